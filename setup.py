@@ -1,0 +1,88 @@
+"""The table of Cython extensions. Everything else about the package is in pyproject.toml."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+DIRECTIVES = {
+    "language_level": 3,
+    "boundscheck": False,
+    "wraparound": False,
+    "initializedcheck": False,
+    "cdivision": True,
+    "embedsignature": True,
+}
+
+TILES = [f"skbnn/kernels/src/{name}.c" for name in ("avx512", "avx2", "popcnt", "neon", "portable")]
+
+# module: its C sources besides the .pyx
+EXTENSIONS = {
+    "skbnn.kernels._dispatch": TILES,
+    "skbnn.kernels._layer": [],
+    "skbnn.kernels._threads": [],
+    #"skbnn.encoding._encode": [],
+    #"skbnn.packed._program": [],
+    #"skbnn.network._random": [],
+    #"skbnn.network._dense": [],
+    #"skbnn.network._batch_norm": [],
+    #"skbnn.network._binarize": [],
+    #"skbnn.network._losses": [],
+    #"skbnn.network._optimizers": [],
+    #"skbnn.network._step": [],
+}
+
+# Baseline flags only: a kernel asks for its instruction set with a target attribute and is picked at run time.
+# Contraction is off so that every instruction set rounds alike.
+UNIX_FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
+
+
+def extension(name, sources):
+    """One row of the table as an Extension."""
+    return Extension(
+        name,
+        [name.replace(".", "/") + ".pyx", *sources],
+        include_dirs=["skbnn/kernels/src", np.get_include()],
+        depends=[str(path) for path in Path("skbnn").rglob("*.[ph][xd]*")],
+        define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+    )
+
+
+class BuildExt(build_ext):
+    """Adds the flags that the compiler at hand understands; OpenMP only where it links."""
+
+    def build_extensions(self):
+        """Set the flags of every extension, then build."""
+        unix = self.compiler.compiler_type == "unix"
+        openmp = "-fopenmp" if unix else "/openmp"
+        flags = UNIX_FLAGS if unix else ["/O2"]
+        if self.links_openmp(openmp):
+            flags = [*flags, openmp]
+        for ext in self.extensions:
+            ext.extra_compile_args = flags
+            ext.extra_link_args = [openmp] if unix and openmp in flags else []
+        super().build_extensions()
+
+    def links_openmp(self, flag):
+        """Whether a program that uses OpenMP compiles and links. SKBNN_NO_OPENMP=1 says no."""
+        if os.environ.get("SKBNN_NO_OPENMP"):
+            return False
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder, "probe.c")
+            source.write_text("#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n")
+            try:
+                objects = self.compiler.compile([str(source)], folder, extra_postargs=[flag])
+                self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=[flag])
+            except Exception:  # whichever error the compiler class raises, OpenMP is not to be had
+                return False
+        return True
+
+
+setup(
+    ext_modules=cythonize([extension(*row) for row in EXTENSIONS.items()], compiler_directives=DIRECTIVES),
+    cmdclass={"build_ext": BuildExt},
+)

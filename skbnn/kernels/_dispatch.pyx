@@ -1,0 +1,52 @@
+"""Picks the register tiles once, when first imported; a test can force any that this CPU runs."""
+
+from contextlib import contextmanager
+
+
+cdef extern from "tiles.h" nogil:
+    const Tiles *avx512_tiles()
+    const Tiles *avx2_tiles()
+    const Tiles *popcnt_tiles()
+    const Tiles *neon_tiles()
+    const Tiles *portable_tiles()
+
+
+cdef const Tiles *candidates[5]
+candidates[:] = [avx512_tiles(), avx2_tiles(), neon_tiles(), popcnt_tiles(), portable_tiles()]  # fastest first
+cdef const Tiles *in_use = NULL
+
+
+cdef const Tiles* tiles() noexcept nogil:
+    return in_use
+
+
+cdef const Tiles* find(str name) except NULL:
+    for candidate in candidates:
+        if candidate is not NULL and candidate.name.decode() == name:
+            return candidate
+    raise ValueError(f"instruction set must be one of {available_instruction_sets()}, got {name!r}")
+
+
+def available_instruction_sets():
+    """Names of the instruction sets that this CPU runs, fastest first."""
+    return [candidate.name.decode() for candidate in candidates if candidate is not NULL]
+
+
+def instruction_set():
+    """Name of the instruction set in use."""
+    return in_use.name.decode()
+
+
+@contextmanager
+def use_instruction_set(str name):
+    """Use one of ``available_instruction_sets()`` within a ``with`` block, in every thread."""
+    global in_use
+    before = in_use
+    in_use = find(name)
+    try:
+        yield
+    finally:
+        in_use = before
+
+
+in_use = find(available_instruction_sets()[0])

@@ -1,0 +1,46 @@
+"""How many threads to use, by scikit-learn's conventions."""
+
+import os
+
+from joblib import cpu_count
+
+
+cdef extern from *:
+    """
+    #ifdef _OPENMP
+    #include <omp.h>
+    #define SKBNN_OPENMP 1
+    #else
+    #define SKBNN_OPENMP 0
+    static int omp_get_max_threads(void) { return 1; }
+    static int omp_in_parallel(void) { return 0; }
+    #endif
+    """
+    const bint SKBNN_OPENMP
+    int omp_get_max_threads() nogil
+    int omp_in_parallel() nogil
+
+
+def openmp_enabled():
+    """Whether the package was built with OpenMP."""
+    return SKBNN_OPENMP
+
+
+# Physical cores that this process may use, by its affinity mask and its container's quota; asked once, as it is slow.
+_n_cores = None
+
+
+def effective_n_threads():
+    """Threads that a parallel loop may use now.
+
+    OpenMP's maximum, which ``OMP_NUM_THREADS``, threadpoolctl and joblib's workers set, and at most one thread a
+    physical core unless ``OMP_NUM_THREADS`` asks for more; 1 inside another parallel region.
+    """
+    global _n_cores
+    if not SKBNN_OPENMP or omp_in_parallel():
+        return 1
+    if os.environ.get("OMP_NUM_THREADS"):
+        return omp_get_max_threads()
+    if _n_cores is None:
+        _n_cores = cpu_count(only_physical_cores=True)
+    return min(omp_get_max_threads(), _n_cores)

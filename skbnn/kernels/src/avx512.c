@@ -1,0 +1,3 @@
+#include "tiles.h"
+
+const Tiles *avx512_tiles(void) { return NULL; }
