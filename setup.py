@@ -27,13 +27,14 @@ EXTENSIONS = {
     "skbnn.kernels._threads": [],
     #"skbnn.encoding._encode": [],
     #"skbnn.packed._program": [],
-    #"skbnn.network._random": [],
-    #"skbnn.network._dense": [],
-    #"skbnn.network._batch_norm": [],
-    #"skbnn.network._binarize": [],
-    #"skbnn.network._losses": [],
-    #"skbnn.network._optimizers": [],
-    #"skbnn.network._step": [],
+    "skbnn.network._random": [],
+    "skbnn.network._dense": [],
+    "skbnn.network._batch_norm": [],
+    "skbnn.network._binarize": [],
+    "skbnn.network._losses": [],
+    "skbnn.network._optimizers": [],
+    "skbnn.network._layers": [],
+    "skbnn.network._step": [],
 }
 
 # Baseline flags only: a kernel asks for its instruction set with a target attribute and is picked at run time.

@@ -1,0 +1,66 @@
+"""The map to ±1 and the pseudo-gradients that stand in for its derivative, which is 0 wherever it exists."""
+
+from libc.math cimport expf, fabsf
+from libc.stdint cimport uint64_t
+
+
+cdef void binarize(const float *x, const float *noise, Py_ssize_t n, float *out, uint64_t *words) noexcept nogil:
+    """``out = where(x >= noise, 1, -1)`` and its bits, (n + 63) // 64 words with padding 0.
+
+    Without noise (NULL) it is the sign, sign(0) = +1. With noise uniform in (-1, 1) it is stochastic:
+    P(+1) = hard_sigmoid(x) = clip((x + 1) / 2, 0, 1) (Courbariaux et al., 2016).
+    """
+    cdef Py_ssize_t start, bit
+    cdef uint64_t word
+    for start in range(0, n, 64):
+        word = 0
+        for bit in range(start, min(start + 64, n)):
+            if x[bit] >= (0 if noise is NULL else noise[bit]):
+                out[bit] = 1
+                word |= <uint64_t>1 << (bit - start)
+            else:
+                out[bit] = -1
+        words[start // 64] = word
+
+
+cdef class SurrogateGradient:
+    """Base class: the identity."""
+
+    cdef void backward(self, const float *x, float *gradient, Py_ssize_t n) noexcept nogil:
+        """Multiply ``gradient`` by the pseudo-derivative of the sign at ``x``, in place."""
+
+    def __call__(self, const float[::1] x, float[::1] gradient):
+        """``backward`` from Python."""
+        self.backward(&x[0], &gradient[0], x.shape[0])
+
+
+cdef class ApproxSign(SurrogateGradient):
+    """max(0, 2 - 2·abs(x)), the derivative of a piecewise quadratic sign (Bi-Real Net, Liu et al., 2018)."""
+
+    cdef void backward(self, const float *x, float *gradient, Py_ssize_t n) noexcept nogil:
+        cdef Py_ssize_t i
+        cdef float slope
+        for i in range(n):
+            slope = 2 - 2 * fabsf(x[i])
+            gradient[i] *= slope if slope > 0 else 0
+
+
+cdef class ClippedIdentity(SurrogateGradient):
+    """1 where abs(x) <= 1, else 0: the derivative of the hard tanh (Hubara et al., 2016)."""
+
+    cdef void backward(self, const float *x, float *gradient, Py_ssize_t n) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(n):
+            gradient[i] *= 1 if fabsf(x[i]) <= 1 else 0
+
+
+cdef class SwishSign(SurrogateGradient):
+    """β(2 - βx·tanh(βx/2)) / (1 + cosh(βx)) with β = 5 (Darabi et al., 2018)."""
+
+    cdef void backward(self, const float *x, float *gradient, Py_ssize_t n) noexcept nogil:
+        cdef Py_ssize_t i
+        cdef float z, e
+        for i in range(n):
+            z = 5 * fabsf(x[i])  # the function is even
+            e = expf(-z)  # at most 1: tanh(z/2) = (1 - e)/(1 + e), 1 + cosh(z) = (1 + e)²/(2e)
+            gradient[i] *= 5 * (2 - z * (1 - e) / (1 + e)) * 2 * e / ((1 + e) * (1 + e))

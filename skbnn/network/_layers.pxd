@@ -1,0 +1,51 @@
+from libc.stdint cimport uint64_t
+
+from skbnn.network._batch_norm cimport BatchNorm
+from skbnn.network._binarize cimport SurrogateGradient
+from skbnn.network._dense cimport BinaryDense
+from skbnn.network._losses cimport Loss
+from skbnn.network._optimizers cimport Optimizer
+from skbnn.network._random cimport RandomBits
+
+
+cdef struct Batch:
+    Py_ssize_t n_rows
+    const float *weights  # of the rows; they sum to one
+    const float *targets
+    Py_ssize_t n_targets  # numbers a row of targets
+
+
+cdef class Layer:
+    cdef BinaryDense dense
+    cdef BatchNorm norm
+    cdef Optimizer weights_optimizer, gain_optimizer, bias_optimizer
+    cdef RandomBits weights_random  # None: binarize by the sign
+    cdef float[:, ::1] normalized, outputs
+    cdef void affine(self, const uint64_t *bits, const uint64_t *mask, const Batch *batch) noexcept nogil
+    cdef void affine_backward(self, const float *x, float *gradient, float *d_x, const Batch *batch) noexcept nogil
+    cdef double gradients(self, const uint64_t *bits, const uint64_t *mask, const float *x, float *d_x,
+                          const Batch *batch) noexcept nogil
+    cdef void update(self, double weights_rate, double norm_rate) noexcept nogil
+
+
+cdef class HiddenLayer(Layer):
+    cdef Layer after
+    cdef SurrogateGradient surrogate
+    cdef Dropout dropout
+    cdef RandomBits activations_random  # None: binarize by the sign
+    cdef float[:, ::1] activations, gradient
+    cdef uint64_t[:, ::1] bits
+    cdef float[::1] noise
+
+
+cdef class OutputLayer(Layer):
+    cdef Loss loss
+    cdef Py_ssize_t n_outputs, units_per_output
+    cdef float[:, ::1] scores, d_scores, gradient
+
+
+cdef class Dropout:
+    cdef double probability
+    cdef RandomBits random
+    cdef uint64_t[:, ::1] mask
+    cdef uint64_t* apply(self, float *x, Py_ssize_t n_rows, Py_ssize_t n_units) noexcept nogil

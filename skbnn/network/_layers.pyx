@@ -1,0 +1,156 @@
+"""The layers as a mini-batch walks through them: each does its forward part, lets the next one do the same, and
+turns the gradient that comes back into its parameters' and its input's.
+
+Activations travel twice: packed, for the exact products forward, and as ±1 float32 (0 where dropped), for the
+products backward. Buffers are allocated once, for the largest mini-batch.
+"""
+
+import numpy as np
+from libc.stdint cimport uint64_t
+
+from skbnn.network._batch_norm cimport BatchNorm
+from skbnn.network._binarize cimport SurrogateGradient, binarize
+from skbnn.network._dense cimport BinaryDense
+from skbnn.network._losses cimport Loss
+from skbnn.network._optimizers cimport Optimizer
+from skbnn.network._random cimport RandomBits
+
+
+cdef class Dropout:
+    """Sets activations to 0 with ``probability`` (Srivastava et al., 2014).
+
+    What is kept is not scaled up: batch norm follows.
+    """
+
+    def __init__(self, double probability, RandomBits random not None, Py_ssize_t max_rows, Py_ssize_t n_units):
+        self.probability = probability
+        self.random = random
+        self.mask = np.empty((max_rows, (n_units + 63) // 64), np.uint64)
+
+    cdef uint64_t* apply(self, float *x, Py_ssize_t n_rows, Py_ssize_t n_units) noexcept nogil:
+        """Draw a mask, (n_rows, n_words) with padding 0, and clear what it drops from ``x``, (n_rows, n_units)."""
+        cdef uint64_t *mask = &self.mask[0, 0]
+        cdef Py_ssize_t row, unit, n_words = self.mask.shape[1]
+        self.random.bernoulli(1 - self.probability, mask, n_rows * n_words)
+        for row in range(n_rows):
+            if n_units % 64:
+                mask[n_words - 1] &= (<uint64_t>1 << (n_units % 64)) - 1
+            for unit in range(n_units):
+                x[unit] *= mask[unit // 64] >> (unit % 64) & 1
+            mask += n_words
+            x += n_units
+        return &self.mask[0, 0]
+
+
+cdef class Layer:
+    """What every layer has: binary weights and batch norm, with an optimizer for each of their parameters."""
+
+    def __init__(self, BinaryDense dense not None, BatchNorm norm not None, optimizers, RandomBits weights_random,
+                 Py_ssize_t max_rows):
+        self.dense, self.norm = dense, norm
+        self.weights_optimizer, self.gain_optimizer, self.bias_optimizer = optimizers
+        self.weights_random = weights_random
+        self.normalized = np.empty((max_rows, dense.n_units), np.float32)
+        self.outputs = np.empty((max_rows, dense.n_units), np.float32)
+
+    cdef void affine(self, const uint64_t *bits, const uint64_t *mask, const Batch *batch) noexcept nogil:
+        """``outputs = batch_norm(x @ binary_weights.T)``."""
+        self.dense.binarize_weights(self.weights_random)
+        self.dense.forward(bits, mask, batch.n_rows, &self.normalized[0, 0])
+        self.norm.normalize(&self.normalized[0, 0], batch.weights, batch.n_rows)
+        self.norm.forward(&self.normalized[0, 0], &self.outputs[0, 0], batch.n_rows)
+
+    cdef void affine_backward(self, const float *x, float *gradient, float *d_x, const Batch *batch) noexcept nogil:
+        """From the gradient of ``outputs``, which is overwritten, to the parameters' and, unless NULL, ``d_x``."""
+        self.norm.backward(&self.normalized[0, 0], gradient, batch.weights, batch.n_rows)
+        self.dense.backward(x, gradient, batch.n_rows, d_x)
+
+    cdef double gradients(self, const uint64_t *bits, const uint64_t *mask, const float *x, float *d_x,
+                          const Batch *batch) noexcept nogil:
+        """Run this layer and all after it, forward and backward; returns the loss."""
+        return 0
+
+    cdef void update(self, double weights_rate, double norm_rate) noexcept nogil:
+        """Step this layer's parameters and those of all after it along the gradients."""
+        self.weights_optimizer.update(&self.dense.gradient[0, 0], weights_rate)
+        self.gain_optimizer.update(&self.norm.gain_gradient[0], norm_rate)
+        self.bias_optimizer.update(&self.norm.bias_gradient[0], norm_rate)
+
+
+cdef class HiddenLayer(Layer):
+    """Binarizes its batch-normalized dot products for the layer ``after`` it."""
+
+    def __init__(self, dense, norm, optimizers, weights_random, max_rows, *, Layer after not None,
+                 SurrogateGradient surrogate not None, Dropout dropout, RandomBits activations_random):
+        super().__init__(dense, norm, optimizers, weights_random, max_rows)
+        self.after, self.surrogate, self.dropout = after, surrogate, dropout
+        self.activations_random = activations_random
+        self.activations = np.empty((max_rows, dense.n_units), np.float32)
+        self.gradient = np.empty((max_rows, dense.n_units), np.float32)
+        self.bits = np.empty((max_rows, (dense.n_units + 63) // 64), np.uint64)
+        self.noise = np.empty(dense.n_units, np.float32)
+
+    cdef double gradients(self, const uint64_t *bits, const uint64_t *mask, const float *x, float *d_x,
+                          const Batch *batch) noexcept nogil:
+        cdef Py_ssize_t row, i, n_units = self.dense.n_units
+        cdef float *activations = &self.activations[0, 0]
+        cdef float *gradient = &self.gradient[0, 0]
+        cdef float *noise = NULL
+        cdef const uint64_t *kept = NULL
+        cdef double loss
+        self.affine(bits, mask, batch)
+        for row in range(batch.n_rows):
+            if self.activations_random is not None:
+                noise = &self.noise[0]
+                self.activations_random.uniform(noise, n_units)
+            binarize(&self.outputs[row, 0], noise, n_units, &self.activations[row, 0], &self.bits[row, 0])
+        if self.dropout is not None:
+            kept = self.dropout.apply(activations, batch.n_rows, n_units)
+
+        loss = self.after.gradients(&self.bits[0, 0], kept, activations, gradient, batch)
+
+        if kept is not NULL:  # what was dropped has no gradient
+            for i in range(batch.n_rows * n_units):
+                gradient[i] *= activations[i] * activations[i]
+        self.surrogate.backward(&self.outputs[0, 0], gradient, batch.n_rows * n_units)
+        self.affine_backward(x, gradient, d_x, batch)
+        return loss
+
+    cdef void update(self, double weights_rate, double norm_rate) noexcept nogil:
+        Layer.update(self, weights_rate, norm_rate)
+        self.after.update(weights_rate, norm_rate)
+
+
+cdef class OutputLayer(Layer):
+    """Adds up each output's units to its score and takes the loss."""
+
+    def __init__(self, dense, norm, optimizers, weights_random, max_rows, *, Py_ssize_t n_outputs, Loss loss not None):
+        super().__init__(dense, norm, optimizers, weights_random, max_rows)
+        self.loss = loss
+        self.n_outputs, self.units_per_output = n_outputs, dense.n_units // n_outputs
+        self.scores = np.empty((max_rows, n_outputs), np.float32)
+        self.d_scores = np.empty((max_rows, n_outputs), np.float32)
+        self.gradient = np.empty((max_rows, dense.n_units), np.float32)
+
+    cdef double gradients(self, const uint64_t *bits, const uint64_t *mask, const float *x, float *d_x,
+                          const Batch *batch) noexcept nogil:
+        cdef Py_ssize_t row, output, unit
+        cdef float score
+        cdef double loss
+        self.affine(bits, mask, batch)
+        for row in range(batch.n_rows):
+            for output in range(self.n_outputs):
+                score = 0
+                for unit in range(output * self.units_per_output, (output + 1) * self.units_per_output):
+                    score += self.outputs[row, unit]
+                self.scores[row, output] = score
+
+        loss = self.loss.batch(&self.scores[0, 0], batch.targets, batch.n_targets, batch.weights, batch.n_rows,
+                               self.n_outputs, &self.d_scores[0, 0])
+
+        for row in range(batch.n_rows):
+            for output in range(self.n_outputs):
+                for unit in range(output * self.units_per_output, (output + 1) * self.units_per_output):
+                    self.gradient[row, unit] = self.d_scores[row, output]
+        self.affine_backward(x, &self.gradient[0, 0], d_x, batch)
+        return loss

@@ -1,0 +1,110 @@
+"""Optimizers: each updates one flat array of parameters in place, in one pass, and clips it to ±``bound``."""
+
+from libc.math cimport sqrtf
+
+
+cdef class Optimizer:
+    """Base class: the parameters, (n,), and the bound of their absolute value, infinity for none."""
+
+    def __init__(self, float[::1] parameters, float bound):
+        self.parameters = parameters
+        self.bound = bound
+
+    cdef void update(self, const float *gradient, double learning_rate) noexcept nogil:
+        pass
+
+    def step(self, const float[::1] gradient, double learning_rate):
+        """One update from Python."""
+        if gradient.shape[0] != self.parameters.shape[0]:
+            raise ValueError(f"gradient has {gradient.shape[0]} entries, expected {self.parameters.shape[0]}")
+        with nogil:
+            self.update(&gradient[0], learning_rate)
+
+
+cdef class Adam(Optimizer):
+    """Adam (Kingma and Ba, 2015); ``moments`` (2, n) are its state, kept by the caller, who counts up ``n_steps`` (1,)."""
+
+    cdef float[:, ::1] moments
+    cdef const long long[::1] n_steps
+    cdef double beta_1, beta_2, epsilon
+
+    def __init__(self, parameters, bound, float[:, ::1] moments, const long long[::1] n_steps, *, beta_1, beta_2, epsilon):
+        super().__init__(parameters, bound)
+        self.moments = moments
+        self.n_steps = n_steps
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+
+    cdef void update(self, const float *gradient, double learning_rate) noexcept nogil:
+        cdef double correction_1 = 1 - self.beta_1 ** self.n_steps[0]
+        cdef double correction_2 = 1 - self.beta_2 ** self.n_steps[0]
+        cdef float rate = learning_rate / correction_1, scale = 1 / correction_2
+        cdef float keep_1 = self.beta_1, keep_2 = self.beta_2, epsilon = self.epsilon, bound = self.bound
+        cdef float *value = &self.parameters[0]
+        cdef float *first = &self.moments[0, 0]
+        cdef float *second = &self.moments[1, 0]
+        cdef float g, updated
+        cdef Py_ssize_t i
+        for i in range(self.parameters.shape[0]):
+            g = gradient[i]
+            first[i] = keep_1 * first[i] + (1 - keep_1) * g
+            second[i] = keep_2 * second[i] + (1 - keep_2) * g * g
+            updated = value[i] - rate * first[i] / (sqrtf(second[i] * scale) + epsilon)
+            updated = updated if updated < bound else bound
+            value[i] = updated if updated > -bound else -bound
+
+
+cdef class SGD(Optimizer):
+    """Gradient descent with (Nesterov's) momentum; ``velocity`` (n,) is its state, kept by the caller."""
+
+    cdef float[::1] velocity
+    cdef float momentum
+    cdef bint nesterov
+
+    def __init__(self, parameters, bound, float[::1] velocity, *, momentum, nesterov):
+        super().__init__(parameters, bound)
+        self.velocity = velocity
+        self.momentum, self.nesterov = momentum, nesterov
+
+    cdef void update(self, const float *gradient, double learning_rate) noexcept nogil:
+        cdef float rate = learning_rate, momentum = self.momentum, bound = self.bound
+        cdef float descent = rate if self.nesterov else 0, carried = momentum if self.nesterov else 1
+        cdef float *value = &self.parameters[0]
+        cdef float *velocity = &self.velocity[0]
+        cdef float updated
+        cdef Py_ssize_t i
+        for i in range(self.parameters.shape[0]):
+            velocity[i] = momentum * velocity[i] - rate * gradient[i]
+            updated = value[i] + carried * velocity[i] - descent * gradient[i]
+            updated = updated if updated < bound else bound
+            value[i] = updated if updated > -bound else -bound
+
+
+cdef class Bop(Optimizer):
+    """Bop (Helwegen et al., 2019) for parameters that are ±1; no latent weights.
+
+    A parameter flips when the exponential average of its gradient has its own sign and exceeds ``threshold`` times
+    the average's root mean square over all parameters, which makes the threshold free of the loss's scale. The
+    learning rate is the average's adaptivity rate. ``average`` (n,) is the state, kept by the caller.
+    """
+
+    cdef float[::1] average
+    cdef float threshold
+
+    def __init__(self, parameters, float[::1] average, *, threshold):
+        super().__init__(parameters, 1)
+        self.average = average
+        self.threshold = threshold
+
+    cdef void update(self, const float *gradient, double learning_rate) noexcept nogil:
+        cdef float rate = learning_rate, threshold
+        cdef float *value = &self.parameters[0]
+        cdef float *average = &self.average[0]
+        cdef double square = 0
+        cdef Py_ssize_t i, n = self.parameters.shape[0]
+        for i in range(n):
+            average[i] += rate * (gradient[i] - average[i])
+            square += average[i] * average[i]
+        threshold = self.threshold * sqrtf(square / n)
+        for i in range(n):
+            if average[i] * value[i] > threshold:
+                value[i] = -value[i]

@@ -1,0 +1,74 @@
+"""One mini-batch, from packed rows to updated parameters, in one native call without the GIL."""
+
+import numpy as np
+from libc.stdint cimport int64_t, uint64_t
+from libc.string cimport memcpy
+
+from skbnn.network._layers cimport Batch, Dropout, Layer
+
+
+cdef class TrainingStep:
+    """Gathers the rows of a mini-batch and sends them through the chain of layers that starts with ``first``.
+
+    Parameters
+    ----------
+    first : Layer
+        The first layer; it holds the one after it, and so on.
+    dropout : Dropout or None
+        Applied to the input bits.
+    n_inputs, n_targets, max_rows : int
+        Input bits a row, numbers a row of targets, rows of the largest mini-batch.
+    """
+
+    cdef Layer first
+    cdef Dropout dropout
+    cdef Py_ssize_t n_inputs, n_words
+    cdef uint64_t[:, ::1] bits
+    cdef float[:, ::1] x, targets
+    cdef float[::1] weights
+
+    def __init__(self, Layer first not None, Dropout dropout, Py_ssize_t n_inputs, Py_ssize_t n_targets,
+                 Py_ssize_t max_rows):
+        self.first, self.dropout = first, dropout
+        self.n_inputs, self.n_words = n_inputs, (n_inputs + 63) // 64
+        self.bits = np.empty((max_rows, self.n_words), np.uint64)
+        self.x = np.empty((max_rows, n_inputs), np.float32)
+        self.targets = np.empty((max_rows, n_targets), np.float32)
+        self.weights = np.empty(max_rows, np.float32)
+
+    def gradients(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const float[::1] weights,
+                  const int64_t[::1] rows):
+        """Loss of the mini-batch of these ``rows``, the mean by ``weights``; every gradient is left in its layer."""
+        cdef Batch batch
+        cdef uint64_t *mask = NULL
+        cdef double loss
+        with nogil:
+            batch = self.gather(bits, targets, weights, rows)
+            if self.dropout is not None:
+                mask = self.dropout.apply(&self.x[0, 0], batch.n_rows, self.n_inputs)
+            loss = self.first.gradients(&self.bits[0, 0], mask, &self.x[0, 0], NULL, &batch)
+        return loss
+
+    def update(self, double weights_rate, double norm_rate):
+        """Step the weights and the batch norms along the gradients, at their learning rates."""
+        with nogil:
+            self.first.update(weights_rate, norm_rate)
+
+    cdef Batch gather(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const float[::1] weights,
+                      const int64_t[::1] rows) noexcept nogil:
+        cdef Batch batch
+        cdef Py_ssize_t at, i
+        cdef double total = 0
+        for at in range(rows.shape[0]):
+            memcpy(&self.bits[at, 0], &bits[rows[at], 0], self.n_words * sizeof(uint64_t))
+            for i in range(self.n_inputs):
+                self.x[at, i] = <float>(2 * <int>(self.bits[at, i // 64] >> (i % 64) & 1) - 1)
+            for i in range(targets.shape[1]):
+                self.targets[at, i] = targets[rows[at], i]
+            self.weights[at] = weights[rows[at]]
+            total += weights[rows[at]]
+        for at in range(rows.shape[0]):
+            self.weights[at] = <float>(self.weights[at] / total)
+        batch.n_rows, batch.n_targets = rows.shape[0], targets.shape[1]
+        batch.weights, batch.targets = &self.weights[0], &self.targets[0, 0]
+        return batch

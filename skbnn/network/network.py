@@ -1,0 +1,94 @@
+"""The trainable network as plain arrays."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass
+class Layer:
+    """Parameters and statistics of one layer of ±1 units with batch norm.
+
+    Attributes
+    ----------
+    latent_weights : ndarray of shape (n_units, n_inputs), float32
+        Their sign is the binary weights.
+    gain, bias : ndarray of shape (n_units,), float32
+        Batch norm's learnt scale and shift.
+    mean, variance : ndarray of shape (n_units,), float64
+        Batch norm's statistics for prediction, of the integer dot products.
+    """
+
+    latent_weights: np.ndarray
+    gain: np.ndarray
+    bias: np.ndarray
+    mean: np.ndarray
+    variance: np.ndarray
+
+    @property
+    def parameters(self):
+        """The arrays that training changes."""
+        return self.latent_weights, self.gain, self.bias
+
+
+@dataclass
+class BinaryNetwork:
+    """Layers of ±1 units between packed inputs and real scores.
+
+    A hidden unit's activation is the sign of its batch-normalized dot product; the score of an output is the sum of
+    its ``units_per_output`` batch-normalized dot products.
+
+    Attributes
+    ----------
+    layers : list of Layer
+        Hidden layers, then the output layer.
+    n_outputs : int
+    """
+
+    layers: list
+    n_outputs: int
+
+    @property
+    def units_per_output(self):
+        """Units that add up to one score."""
+        return len(self.layers[-1].gain) // self.n_outputs
+
+    @property
+    def layer_sizes(self):
+        """Number of inputs, then of units of each layer."""
+        return [self.layers[0].latent_weights.shape[1], *(len(layer.gain) for layer in self.layers)]
+
+    @classmethod
+    def initialize(cls, n_inputs, hidden_layer_sizes, n_outputs, *, units_per_output, output_gain, spread, rng):
+        """Draw latent weights from uniform(-spread, spread).
+
+        Parameters
+        ----------
+        n_inputs : int
+            Input bits.
+        hidden_layer_sizes : sequence of int
+        n_outputs, units_per_output : int
+            The output layer has their product of units.
+        output_gain : float
+            Initial standard deviation of the scores, were the output units independent.
+        spread : float
+            Largest absolute value of an initial latent weight.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        BinaryNetwork
+        """
+        sizes = [n_inputs, *hidden_layer_sizes, n_outputs * units_per_output]
+        layers = [
+            Layer(
+                latent_weights=rng.uniform(-spread, spread, (n_units, fan_in)).astype(np.float32),
+                gain=np.ones(n_units, np.float32),
+                bias=np.zeros(n_units, np.float32),
+                mean=np.zeros(n_units),
+                variance=np.full(n_units, float(fan_in)),
+            )
+            for fan_in, n_units in zip(sizes[:-1], sizes[1:], strict=True)
+        ]
+        layers[-1].gain[:] = output_gain / np.sqrt(units_per_output)
+        return cls(layers, n_outputs)

@@ -1,0 +1,196 @@
+"""Trains a BinaryNetwork on packed rows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skbnn.network import _binarize, _losses
+from skbnn.network._batch_norm import BatchNorm
+from skbnn.network._dense import BinaryDense
+from skbnn.network._layers import Dropout, HiddenLayer, OutputLayer
+from skbnn.network._optimizers import SGD, Adam, Bop
+from skbnn.network._random import RandomBits
+from skbnn.network._step import TrainingStep
+
+SURROGATE_GRADIENTS = {
+    "approx_sign": _binarize.ApproxSign,
+    "clipped_identity": _binarize.ClippedIdentity,
+    "swish_sign": _binarize.SwishSign,
+}
+
+# by name and, for the losses over labels, by whether exactly one of several classes is true
+LOSSES = {
+    "log_loss": _losses.LogisticLogLoss,
+    "multiclass_log_loss": _losses.SoftmaxLogLoss,
+    "squared_hinge": _losses.SquaredHinge,
+    "multiclass_squared_hinge": _losses.OneVsRestSquaredHinge,
+    "squared_error": _losses.SquaredError,
+    "absolute_error": _losses.AbsoluteError,
+    "huber": _losses.Huber,
+}
+
+# Latent weights start within ±0.1, where a step of Adam flips them soon. Drawn weights are +1 with probability
+# (1 + latent) / 2, so within ±0.1 they would be coin flips; they start over the whole range.
+SPREADS = {"sign": 0.1, "stochastic": 1.0}
+
+
+@dataclass
+class TrainingOptions:
+    """How to train; the names and meanings are those of the estimators' parameters."""
+
+    loss: str
+    binarization: str = "sign"
+    surrogate_gradient: str = "approx_sign"
+    solver: str = "adam"
+    learning_rate_init: float = 0.01
+    learning_rate: str = "cosine"
+    momentum: float = 0.9
+    nesterovs_momentum: bool = True
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    flip_threshold: float = 1.0
+    dropout: float = 0.0
+
+
+def schedule(name, progress):
+    """Factor of the learning rate when ``progress``, in [0, 1), of the training is done.
+
+    Parameters
+    ----------
+    name : {"cosine", "exponential", "constant"}
+        Half a cosine wave from 1 to 0, a geometric fall from 1 to 1/1000, or 1.
+    progress : float
+
+    Returns
+    -------
+    float
+    """
+    if name == "cosine":
+        return 0.5 * (1 + np.cos(np.pi * progress))
+    return 1e-3**progress if name == "exponential" else 1.0
+
+
+class Trainer:
+    """Optimizes a network; keeps what a later call needs to go on: moments, random streams, the steps done.
+
+    Parameters
+    ----------
+    network : BinaryNetwork
+        Changed in place.
+    options : TrainingOptions
+    seed : int
+        Of dropout and stochastic binarization.
+    max_rows : int
+        Rows of the largest mini-batch.
+    """
+
+    def __init__(self, network, options, *, seed, max_rows):
+        self.network, self.options, self.max_rows = network, options, max_rows
+        self.bit_generator = np.random.SFC64(seed)
+        self.moments = [
+            [np.zeros((2, value.size), np.float32) for value in layer.parameters] for layer in network.layers
+        ]
+        self.n_steps = np.zeros(1, np.int64)
+        self._step = None
+
+    def __getstate__(self):
+        """Everything but the native step, which is built anew on demand."""
+        return {**self.__dict__, "_step": None}
+
+    def train(self, bits, targets, sample_weight, rows, progress):
+        """Train on one mini-batch.
+
+        Parameters
+        ----------
+        bits : ndarray of shape (n_rows, n_words), uint64
+            All packed rows.
+        targets : ndarray of shape (n_rows, n_targets), float32
+        sample_weight : ndarray of shape (n_rows,), float32
+        rows : ndarray of int64
+            Which rows make up the mini-batch, ``max_rows`` at most.
+        progress : float
+            Share of the training that is done, for the learning rate's schedule.
+
+        Returns
+        -------
+        float
+            The mini-batch's loss before the step.
+
+        Raises
+        ------
+        ValueError
+            If the loss is not finite.
+        """
+        if self._step is None:
+            self._step = self._build(targets.shape[1])
+        loss = self._step.gradients(bits, targets, sample_weight, rows)
+        if not np.isfinite(loss):
+            raise ValueError(
+                f"The training loss is {loss} after {self.n_steps[0]} steps. "
+                f"Lower learning_rate_init, which is {self.options.learning_rate_init}, or scale the targets."
+            )
+        self.n_steps += 1
+        factor = schedule(self.options.learning_rate, progress)
+        self._step.update(factor * self.options.learning_rate_init, factor * self._norm_rate)
+        return loss
+
+    @property
+    def _norm_rate(self):
+        """Batch norm learns at a tenth of the weights' rate; beside Bop, whose rate means something else, by Adam."""
+        return 1e-3 if self.options.solver == "bop" else 0.1 * self.options.learning_rate_init
+
+    def _build(self, n_targets):
+        """Chain the native layers, last to first."""
+        network, options = self.network, self.options
+        random = RandomBits(self.bit_generator)
+        drawn = random if options.binarization == "stochastic" else None
+        chain = None
+        for index in reversed(range(len(network.layers))):
+            layer = network.layers[index]
+            dense = BinaryDense(layer.latent_weights, self.max_rows)
+            parts = dense, BatchNorm(layer.gain, layer.bias), self._optimizers(index), drawn, self.max_rows
+            if chain is None:
+                chain = OutputLayer(*parts, n_outputs=network.n_outputs, loss=LOSSES[options.loss]())
+            else:
+                chain = HiddenLayer(
+                    *parts,
+                    after=chain,
+                    surrogate=SURROGATE_GRADIENTS[options.surrogate_gradient](),
+                    dropout=self._dropout(dense.n_units, random),
+                    activations_random=drawn,
+                )
+        n_inputs = network.layer_sizes[0]
+        return TrainingStep(chain, self._dropout(n_inputs, random), n_inputs, n_targets, self.max_rows)
+
+    def _dropout(self, n_units, random):
+        if not self.options.dropout:
+            return None
+        return Dropout(self.options.dropout, random, self.max_rows, n_units)
+
+    def _optimizers(self, index):
+        """One optimizer for each parameter of a layer: latent weights within ±1, gain, bias."""
+        options = self.options
+        optimizers = []
+        bounds = 1.0, np.inf, np.inf
+        parameters = self.network.layers[index].parameters
+        for which, (value, bound, moments) in enumerate(zip(parameters, bounds, self.moments[index], strict=True)):
+            flat = value.reshape(-1)
+            if options.solver == "sgd":
+                optimizer = SGD(
+                    flat, bound, moments[0], momentum=options.momentum, nesterov=options.nesterovs_momentum
+                )
+            elif options.solver == "bop" and which == 0:
+                optimizer = Bop(flat, moments[0], threshold=options.flip_threshold)
+            else:
+                optimizer = Adam(
+                    flat,
+                    bound,
+                    moments,
+                    self.n_steps,
+                    beta_1=options.beta_1,
+                    beta_2=options.beta_2,
+                    epsilon=options.epsilon,
+                )
+            optimizers.append(optimizer)
+        return optimizers
