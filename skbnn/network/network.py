@@ -1,6 +1,7 @@
 """The trainable network as plain arrays."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -88,7 +89,7 @@ class BinaryNetwork:
                 mean=np.zeros(n_units),
                 variance=np.full(n_units, float(fan_in)),
             )
-            for fan_in, n_units in zip(sizes[:-1], sizes[1:], strict=True)
+            for fan_in, n_units in pairwise(sizes)
         ]
         layers[-1].gain[:] = output_gain / np.sqrt(units_per_output)
         return cls(layers, n_outputs)

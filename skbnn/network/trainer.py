@@ -177,9 +177,7 @@ class Trainer:
         for which, (value, bound, moments) in enumerate(zip(parameters, bounds, self.moments[index], strict=True)):
             flat = value.reshape(-1)
             if options.solver == "sgd":
-                optimizer = SGD(
-                    flat, bound, moments[0], momentum=options.momentum, nesterov=options.nesterovs_momentum
-                )
+                optimizer = SGD(flat, bound, moments[0], momentum=options.momentum, nesterov=options.nesterovs_momentum)
             elif options.solver == "bop" and which == 0:
                 optimizer = Bop(flat, moments[0], threshold=options.flip_threshold)
             else:

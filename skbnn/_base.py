@@ -1,0 +1,261 @@
+"""What both estimators share: parameters, validation, the training loop."""
+
+import time
+import warnings
+from abc import ABC, abstractmethod
+from copy import deepcopy
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, is_classifier, is_regressor
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skbnn._sklearn import Interval, StrOptions, _check_sample_weight
+from skbnn.encoding import Encoder, find_thresholds
+from skbnn.folding import estimate_statistics, fold
+from skbnn.network.network import BinaryNetwork
+from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS, Trainer, TrainingOptions
+
+# What the encoder reads as it is; anything else is converted to the first.
+DTYPES = [np.float64, np.float32, np.float16, np.bool_]
+DTYPES += [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.uint64, np.int64]
+
+# max_iter=None trains for this many epochs, and on small data for at least this many mini-batches.
+MIN_EPOCHS, MIN_STEPS = 20, 1000
+
+# An output that no other competes with adds up this many binary units: a finer score than one unit can give.
+UNITS_PER_OUTPUT = 8
+
+LEARNING_RATES = {"adam": 0.01, "sgd": 1.0, "bop": 0.01}
+
+
+class BaseBinaryMLP(BaseEstimator, ABC):
+    """Parameters, validation and training; a subclass knows its targets."""
+
+    _parameter_constraints = {
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "binarization": [StrOptions(set(SPREADS))],
+        "surrogate_gradient": [StrOptions(set(SURROGATE_GRADIENTS))],
+        "n_thresholds": [Interval(Integral, 1, None, closed="left")],
+        "solver": [StrOptions(set(LEARNING_RATES))],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [StrOptions({"cosine", "exponential", "constant"})],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither"), None],
+        "max_iter": [Interval(Integral, 1, None, closed="left"), None],
+        "momentum": [Interval(Real, 0, 1, closed="left")],
+        "nesterovs_momentum": ["boolean"],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+    }
+
+    # Standard deviation of the initial scores, and how to undo the standardization of the targets.
+    _output_gain = 1.0
+    _target_scale, _target_mean = 1.0, 0.0
+
+    @abstractmethod
+    def _encode_targets(self, y, sample_weight, *, reset):
+        """Targets as the loss reads them, (n_samples, n_targets) float32.
+
+        Sets ``n_outputs_``, ``out_activation_`` and what decoding needs if ``reset``, else checks ``y`` against them.
+        """
+
+    @abstractmethod
+    def _validation_score(self, scores, y, sample_weight):
+        """Score of decision values, higher is better."""
+
+    @property
+    def coefs_(self):
+        """Binary weights that predict, a list of (n_inputs, n_units) int8 arrays of ±1, first layer first.
+
+        Unpacked from ``packed_`` at each access.
+        """
+        check_is_fitted(self)
+        return [weights.T for weights in self.packed_.binary_weights]
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "packed_")
+
+    def _fit(self, X, y, sample_weight, *, incremental=False):
+        """Train from the start or, for ``partial_fit`` and ``warm_start``, go on from the last call."""
+        proceed = hasattr(self, "_trainer") and (incremental or self.warm_start)
+        X, y, sample_weight = self._validate(X, y, sample_weight, reset=not proceed)
+        targets = self._encode_targets(y, sample_weight, reset=not proceed)
+        if not proceed:
+            self._rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+            self._find_thresholds(X)
+        bits = Encoder(self._thresholds, self._offsets).encode(X)
+        batch_size = self._check_batch_size(len(bits))
+        options = self._training_options(incremental)
+        if proceed:
+            self._check_hidden_layer_sizes_unchanged()
+            self._trainer.reconfigure(options, batch_size)
+        else:
+            self._initialize(options, batch_size)
+
+        sample_weight = np.asarray(sample_weight / sample_weight.mean(), dtype=np.float32)
+        if incremental:
+            self._partial_fit(bits, targets, sample_weight, batch_size)
+        else:
+            self._run_epochs(bits, targets, y, sample_weight, batch_size)
+        return self
+
+    def _validate(self, X, y, sample_weight, *, reset):
+        X, y = validate_data(self, X, y, dtype=DTYPES, multi_output=True, y_numeric=is_regressor(self), reset=reset)
+        sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        kept = sample_weight > 0
+        if not kept.any():
+            raise ValueError("Sample weights must contain at least one non-zero number.")
+        if not kept.all():  # a weight of zero is the same as no row at all
+            X, y, sample_weight = X[kept], y[kept], sample_weight[kept]
+        return X, y, sample_weight
+
+    def _find_thresholds(self, X):
+        self._thresholds, self._offsets = find_thresholds(X, self.n_thresholds, rng=self._rng)
+        if not len(self._thresholds):
+            raise ValueError(f"X has no feature that varies; {type(self).__name__} has nothing to learn from.")
+
+    def _hidden_layer_sizes(self):
+        sizes = np.ravel(self.hidden_layer_sizes).tolist()
+        if not all(isinstance(size, int) and size > 0 for size in sizes):
+            raise ValueError(f"hidden_layer_sizes must be integers > 0, got {self.hidden_layer_sizes}.")
+        return sizes
+
+    def _check_hidden_layer_sizes_unchanged(self):
+        fitted = self._trainer.network.layer_sizes[1:-1]
+        if self._hidden_layer_sizes() != fitted:
+            raise ValueError(f"hidden_layer_sizes={self.hidden_layer_sizes} can't go on from layers of {fitted}.")
+
+    def _check_batch_size(self, n_samples):
+        if self.batch_size == "auto":
+            return min(128, n_samples)
+        if self.batch_size > n_samples:
+            warnings.warn(
+                f"batch_size={self.batch_size} is larger than the {n_samples} training samples and is clipped.",
+                stacklevel=4,
+            )
+        return min(self.batch_size, n_samples)
+
+    def _training_options(self, incremental):
+        names = ["binarization", "surrogate_gradient", "solver", "learning_rate", "momentum", "nesterovs_momentum"]
+        names += ["beta_1", "beta_2", "epsilon", "dropout"]
+        options = TrainingOptions(
+            loss=f"multiclass_{self.loss}" if self.out_activation_ == "softmax" else self.loss,
+            learning_rate_init=self.learning_rate_init or LEARNING_RATES[self.solver],
+            **{name: getattr(self, name) for name in names},
+        )
+        if incremental:  # a stream has no end that a schedule could run to
+            options.learning_rate = "constant"
+        return options
+
+    def _initialize(self, options, batch_size):
+        network = BinaryNetwork.initialize(
+            len(self._thresholds),
+            self._hidden_layer_sizes(),
+            self.n_outputs_,
+            units_per_output=1 if self.out_activation_ == "softmax" else UNITS_PER_OUTPUT,
+            output_gain=self._output_gain,
+            spread=SPREADS[self.binarization],
+            rng=self._rng,
+        )
+        self._trainer = Trainer(network, options, seed=self._rng.integers(2**63), max_rows=batch_size)
+        self._n_rows_seen = 0
+        self.n_layers_ = len(network.layers) + 1
+        self.n_iter_ = 0
+        self.loss_curve_ = []
+
+    def _partial_fit(self, bits, targets, sample_weight, batch_size):
+        """One epoch; the statistics are an average over all calls, at least a tenth of it from this one."""
+        self.loss_curve_.append(self._run_epoch(bits, targets, sample_weight, np.arange(len(bits)), batch_size))
+        self.n_iter_ += 1
+        self._n_rows_seen += len(bits)
+        self.packed_ = self._pack(bits, sample_weight, momentum=max(0.1, len(bits) / self._n_rows_seen))
+
+    def _run_epochs(self, bits, targets, y, sample_weight, batch_size):
+        """The whole training; keeps the best state of the validation rows, or the last."""
+        rows, validation = np.arange(len(bits)), None
+        if self.early_stopping:
+            rows, validation = self._split(y)
+        n_epochs = self.max_iter or max(MIN_EPOCHS, -(-MIN_STEPS // -(-len(rows) // batch_size)))
+        self.loss_curve_, self.validation_scores_ = [], [] if self.early_stopping else None
+        best_score, best_epoch, best = -np.inf, 0, None
+        try:
+            for epoch in range(n_epochs):
+                started = time.perf_counter()
+                loss = self._run_epoch(bits, targets, sample_weight, rows, batch_size, epoch, n_epochs)
+                self.loss_curve_.append(loss)
+                if validation is not None:
+                    packed = self._pack(bits[rows], sample_weight[rows])
+                    scores = packed.decision_function_from_bits(bits[validation])
+                    score = self._validation_score(scores, y[validation], sample_weight[validation])
+                    self.validation_scores_.append(score)
+                    if score > best_score + self.tol or best is None:
+                        best_epoch = epoch
+                    if score > best_score or best is None:
+                        best_score, best = score, deepcopy((self._trainer, packed))
+                self._report(n_epochs, time.perf_counter() - started)
+                if validation is not None and epoch - best_epoch >= self.n_iter_no_change:
+                    break
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.", stacklevel=4)
+        self.n_iter_ = len(self.loss_curve_)
+        self._n_rows_seen = len(rows)
+        if best is not None:
+            self._trainer, self.packed_ = best
+            self.best_validation_score_ = best_score
+        else:
+            self.packed_ = self._pack(bits, sample_weight)
+
+    def _split(self, y):
+        """Rows to train on and rows to validate on."""
+        stratify = y if is_classifier(self) and y.ndim == 1 else None
+        seed = int(self._rng.integers(2**31))
+        return train_test_split(
+            np.arange(len(y)), test_size=self.validation_fraction, stratify=stratify, random_state=seed
+        )
+
+    def _run_epoch(self, bits, targets, sample_weight, rows, batch_size, epoch=0, n_epochs=1):
+        """Train once on each row, in mini-batches of sizes that differ by one at most; returns the mean loss."""
+        if self.shuffle:
+            rows = self._rng.permutation(rows)
+        n_steps = -(-len(rows) // batch_size)
+        loss = 0.0
+        for step, batch in enumerate(np.array_split(rows, n_steps)):
+            progress = (epoch + step / n_steps) / n_epochs
+            loss += self._trainer.train(bits, targets, sample_weight, batch, progress)
+        return loss / n_steps
+
+    def _pack(self, bits, sample_weight, momentum=1.0):
+        """The network as it predicts, with batch norm's statistics taken from these rows."""
+        estimate_statistics(self._trainer.network, bits, sample_weight, momentum=momentum)
+        return fold(
+            self._trainer.network,
+            self._thresholds,
+            self._offsets,
+            output=self.out_activation_,
+            target_scale=self._target_scale,
+            target_mean=self._target_mean,
+        )
+
+    def _report(self, n_epochs, seconds):
+        if self.verbose:
+            score = f", validation score = {self.validation_scores_[-1]:.4f}" if self.early_stopping else ""
+            epoch = len(self.loss_curve_)
+            print(f"Epoch {epoch}/{n_epochs}, loss = {self.loss_curve_[-1]:.6f}{score}, {seconds:.2f} s", flush=True)
+
+    def _scores(self, X):
+        """Decision values of validated rows, (n_samples, n_outputs)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=DTYPES, reset=False)
+        return self.packed_.decision_function(X)

@@ -1,0 +1,394 @@
+"""The classifier."""
+
+import numpy as np
+from scipy.special import log_expit, log_softmax
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.utils import compute_sample_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import column_or_1d
+
+from skbnn._base import BaseBinaryMLP
+from skbnn._sklearn import StrOptions, _check_partial_fit_first_call, _fit_context
+
+
+class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
+    """Multilayer perceptron classifier whose weights and activations are -1 or +1.
+
+    Features become bits by a thermometer code learnt from the training data, so they need no scaling. Training keeps
+    float32 latent weights and passes gradients straight through the binarization [1]_; prediction is xor, popcount
+    and an integer comparison on packed bits.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : array-like of int or int, default=(512, 512)
+        Units of each hidden layer; any width works. ``()`` trains without a hidden layer.
+
+    binarization : {"sign", "stochastic"}, default="sign"
+        How weights and hidden activations become ±1 in training: by their sign, or drawn with
+        ``P(+1) = clip((x + 1) / 2, 0, 1)`` [2]_. Prediction is by the sign always.
+
+    surrogate_gradient : {"approx_sign", "clipped_identity", "swish_sign"}, default="approx_sign"
+        What stands in for the derivative of the hidden activations' sign: ``max(0, 2 - 2 * abs(x))`` [3]_, 1 within
+        ±1 [1]_, or a smooth bump with negative sides [4]_.
+
+    n_thresholds : int, default=32
+        Bits a feature becomes, at most: bit t says whether the value reaches the t-th threshold. Thresholds are
+        quantiles of the training data; a feature with fewer distinct values gets fewer.
+
+    solver : {"adam", "sgd", "bop"}, default="adam"
+        Optimizer. "bop" keeps no latent weights: it flips a weight that its averaged gradient contradicts [5]_.
+
+    loss : {"log_loss", "squared_hinge"}, default="log_loss"
+        Cross-entropy, which calibrates ``predict_proba``, or ``max(0, 1 - t * score) ** 2`` for each output, which
+        has no probabilities.
+
+    batch_size : int or "auto", default="auto"
+        Rows of a mini-batch, at most; they are split evenly. "auto" is ``min(128, n_samples)``.
+
+    learning_rate : {"cosine", "exponential", "constant"}, default="cosine"
+        Schedule over the whole training: half a cosine wave to 0, a geometric fall to a thousandth, or none.
+
+    learning_rate_init : float, default=None
+        Initial learning rate of the latent weights, which live in [-1, 1]; batch norm learns at a tenth of it. None
+        takes 0.01 for "adam", 1.0 for "sgd" and 0.01 for "bop", where it is the adaptivity rate of the
+        averaged gradient and batch norm learns by Adam at 0.001.
+
+    max_iter : int, default=None
+        Epochs. None trains for 20 epochs, and on small data for at least 1000 mini-batches.
+
+    momentum : float, default=0.9
+        For ``solver="sgd"``, in [0, 1).
+
+    nesterovs_momentum : bool, default=True
+        For ``solver="sgd"``.
+
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decay of Adam's averages of the gradient and of its square, in [0, 1).
+
+    epsilon : float, default=1e-8
+        Keeps Adam's division finite.
+
+    dropout : float, default=0.0
+        Share of input bits and hidden activations set to 0 in training, in [0, 1).
+
+    shuffle : bool, default=True
+        Whether rows are shuffled before each epoch.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the initial weights, mini-batches, validation rows, dropout and stochastic binarization. An int makes
+        ``fit`` reproducible for a given number of threads.
+
+    tol : float, default=1e-4
+        With ``early_stopping``, what the validation score has to gain to count as better.
+
+    n_iter_no_change : int, default=10
+        With ``early_stopping``, epochs without a better validation score after which training stops.
+
+    early_stopping : bool, default=False
+        Whether to hold out rows, stop when their score no longer improves, and keep the best epoch's network. The
+        score is that of the packed network: accuracy.
+
+    validation_fraction : float, default=0.1
+        Share of the rows held out by ``early_stopping``, in (0, 1).
+
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last call's network, with its thresholds, for another ``max_iter`` epochs.
+
+    verbose : bool, default=False
+        Whether to print each epoch's loss and time.
+
+    class_weight : dict, "balanced" or None, default=None
+        Factors of the sample weights by class, or inversely proportional to the classes' frequencies.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels; for multilabel targets the labels' indices.
+
+    packed_ : PackedNetwork
+        The network that predicts: bits and integers only, small, without training state. Pickle this for serving.
+
+    coefs_ : list of ndarray of shape (n_inputs, n_units), int8
+        Binary weights, ±1, of each layer of ``packed_``; unpacked at each access.
+
+    n_features_in_ : int
+        Features seen in ``fit``.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where X had string column names.
+
+    n_iter_ : int
+        Epochs trained.
+
+    loss_curve_ : list of float
+        Mean loss of each epoch's mini-batches.
+
+    validation_scores_ : list of float or None
+        Score of each epoch on the held-out rows, with ``early_stopping``.
+
+    best_validation_score_ : float
+        The best of them. Only with ``early_stopping``.
+
+    n_layers_ : int
+        Layers, input and output included.
+
+    n_outputs_ : int
+        Scores a row.
+
+    out_activation_ : {"identity", "logistic", "softmax"}
+        What turns scores into predictions.
+
+    See Also
+    --------
+    BinaryMLPRegressor : The same for real targets.
+    PackedNetwork : What predicts, by itself.
+
+    References
+    ----------
+    .. [1] Hubara et al., "Binarized Neural Networks", 2016.
+    .. [2] Courbariaux et al., "BinaryConnect: Training Deep Neural Networks with binary weights during
+       propagations", 2015.
+    .. [3] Liu et al., "Bi-Real Net: Enhancing the Performance of 1-bit CNNs With Improved Representational
+       Capability and Advanced Training Algorithm", 2018.
+    .. [4] Darabi et al., "Regularized Binary Network Training", 2018.
+    .. [5] Helwegen et al., "Latent Weights Do Not Exist: Rethinking Binarized Neural Network Optimization", 2019.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skbnn import BinaryMLPClassifier
+    >>> X_train, X_test, y_train, y_test = train_test_split(*load_digits(return_X_y=True), random_state=0)
+    >>> classifier = BinaryMLPClassifier((128,), random_state=0).fit(X_train, y_train)
+    >>> classifier.score(X_test, y_test) > 0.95
+    True
+    """
+
+    _parameter_constraints = {
+        **BaseBinaryMLP._parameter_constraints,
+        "loss": [StrOptions({"log_loss", "squared_hinge"})],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    # Scores that start out with this standard deviation train faster than with 1; cross-entropy wants them large.
+    _output_gain = 2.0
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(512, 512),
+        *,
+        binarization="sign",
+        surrogate_gradient="approx_sign",
+        n_thresholds=32,
+        solver="adam",
+        loss="log_loss",
+        batch_size="auto",
+        learning_rate="cosine",
+        learning_rate_init=None,
+        max_iter=None,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        dropout=0.0,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        n_iter_no_change=10,
+        early_stopping=False,
+        validation_fraction=0.1,
+        warm_start=False,
+        verbose=False,
+        class_weight=None,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.binarization = binarization
+        self.surrogate_gradient = surrogate_gradient
+        self.n_thresholds = n_thresholds
+        self.solver = solver
+        self.loss = loss
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.dropout = dropout
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.class_weight = class_weight
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Train on labelled rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Integer, boolean and float arrays, C or Fortran order, are read as they are.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Class labels of any type, or a 0/1 indicator matrix.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative; a weight of 2 counts as two rows, 0 as none.
+
+        Returns
+        -------
+        self : object
+        """
+        return self._fit(X, y, sample_weight)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Train for one epoch on these rows, at a constant learning rate.
+
+        The first call learns the thresholds, so it should hold some hundred rows; every call should hold dozens.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        classes : array-like of shape (n_classes,), default=None
+            All labels that any call will see. Required in the first call.
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : object
+        """
+        if _check_partial_fit_first_call(self, classes) and hasattr(self, "_trainer"):
+            del self._trainer
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X):
+        """Predict the class of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+            Labels, or a 0/1 indicator matrix if ``fit`` had one.
+        """
+        return self._labels(self._scores(X))
+
+    def decision_function(self, X):
+        """Scores of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,), (n_samples, n_classes) or (n_samples, n_labels)
+            For two classes one score a row, positive for ``classes_[1]``.
+        """
+        scores = self._scores(X)
+        return scores[:, 0] if self._binary else scores
+
+    @available_if(lambda self: _has_probabilities(self))
+    def predict_proba(self, X):
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
+            In the order of ``classes_``; for multilabel targets each label's own probability.
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    @available_if(lambda self: _has_probabilities(self))
+    def predict_log_proba(self, X):
+        """Predict the logarithm of each class's probability.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
+        """
+        scores = self._scores(X)
+        if self.out_activation_ == "softmax":
+            return log_softmax(scores, axis=1)
+        return log_expit(np.hstack([-scores, scores]) if self._binary else scores)
+
+    @property
+    def _binary(self):
+        return self.out_activation_ == "logistic" and not self._multilabel
+
+    def _labels(self, scores):
+        if self.out_activation_ == "softmax":
+            return self.classes_[scores.argmax(axis=1)]
+        positive = (scores > 0).astype(int)
+        return positive if self._multilabel else self.classes_[positive[:, 0]]
+
+    def _validate(self, X, y, sample_weight, *, reset):
+        X, y, sample_weight = super()._validate(X, y, sample_weight, reset=reset)
+        check_classification_targets(y)
+        if type_of_target(y) != "multilabel-indicator":
+            y = column_or_1d(y, warn=True)
+        if self.class_weight is not None:
+            sample_weight = sample_weight * compute_sample_weight(self.class_weight, y)
+        return X, y, sample_weight
+
+    def _encode_targets(self, y, sample_weight, *, reset):
+        if reset:
+            self._set_classes(y)
+        if self._multilabel != (y.ndim == 2) or (self._multilabel and y.shape[1] != self.n_outputs_):
+            raise ValueError(f"y has shape {y.shape}, which differs from the previous call's.")
+        if self._multilabel:
+            return np.ascontiguousarray(y, np.float32)
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise ValueError(f"`y` has classes not in `self.classes_`: {unknown}. Known are {self.classes_}.")
+        return np.searchsorted(self.classes_, y).astype(np.float32)[:, np.newaxis]
+
+    def _set_classes(self, y):
+        """Take the classes from y, unless ``partial_fit`` was told them."""
+        self._multilabel = y.ndim == 2
+        if self._multilabel:
+            self.classes_ = np.arange(y.shape[1])
+        elif not hasattr(self, "classes_") or hasattr(self, "packed_"):
+            self.classes_ = np.unique(y)
+        n_classes = len(self.classes_)
+        if n_classes < 2 and not self._multilabel:
+            raise ValueError(
+                f"{type(self).__name__} needs samples of at least 2 classes in the data, but the data contains "
+                f"only one class: {self.classes_[0]!r}"
+            )
+        self.n_outputs_ = 1 if n_classes == 2 and not self._multilabel else n_classes
+        self.out_activation_ = "logistic" if self._multilabel or n_classes == 2 else "softmax"
+
+    def _validation_score(self, scores, y, sample_weight):
+        return accuracy_score(y, self._labels(scores), sample_weight=sample_weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+def _has_probabilities(classifier):
+    if classifier.loss != "log_loss":
+        raise AttributeError(f"probability estimates are not available for loss={classifier.loss!r}")
+    return True

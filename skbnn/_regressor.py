@@ -1,0 +1,281 @@
+"""The regressor."""
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+
+from skbnn._base import BaseBinaryMLP
+from skbnn._sklearn import StrOptions, _fit_context
+
+
+class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
+    """Multilayer perceptron regressor whose weights and hidden activations are -1 or +1.
+
+    Features become bits by a thermometer code learnt from the training data, so they need no scaling; targets are
+    standardized inside. Training keeps float32 latent weights and passes gradients straight through the
+    binarization [1]_; prediction is xor, popcount and an integer comparison on packed bits. An output is the
+    weighted sum of eight binary units.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : array-like of int or int, default=(512, 512)
+        Units of each hidden layer; any width works. ``()`` trains without a hidden layer.
+
+    binarization : {"sign", "stochastic"}, default="sign"
+        How weights and hidden activations become ±1 in training: by their sign, or drawn with
+        ``P(+1) = clip((x + 1) / 2, 0, 1)`` [2]_. Prediction is by the sign always.
+
+    surrogate_gradient : {"approx_sign", "clipped_identity", "swish_sign"}, default="approx_sign"
+        What stands in for the derivative of the hidden activations' sign: ``max(0, 2 - 2 * abs(x))`` [3]_, 1 within
+        ±1 [1]_, or a smooth bump with negative sides [4]_.
+
+    n_thresholds : int, default=32
+        Bits a feature becomes, at most: bit t says whether the value reaches the t-th threshold. Thresholds are
+        quantiles of the training data; a feature with fewer distinct values gets fewer.
+
+    solver : {"adam", "sgd", "bop"}, default="adam"
+        Optimizer. "bop" keeps no latent weights: it flips a weight that its averaged gradient contradicts [5]_.
+
+    loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
+        Of the standardized targets; "huber" is quadratic within one standard deviation and linear beyond.
+
+    batch_size : int or "auto", default="auto"
+        Rows of a mini-batch, at most; they are split evenly. "auto" is ``min(128, n_samples)``.
+
+    learning_rate : {"cosine", "exponential", "constant"}, default="cosine"
+        Schedule over the whole training: half a cosine wave to 0, a geometric fall to a thousandth, or none.
+
+    learning_rate_init : float, default=None
+        Initial learning rate of the latent weights, which live in [-1, 1]; batch norm learns at a tenth of it. None
+        takes 0.01 for "adam", 1.0 for "sgd" and 0.01 for "bop", where it is the adaptivity rate of the
+        averaged gradient and batch norm learns by Adam at 0.001.
+
+    max_iter : int, default=None
+        Epochs. None trains for 20 epochs, and on small data for at least 1000 mini-batches.
+
+    momentum : float, default=0.9
+        For ``solver="sgd"``, in [0, 1).
+
+    nesterovs_momentum : bool, default=True
+        For ``solver="sgd"``.
+
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decay of Adam's averages of the gradient and of its square, in [0, 1).
+
+    epsilon : float, default=1e-8
+        Keeps Adam's division finite.
+
+    dropout : float, default=0.0
+        Share of input bits and hidden activations set to 0 in training, in [0, 1).
+
+    shuffle : bool, default=True
+        Whether rows are shuffled before each epoch.
+
+    random_state : int, RandomState instance or None, default=None
+        Draws the initial weights, mini-batches, validation rows, dropout and stochastic binarization. An int makes
+        ``fit`` reproducible for a given number of threads.
+
+    tol : float, default=1e-4
+        With ``early_stopping``, what the validation score has to gain to count as better.
+
+    n_iter_no_change : int, default=10
+        With ``early_stopping``, epochs without a better validation score after which training stops.
+
+    early_stopping : bool, default=False
+        Whether to hold out rows, stop when their score no longer improves, and keep the best epoch's network. The
+        score is that of the packed network: R².
+
+    validation_fraction : float, default=0.1
+        Share of the rows held out by ``early_stopping``, in (0, 1).
+
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last call's network, with its thresholds, for another ``max_iter`` epochs.
+
+    verbose : bool, default=False
+        Whether to print each epoch's loss and time.
+
+    Attributes
+    ----------
+    packed_ : PackedNetwork
+        The network that predicts: bits and integers only, small, without training state. Pickle this for serving.
+
+    coefs_ : list of ndarray of shape (n_inputs, n_units), int8
+        Binary weights, ±1, of each layer of ``packed_``; unpacked at each access.
+
+    n_features_in_ : int
+        Features seen in ``fit``.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where X had string column names.
+
+    n_iter_ : int
+        Epochs trained.
+
+    loss_curve_ : list of float
+        Mean loss of each epoch's mini-batches.
+
+    validation_scores_ : list of float or None
+        Score of each epoch on the held-out rows, with ``early_stopping``.
+
+    best_validation_score_ : float
+        The best of them. Only with ``early_stopping``.
+
+    n_layers_ : int
+        Layers, input and output included.
+
+    n_outputs_ : int
+        Scores a row.
+
+    out_activation_ : {"identity", "logistic", "softmax"}
+        What turns scores into predictions.
+
+    See Also
+    --------
+    BinaryMLPClassifier : The same for labels.
+    PackedNetwork : What predicts, by itself.
+
+    References
+    ----------
+    .. [1] Hubara et al., "Binarized Neural Networks", 2016.
+    .. [2] Courbariaux et al., "BinaryConnect: Training Deep Neural Networks with binary weights during
+       propagations", 2015.
+    .. [3] Liu et al., "Bi-Real Net: Enhancing the Performance of 1-bit CNNs With Improved Representational
+       Capability and Advanced Training Algorithm", 2018.
+    .. [4] Darabi et al., "Regularized Binary Network Training", 2018.
+    .. [5] Helwegen et al., "Latent Weights Do Not Exist: Rethinking Binarized Neural Network Optimization", 2019.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_friedman1
+    >>> from skbnn import BinaryMLPRegressor
+    >>> X, y = make_friedman1(500, random_state=0)
+    >>> regressor = BinaryMLPRegressor((128,), random_state=0).fit(X[:400], y[:400])
+    >>> regressor.score(X[400:], y[400:]) > 0.8
+    True
+    """
+
+    _parameter_constraints = {
+        **BaseBinaryMLP._parameter_constraints,
+        "loss": [StrOptions({"squared_error", "absolute_error", "huber"})],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(512, 512),
+        *,
+        binarization="sign",
+        surrogate_gradient="approx_sign",
+        n_thresholds=32,
+        solver="adam",
+        loss="squared_error",
+        batch_size="auto",
+        learning_rate="cosine",
+        learning_rate_init=None,
+        max_iter=None,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        dropout=0.0,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        n_iter_no_change=10,
+        early_stopping=False,
+        validation_fraction=0.1,
+        warm_start=False,
+        verbose=False,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.binarization = binarization
+        self.surrogate_gradient = surrogate_gradient
+        self.n_thresholds = n_thresholds
+        self.solver = solver
+        self.loss = loss
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.dropout = dropout
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.warm_start = warm_start
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Train on rows with real targets.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Integer, boolean and float arrays, C or Fortran order, are read as they are.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative; a weight of 2 counts as two rows, 0 as none.
+
+        Returns
+        -------
+        self : object
+        """
+        return self._fit(X, y, sample_weight)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch on these rows, at a constant learning rate.
+
+        The first call learns the thresholds and the targets' mean and standard deviation, so it should hold some
+        hundred rows; every call should hold dozens.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : object
+        """
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X):
+        """Predict the target of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        return self._targets(self._scores(X))
+
+    def _targets(self, scores):
+        return scores[:, 0] if self._one_dimensional else scores
+
+    def _encode_targets(self, y, sample_weight, *, reset):
+        columns = y.reshape(len(y), -1).astype(np.float64)
+        if reset:
+            self._one_dimensional = y.ndim == 1
+            self.n_outputs_, self.out_activation_ = columns.shape[1], "identity"
+            self._target_mean = np.average(columns, axis=0, weights=sample_weight)
+            spread = np.sqrt(np.average((columns - self._target_mean) ** 2, axis=0, weights=sample_weight))
+            self._target_scale = np.where(spread > 0, spread, 1.0)
+        elif columns.shape[1] != self.n_outputs_:
+            raise ValueError(f"y has {columns.shape[1]} outputs, expected {self.n_outputs_} as in the previous call.")
+        return ((columns - self._target_mean) / self._target_scale).astype(np.float32)
+
+    def _validation_score(self, scores, y, sample_weight):
+        return r2_score(y, self._targets(scores), sample_weight=sample_weight)

@@ -1,0 +1,17 @@
+"""What to paste into a bug report."""
+
+import platform
+from importlib.metadata import version
+
+from skbnn.kernels import available_instruction_sets, effective_n_threads, instruction_set, openmp_enabled
+
+
+def show_versions():
+    """Print versions, the instruction sets found and the one in use, OpenMP and threads."""
+    print("Python:", platform.python_version(), "on", platform.platform())
+    for package in "skbnn", "scikit-learn", "numpy", "scipy", "joblib":
+        print(f"{package}: {version(package)}")
+    print("instruction sets found:", ", ".join(available_instruction_sets()))
+    print("instruction set in use:", instruction_set())
+    print("built with OpenMP:", openmp_enabled())
+    print("threads:", effective_n_threads())

@@ -1,0 +1,120 @@
+"""The thermometer code as a transformer of its own."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skbnn._base import DTYPES
+from skbnn._sklearn import Interval, StrOptions, _check_feature_names_in, _fit_context
+from skbnn.encoding import Encoder, find_thresholds
+from skbnn.packed.layout import unpack_bits
+
+
+class ThermometerEncoder(TransformerMixin, BaseEstimator):
+    """Turn each feature into bits that say which thresholds its value reaches.
+
+    The code of the binary estimators' inputs [1]_. Thresholds lie halfway between neighbouring distinct values of
+    the training data: between any two, where there are few values, else near quantiles. A 0/1 feature becomes one
+    bit, a constant feature none.
+
+    Parameters
+    ----------
+    n_thresholds : int, default=32
+        Bits a feature, at most.
+    output : {"plus_minus_one", "zero_one"}, default="plus_minus_one"
+        Whether a bit is written as -1 or +1, or as 0 or 1.
+    random_state : int, RandomState instance or None, default=None
+        Draws the 200,000 rows that are looked at if there are more.
+
+    Attributes
+    ----------
+    thresholds_ : list of ndarray of shape (n_bits of the feature,), float64
+        Ascending thresholds of each feature.
+    n_features_in_ : int
+        Features seen in ``fit``.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where X had string column names.
+
+    References
+    ----------
+    .. [1] Buckman et al., "Thermometer Encoding: One Hot Way To Resist Adversarial Examples", 2018.
+
+    Examples
+    --------
+    >>> from skbnn import ThermometerEncoder
+    >>> ThermometerEncoder(output="zero_one").fit_transform([[1], [2], [4]])
+    array([[0, 0],
+           [1, 0],
+           [1, 1]], dtype=int8)
+    """
+
+    _parameter_constraints = {
+        "n_thresholds": [Interval(Integral, 1, None, closed="left")],
+        "output": [StrOptions({"plus_minus_one", "zero_one"})],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(self, n_thresholds=32, *, output="plus_minus_one", random_state=None):
+        self.n_thresholds = n_thresholds
+        self.output = output
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Learn the thresholds.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+        """
+        X = validate_data(self, X, dtype=DTYPES)
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+        thresholds, offsets = find_thresholds(X, self.n_thresholds, rng=rng)
+        self.thresholds_ = np.split(thresholds, offsets[1:-1])
+        return self
+
+    def transform(self, X):
+        """Encode rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        bits : ndarray of shape (n_samples, n_bits), int8
+            Feature by feature, lowest threshold first.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=DTYPES, reset=False)
+        thresholds = np.concatenate(self.thresholds_)
+        offsets = np.cumsum([0, *map(len, self.thresholds_)], dtype=np.int64)
+        bits = unpack_bits(Encoder(thresholds, offsets).encode(X), len(thresholds))
+        return bits if self.output == "plus_minus_one" else (bits > 0).astype(np.int8)
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the bits.
+
+        Parameters
+        ----------
+        input_features : array-like of str of shape (n_features,), default=None
+            Names of the features; by default those seen in ``fit``, else x0, x1 and so on.
+
+        Returns
+        -------
+        names : ndarray of shape (n_bits,), object
+            Such as ``"x0>=1.5"``.
+        """
+        check_is_fitted(self, "thresholds_")
+        features = _check_feature_names_in(self, input_features)
+        pairs = zip(features, self.thresholds_, strict=True)
+        return np.array([f"{name}>={limit:.17g}" for name, limits in pairs for limit in limits], dtype=object)

@@ -1,0 +1,57 @@
+"""Finds the thresholds of a thermometer code."""
+
+import numpy as np
+
+
+def find_thresholds(X, n_thresholds, *, rng, subsample=200_000):
+    """Choose each feature's thresholds between the distinct values of the training data.
+
+    A feature with few distinct values gets a threshold between any two neighbours. Else the thresholds cut the rows
+    into quantiles, as nearly as the distinct values allow. A constant feature gets none.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+        Any real dtype, any memory order; read one column at a time.
+    n_thresholds : int
+        Thresholds a feature, at most.
+    rng : numpy.random.Generator
+        Draws the subsample.
+    subsample : int, default=200_000
+        Rows that are looked at, at most.
+
+    Returns
+    -------
+    thresholds : ndarray of shape (n_bits,), float64
+        Ascending within a feature.
+    offsets : ndarray of shape (n_features + 1,), int64
+        Feature f has ``thresholds[offsets[f]:offsets[f + 1]]``.
+    """
+    rows = slice(None)
+    if len(X) > subsample:
+        rows = np.sort(rng.choice(len(X), subsample, replace=False))
+    columns = [column_thresholds(X[rows, feature], n_thresholds) for feature in range(X.shape[1])]
+    offsets = np.cumsum([0, *(len(column) for column in columns)], dtype=np.int64)
+    return np.concatenate(columns), offsets
+
+
+def column_thresholds(column, n_thresholds):
+    """Ascending thresholds of one feature, (n,) float64, n <= n_thresholds."""
+    if column.dtype.kind in "iu" and column.dtype.itemsize == 8:
+        column = column.astype(np.float64)  # as they are compared; neighbours beyond 2**53 may fall together
+    values, counts = np.unique(column, return_counts=True)
+    if len(values) - 1 > n_thresholds:
+        below = np.cumsum(counts)[:-1]  # rows below the cut after each value but the last
+        wanted = len(column) * np.arange(1, n_thresholds + 1) / (n_thresholds + 1)
+        after = np.clip(np.searchsorted(below, wanted), 1, len(below) - 1)
+        nearest = np.where(wanted - below[after - 1] <= below[after] - wanted, after - 1, after)
+        cuts = np.unique(nearest)
+    else:
+        cuts = np.arange(len(values) - 1)
+    return midpoints(values[cuts].astype(np.float64), values[cuts + 1].astype(np.float64))
+
+
+def midpoints(low, high):
+    """A float64 t with low < t <= high: halfway, or ``high`` where no float lies between."""
+    middle = low / 2 + high / 2  # the sum could overflow
+    return np.where((low < middle) & (middle < high), middle, high)

@@ -1,0 +1,125 @@
+"""Turns a trained network into a packed one: batch norm and sign become one integer comparison a unit."""
+
+import numpy as np
+
+from skbnn.kernels._layer import fires, popcounts
+from skbnn.packed import PackedNetwork
+from skbnn.packed.layout import pack_weights
+
+# Keeps a unit whose input never varies finite; dot products are integers, so it matters for no other.
+EPSILON = 1e-5
+
+BLOCK = 4096  # rows; bounds the memory of the estimation
+
+
+def fold_layer(layer):
+    """Weights and integer thresholds of a hidden layer.
+
+    With ``m = popcount(x ^ w)``, a unit's dot product is ``n_inputs - 2 * m``, and the unit fires when
+    ``gain * (dot - mean) / std + bias >= 0``, evaluated in float64. That is monotone in m, rounding included, so
+    there is one threshold with ``fires == (m <= threshold)``; it is found by bisection of the very expression.
+    Where the gain is negative the weights are flipped, which turns m into ``n_inputs - m``.
+
+    Parameters
+    ----------
+    layer : skbnn.network.network.Layer
+
+    Returns
+    -------
+    binary_weights : ndarray of shape (n_units, n_inputs), int8
+        +1 or -1.
+    thresholds : ndarray of shape (n_units,), int32
+        From -1, never fires, to ``n_inputs``, always fires.
+
+    References
+    ----------
+    Umuroglu et al., "FINN: A Framework for Fast, Scalable Binarized Neural Network Inference", 2017.
+    """
+    n_units, n_inputs = layer.latent_weights.shape
+    flipped = layer.gain < 0
+    below = np.full(n_units, -1)  # fires here, as far as m reaches down
+    above = np.full(n_units, n_inputs + 1)  # does not fire here
+    while (above - below > 1).any():
+        middle = (below + above) // 2
+        m = np.where(flipped, n_inputs - middle, middle)
+        fired = batch_norm(layer, n_inputs - 2 * m) >= 0
+        below, above = np.where(fired, middle, below), np.where(fired, above, middle)
+    signs = np.where(layer.latent_weights >= 0, np.int8(1), np.int8(-1))
+    signs[flipped] *= -1
+    return signs, below.astype(np.int32)
+
+
+def batch_norm(layer, dots):
+    """The layer's batch norm of dot products, (..., n_units), in float64, by the statistics for prediction."""
+    std = np.sqrt(layer.variance + EPSILON)
+    return layer.gain.astype(np.float64) * ((dots - layer.mean) / std) + layer.bias
+
+
+def fold(network, thresholds, offsets, *, output, target_scale=1.0, target_mean=0.0):
+    """Pack a network with the encoder's thresholds.
+
+    Parameters
+    ----------
+    network : BinaryNetwork
+    thresholds, offsets : ndarray
+        As ``skbnn.encoding.find_thresholds`` returns them.
+    output : {"identity", "logistic", "softmax"}
+        What the scores mean.
+    target_scale, target_mean : float or ndarray of shape (n_outputs,)
+        Scores of the packed network are ``target_scale * score + target_mean``.
+
+    Returns
+    -------
+    PackedNetwork
+    """
+    *hidden, last = network.layers
+    shape = network.n_outputs, network.units_per_output
+    slope = last.gain / np.sqrt(last.variance + EPSILON)
+    bias = (last.bias - slope * last.mean).reshape(shape).sum(axis=1)
+    scale = slope.reshape(shape) * np.reshape(target_scale, (-1, 1))
+    return PackedNetwork(
+        thresholds,
+        offsets,
+        layers=[pack_layer(layer) for layer in hidden],
+        output_weights=pack_weights(np.where(last.latent_weights >= 0, 1, -1)),
+        layer_sizes=network.layer_sizes,
+        scale=scale,
+        bias=bias * target_scale + target_mean,
+        output=output,
+    )
+
+
+def pack_layer(layer):
+    """``fold_layer`` in the packed layout, padding units never firing."""
+    binary_weights, thresholds = fold_layer(layer)
+    padding = -len(thresholds) % 8
+    return pack_weights(binary_weights), np.pad(thresholds, (0, padding), constant_values=-1)
+
+
+def estimate_statistics(network, bits, sample_weight, *, momentum=1.0):
+    """Set every batch norm's mean and variance to those that rows have in the packed network, layer by layer.
+
+    Parameters
+    ----------
+    network : BinaryNetwork
+        Its statistics are changed in place.
+    bits : ndarray of shape (n_rows, n_words), uint64
+        Packed rows.
+    sample_weight : ndarray of shape (n_rows,)
+    momentum : float, default=1.0
+        Share of the new statistics; the rest stays with the old ones.
+    """
+    share = sample_weight / sample_weight.sum(dtype=np.float64)
+    for layer in network.layers:
+        n_units, n_inputs = layer.latent_weights.shape
+        weights = pack_weights(np.where(layer.latent_weights >= 0, 1, -1))
+        mean, square = np.zeros(n_units), np.zeros(n_units)
+        for start in range(0, len(bits), BLOCK):
+            rows = slice(start, start + BLOCK)
+            dots = (n_inputs - 2 * popcounts(bits[rows], weights)[:, :n_units]).astype(np.float64)
+            mean += share[rows] @ dots
+            square += share[rows] @ (dots * dots)
+        layer.mean += momentum * (mean - layer.mean)
+        layer.variance += momentum * (np.maximum(square - mean * mean, 0) - layer.variance)
+        if layer is not network.layers[-1]:
+            bits = fires(bits, *pack_layer(layer))

@@ -1,0 +1,165 @@
+"""The packed network as one native call: blocks of rows go through all layers while they are in cache."""
+
+import numpy as np
+
+cimport numpy as cnp
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cython.parallel cimport prange
+from libc.stdint cimport int32_t, uint8_t, uint64_t
+from libc.string cimport memcpy
+
+from skbnn.encoding._encode cimport Encoder, Source, as_source
+from skbnn.kernels._layer cimport layer_fires, layer_popcounts
+
+from skbnn.kernels import effective_n_threads
+
+cnp.import_array()
+
+
+cdef enum:
+    BLOCK = 96  # rows; a multiple of every tile's height, and few enough that their bits stay in cache
+    WORTH_A_THREAD = 1 << 18  # eight-lane popcounts, about a tenth of a millisecond
+
+
+cdef extern from *:
+    """
+    #ifdef _OPENMP
+    #include <omp.h>
+    #else
+    static int omp_get_thread_num(void) { return 0; }
+    #endif
+    """
+    int omp_get_thread_num() nogil
+
+
+cdef struct Hidden:
+    const uint64_t *weights
+    const int32_t *thresholds
+    Py_ssize_t n_words, n_groups, out_words
+
+
+cdef class Program:
+    """Raw pointers into a PackedNetwork's arrays, and the loops over them.
+
+    Parameters
+    ----------
+    encoder : Encoder
+    layers : list of (packed_weights, thresholds)
+        Hidden layers.
+    output_weights : ndarray of shape (n_groups, n_words, 8), uint64
+    fan_in : int
+        Inputs of the output layer.
+    scale : ndarray of shape (n_outputs, units_per_output), float64
+    bias : ndarray of shape (n_outputs,), float64
+    """
+
+    cdef Encoder encoder
+    cdef object arrays  # keeps alive what the pointers point to
+    cdef Hidden *hidden
+    cdef Py_ssize_t n_hidden, n_words, n_groups, widest, work
+    cdef const uint64_t *output_weights
+    cdef Py_ssize_t fan_in
+    cdef const double[:, ::1] scale
+    cdef const double[::1] bias
+
+    def __cinit__(self, Encoder encoder not None, list layers, const uint64_t[:, :, ::1] output_weights,
+                  Py_ssize_t fan_in, const double[:, ::1] scale, const double[::1] bias):
+        cdef Py_ssize_t i
+        cdef const uint64_t[:, :, ::1] weights
+        cdef const int32_t[::1] thresholds
+        self.encoder, self.fan_in, self.scale, self.bias = encoder, fan_in, scale, bias
+        self.arrays = layers, output_weights
+        self.n_hidden = len(layers)
+        self.hidden = <Hidden *>PyMem_Malloc(max(1, self.n_hidden) * sizeof(Hidden))
+        if self.hidden is NULL:
+            raise MemoryError()
+        self.widest = encoder.n_words
+        for i in range(self.n_hidden):
+            weights, thresholds = layers[i]
+            self.hidden[i].weights, self.hidden[i].thresholds = &weights[0, 0, 0], &thresholds[0]
+            self.hidden[i].n_groups, self.hidden[i].n_words = weights.shape[0], weights.shape[1]
+            self.hidden[i].out_words = (weights.shape[0] + 7) // 8
+            self.widest = max(self.widest, self.hidden[i].out_words)
+            self.work += weights.shape[0] * weights.shape[1]
+        self.output_weights = &output_weights[0, 0, 0]
+        self.n_groups, self.n_words = output_weights.shape[0], output_weights.shape[1]
+        self.work += self.n_groups * self.n_words
+
+    def __dealloc__(self):
+        PyMem_Free(self.hidden)
+
+    def scores(self, X):
+        """Scores of rows as the encoder reads them, (n_rows, n_outputs) float64."""
+        cdef Source source
+        cdef cnp.ndarray array = as_source(X, self.encoder.n_features, &source)
+        return self.run(&source, NULL, array.shape[0])
+
+    def scores_from_bits(self, const uint64_t[:, ::1] bits):
+        """Scores of packed rows, (n_rows, n_outputs) float64."""
+        if bits.shape[1] != self.encoder.n_words:
+            raise ValueError(f"bits have {bits.shape[1]} words a row, expected {self.encoder.n_words}")
+        return self.run(NULL, &bits[0, 0] if bits.shape[0] else NULL, bits.shape[0])
+
+    cdef run(self, const Source *source, const uint64_t *bits, Py_ssize_t n_rows):
+        cdef Py_ssize_t n_outputs = self.bias.shape[0], n_blocks = (n_rows + BLOCK - 1) // BLOCK
+        out = np.empty((n_rows, n_outputs))
+        if not n_rows:
+            return out
+        cdef double *scores = <double *>cnp.PyArray_DATA(out)
+        cdef int n_threads = 1
+        if n_blocks > 1 and n_rows * self.work >= 2 * WORTH_A_THREAD:
+            n_threads = min(effective_n_threads(), n_blocks, n_rows * self.work // WORTH_A_THREAD)
+        cdef Py_ssize_t block, stride = self.scratch_bytes(min(n_rows, BLOCK))
+        cdef cnp.ndarray memory = np.empty((n_threads, stride), np.uint8)
+        cdef char *scratch = <char *>cnp.PyArray_DATA(memory)
+        if n_threads == 1:
+            with nogil:
+                for block in range(n_blocks):
+                    self.run_block(source, bits, block * BLOCK, min(n_rows, (block + 1) * BLOCK), scratch, scores)
+        else:
+            for block in prange(n_blocks, nogil=True, num_threads=n_threads, schedule="static"):
+                self.run_block(source, bits, block * BLOCK, min(n_rows, (block + 1) * BLOCK),
+                               scratch + omp_get_thread_num() * stride, scores)
+        return out
+
+    cdef Py_ssize_t scratch_bytes(self, Py_ssize_t rows) noexcept nogil:
+        """Encoder's scratch, two buffers of bits, the output layer's popcounts; rounded up to cache lines."""
+        cdef Py_ssize_t n_bytes = self.encoder.scratch_bytes() + 2 * rows * self.widest * sizeof(uint64_t)
+        return (n_bytes + rows * self.n_groups * 8 * sizeof(int32_t) + 63) // 64 * 64
+
+    cdef void run_block(self, const Source *source, const uint64_t *bits, Py_ssize_t start, Py_ssize_t stop,
+                        char *scratch, double *scores) noexcept nogil:
+        """Scores of the rows from ``start`` to ``stop``, read from ``source`` or, where that is NULL, ``bits``."""
+        cdef Py_ssize_t i, row, rows = stop - start
+        cdef uint64_t *x = <uint64_t *>(scratch + self.encoder.scratch_bytes())
+        cdef uint64_t *next_x = x + rows * self.widest
+        cdef int32_t *popcounts = <int32_t *>(next_x + rows * self.widest)
+        cdef Hidden *layer
+        if source is NULL:
+            memcpy(x, bits + start * self.encoder.n_words, rows * self.encoder.n_words * sizeof(uint64_t))
+        else:
+            self.encoder.encode_rows(source, start, stop, scratch, x)
+        for i in range(self.n_hidden):
+            layer = &self.hidden[i]
+            if layer.n_groups % 8:  # the last word's padding, which no group writes
+                for row in range(rows):
+                    next_x[(row + 1) * layer.out_words - 1] = 0
+            layer_fires(x, rows, layer.n_words, layer.weights, layer.n_words, layer.n_groups, layer.thresholds,
+                        <uint8_t *>next_x, 8 * layer.out_words)
+            x, next_x = next_x, x
+        layer_popcounts(x, NULL, rows, self.n_words, self.output_weights, self.n_words, self.n_groups, popcounts,
+                        8 * self.n_groups)
+        self.add_up(popcounts, rows, scores + start * self.bias.shape[0])
+
+    cdef void add_up(self, const int32_t *popcounts, Py_ssize_t rows, double *scores) noexcept nogil:
+        """``scores = bias + sum(scale * (fan_in - 2 * popcounts))`` over each output's units, in their order."""
+        cdef Py_ssize_t row, output, unit, per_output = self.scale.shape[1], n_outputs = self.scale.shape[0]
+        cdef const int32_t *counts
+        cdef double score
+        for row in range(rows):
+            for output in range(n_outputs):
+                counts = popcounts + row * 8 * self.n_groups + output * per_output
+                score = self.bias[output]
+                for unit in range(per_output):
+                    score += self.scale[output, unit] * (self.fan_in - 2 * counts[unit])
+                scores[row * n_outputs + output] = score

@@ -1,0 +1,53 @@
+"""The packed layout, in NumPy.
+
+Bit 1 means +1, bit 0 means -1. Rows: bit j of word i is entry ``64 * i + j``. Weights: interleaved by eight units,
+``packed[unit // 8, word, unit % 8]``. Padding bits are 0 in both, so they never count in ``popcount(x ^ w)``.
+"""
+
+import numpy as np
+
+
+def pack_bits(values):
+    """Pack rows of ±1 (or of 0/1, or booleans): positive is bit 1.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_rows, n)
+
+    Returns
+    -------
+    ndarray of shape (n_rows, ceil(n / 64)), uint64
+    """
+    positive = np.asarray(values) > 0
+    padded = np.pad(positive, ((0, 0), (0, -positive.shape[1] % 64)))
+    return np.packbits(padded, axis=1, bitorder="little").view(np.uint64)
+
+
+def unpack_bits(words, n):
+    """Inverse of ``pack_bits``: the first ``n`` entries of each row as ±1, (n_rows, n) int8."""
+    octets = np.ascontiguousarray(words).view(np.uint8)
+    bits = np.unpackbits(octets, axis=1, count=n, bitorder="little").astype(np.int8)
+    return 2 * bits - 1
+
+
+def pack_weights(binary_weights):
+    """Pack ±1 weights.
+
+    Parameters
+    ----------
+    binary_weights : array-like of shape (n_units, n_inputs)
+
+    Returns
+    -------
+    ndarray of shape (ceil(n_units / 8), ceil(n_inputs / 64), 8), uint64
+        The words of padding units are 0.
+    """
+    words = pack_bits(binary_weights)
+    padded = np.pad(words, ((0, -len(words) % 8), (0, 0)))
+    return np.ascontiguousarray(padded.reshape(-1, 8, words.shape[1]).swapaxes(1, 2))
+
+
+def unpack_weights(packed_weights, n_units, n_inputs):
+    """Inverse of ``pack_weights``: ±1, (n_units, n_inputs) int8."""
+    words = packed_weights.swapaxes(1, 2).reshape(-1, packed_weights.shape[1])
+    return unpack_bits(words[:n_units], n_inputs)

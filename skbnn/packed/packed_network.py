@@ -1,0 +1,227 @@
+"""The network that predicts: plain arrays, immutable, independent of scikit-learn."""
+
+import numpy as np
+from scipy.special import expit, softmax
+
+from skbnn.encoding import Encoder
+from skbnn.packed._program import Program
+from skbnn.packed.layout import unpack_weights
+
+OUTPUTS = "identity", "logistic", "softmax"
+
+FORMAT = 1  # of the pickled state
+
+
+class PackedNetwork:
+    """A binary network as bits and integer thresholds.
+
+    An estimator's ``packed_``. It predicts by itself, needs no validation by scikit-learn and carries no training
+    state, so it is what to pickle and to serve from. NaN is not looked for: it compares as smaller than every
+    threshold.
+
+    Parameters
+    ----------
+    thresholds : array-like of shape (n_bits,)
+        Thresholds of the thermometer code, ascending within a feature. Input bit j is +1 iff its feature reaches
+        ``thresholds[j]``.
+    offsets : array-like of shape (n_features + 1,)
+        Feature f has the bits from ``offsets[f]`` to ``offsets[f + 1]``.
+    layers : list of (packed_weights, unit_thresholds)
+        Hidden layers: uint64 words of shape (n_groups, n_words, 8), interleaved by eight units, and (8 * n_groups,)
+        int32; a unit is +1 iff ``popcount(x ^ w) <= unit_threshold``. Padding has words 0 and threshold -1.
+    output_weights : ndarray of shape (n_groups, n_words, 8), uint64
+        The output layer.
+    layer_sizes : list of int
+        Input bits, then units of each layer, the output layer's included.
+    scale : array-like of shape (n_outputs, units_per_output)
+        Score o is ``bias[o] + sum(scale[o] * dots)`` over the ±1 dot products of its consecutive units.
+    bias : array-like of shape (n_outputs,)
+    output : {"identity", "logistic", "softmax"}
+        What the scores mean: values, independent labels' log-odds, or classes' log-probabilities up to a constant.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit together.
+
+    Notes
+    -----
+    Predictions are the same to the last bit for every instruction set, number of threads, number of rows, dtype and
+    memory order of X. Methods take rows, (n_rows, n_features), or a single row, (n_features,).
+    """
+
+    def __init__(self, thresholds, offsets, *, layers, output_weights, layer_sizes, scale, bias, output):
+        self.thresholds = frozen(thresholds, np.float64, 1, "thresholds")
+        self.offsets = frozen(offsets, np.int64, 1, "offsets")
+        self.layer_sizes = [int(size) for size in layer_sizes]
+        self.layers = [
+            (frozen(weights, np.uint64, 3, "packed weights"), frozen(limits, np.int32, 1, "unit thresholds"))
+            for weights, limits in layers
+        ]
+        self.output_weights = frozen(output_weights, np.uint64, 3, "output weights")
+        self.scale = frozen(scale, np.float64, 2, "scale")
+        self.bias = frozen(bias, np.float64, 1, "bias")
+        self.output = output
+        self._check()
+        self._program = Program(
+            Encoder(self.thresholds, self.offsets),
+            self.layers,
+            self.output_weights,
+            self.layer_sizes[-2],
+            self.scale,
+            self.bias,
+        )
+
+    def _check(self):
+        """Everything that the native code relies on."""
+        sizes = self.layer_sizes
+        require(self.output in OUTPUTS, f"output must be one of {OUTPUTS}, got {self.output!r}")
+        require(len(self.offsets) > 1 and self.offsets[0] == 0, "offsets must start with 0 and have a feature")
+        require((np.diff(self.offsets) >= 0).all(), "offsets must ascend")
+        require(self.offsets[-1] == len(self.thresholds) > 0, "offsets must end with the number of thresholds")
+        require(np.isfinite(self.thresholds).all(), "thresholds must be finite")
+        within = np.ones(len(self.thresholds), bool)
+        within[self.offsets[:-1][self.offsets[:-1] < len(within)]] = False
+        require((np.diff(self.thresholds)[within[1:]] >= 0).all(), "thresholds must ascend within a feature")
+        require(len(sizes) == len(self.layers) + 2, f"{len(self.layers)} hidden layers do not fit sizes {sizes}")
+        require(min(sizes) > 0 and max(sizes) < 2**31, f"layer sizes must be positive, got {sizes}")
+        require(sizes[0] == len(self.thresholds), f"{len(self.thresholds)} thresholds do not fit sizes {sizes}")
+        require(self.scale.size == sizes[-1], f"scale has {self.scale.size} units, expected {sizes[-1]}")
+        require(len(self.scale) == len(self.bias), f"{len(self.bias)} biases do not fit {len(self.scale)} outputs")
+        require(np.isfinite(self.scale).all() and np.isfinite(self.bias).all(), "scale and bias must be finite")
+        all_weights = [*(weights for weights, _ in self.layers), self.output_weights]
+        for weights, n_inputs, n_units in zip(all_weights, sizes[:-1], sizes[1:], strict=True):
+            shape = -(-n_units // 8), -(-n_inputs // 64), 8
+            require(weights.shape == shape, f"packed weights have shape {weights.shape}, expected {shape}")
+            padding = ~np.uint64(0) << np.uint64(n_inputs % 64) if n_inputs % 64 else np.uint64(0)
+            require(not (weights[:, -1] & padding).any(), "padding bits of packed weights must be 0")
+            require(not weights[-1, :, (n_units - 1) % 8 + 1 :].any(), "padding units' weights must be 0")
+        for (_, limits), n_units in zip(self.layers, sizes[1:-1], strict=True):
+            require(len(limits) == -(-n_units // 8) * 8, f"{len(limits)} unit thresholds do not fit {n_units} units")
+            require((limits[n_units:] == -1).all(), "padding units' thresholds must be -1")
+
+    def decision_function(self, X):
+        """Scores of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features) or (n_features,)
+            Real numbers of any dtype, read as they are.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_rows, n_outputs) or (n_outputs,), float64
+
+        Raises
+        ------
+        ValueError
+            If X has another number of features or is not real.
+        """
+        X = np.asarray(X)
+        if X.ndim == 1:
+            return self._program.scores(X[np.newaxis])[0]
+        return self._program.scores(X)
+
+    def decision_function_from_bits(self, bits):
+        """Scores of rows that are encoded already, (n_rows, n_words) uint64: (n_rows, n_outputs)."""
+        return self._program.scores_from_bits(bits)
+
+    def predict(self, X):
+        """Predict each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features) or (n_features,)
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows, n_outputs), or one row less a dimension
+            By ``output``: the scores ("identity"), 1 where the score is positive and else 0 ("logistic"), or the
+            index of the largest score ("softmax"), which is an index into the classifier's ``classes_``. One output
+            has no dimension of its own.
+        """
+        scores = self.decision_function(X)
+        if self.output == "softmax":
+            return scores.argmax(axis=-1)
+        if len(self.bias) == 1:
+            scores = scores[..., 0]
+        return scores if self.output == "identity" else (scores > 0).astype(np.int64)
+
+    def predict_proba(self, X):
+        """Predict probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features) or (n_features,)
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes) or (n_rows, n_labels), or one row less a dimension
+            A single "logistic" output gives two columns, of 0 and of 1.
+
+        Raises
+        ------
+        ValueError
+            If the network is a regressor's.
+        """
+        scores = self.decision_function(X)
+        if self.output == "identity":
+            raise ValueError("predict_proba is for classifiers; this network's output is 'identity'")
+        if self.output == "softmax":
+            return softmax(scores, axis=-1)
+        return expit(np.concatenate([-scores, scores], axis=-1) if len(self.bias) == 1 else scores)
+
+    @property
+    def n_features_in(self):
+        """Features of a row."""
+        return len(self.offsets) - 1
+
+    @property
+    def binary_weights(self):
+        """±1 weights of each layer, a list of (n_units, n_inputs) int8 arrays; unpacked at each access."""
+        all_weights = [*(weights for weights, _ in self.layers), self.output_weights]
+        sizes = zip(self.layer_sizes[1:], self.layer_sizes[:-1], strict=True)
+        return [unpack_weights(weights, *size) for weights, size in zip(all_weights, sizes, strict=True)]
+
+    @property
+    def nbytes(self):
+        """Bytes of all arrays."""
+        arrays = [self.thresholds, self.offsets, self.output_weights, self.scale, self.bias]
+        return sum(array.nbytes for array in [*arrays, *(part for layer in self.layers for part in layer)])
+
+    def __repr__(self):
+        sizes = "-".join(map(str, self.layer_sizes))
+        return f"PackedNetwork({self.n_features_in} features, {sizes} bits, {self.output}, {self.nbytes} bytes)"
+
+    def __getstate__(self):
+        names = "thresholds", "offsets", "layers", "output_weights", "layer_sizes", "scale", "bias", "output"
+        return {"format": FORMAT, **{name: getattr(self, name) for name in names}}
+
+    def __setstate__(self, state):
+        try:
+            state = dict(state)
+            version = state.pop("format")
+            require(version == FORMAT, f"format {version!r} is not {FORMAT}; it is of another version of skbnn")
+            self.__init__(**state)
+        except (TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
+            raise ValueError(f"not the state of a PackedNetwork: {error!r}") from error
+
+
+def frozen(values, dtype, ndim, name):
+    """A read-only contiguous array of exactly this dtype and dimension; not copied if it is one."""
+    array = np.asarray(values)
+    require(array.dtype.kind in "biuf", f"{name} must be numbers, got dtype {array.dtype}")
+    with np.errstate(invalid="ignore", over="ignore"):
+        converted = np.require(array, dtype, ["C", "A"])
+    require(array.ndim == ndim, f"{name} must have {ndim} dimensions, got shape {array.shape}")
+    require(np.array_equal(converted, array, equal_nan=dtype is np.float64), f"{name} do not fit {np.dtype(dtype)}")
+    if converted.flags.writeable:
+        converted = converted.copy() if converted is values else converted
+        converted.flags.writeable = False
+    return converted
+
+
+def require(condition, message):
+    """Raise ValueError with the message unless the condition holds."""
+    if not condition:
+        raise ValueError(message)
