@@ -65,10 +65,11 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     _target_scale, _target_mean = 1.0, 0.0
 
     @abstractmethod
-    def _encode_targets(self, y, sample_weight, *, reset):
+    def _encode_targets(self, y, sample_weight, *, reset, incremental):
         """Targets as the loss reads them, (n_samples, n_targets) float32.
 
         Sets ``n_outputs_``, ``out_activation_`` and what decoding needs if ``reset``, else checks ``y`` against them.
+        If ``incremental``, y need not hold every class.
         """
 
     @abstractmethod
@@ -91,7 +92,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         """Train from the start or, for ``partial_fit`` and ``warm_start``, go on from the last call."""
         proceed = hasattr(self, "_trainer") and (incremental or self.warm_start)
         X, y, sample_weight = self._validate(X, y, sample_weight, reset=not proceed)
-        targets = self._encode_targets(y, sample_weight, reset=not proceed)
+        targets = self._encode_targets(y, sample_weight, reset=not proceed, incremental=incremental)
         if not proceed:
             self._rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
             self._find_thresholds(X)
@@ -104,7 +105,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         else:
             self._initialize(options, batch_size)
 
-        sample_weight = np.asarray(sample_weight / sample_weight.mean(), dtype=np.float32)
+        sample_weight = scale_weights(sample_weight)
         if incremental:
             self._partial_fit(bits, targets, sample_weight, batch_size)
         else:
@@ -123,8 +124,9 @@ class BaseBinaryMLP(BaseEstimator, ABC):
 
     def _find_thresholds(self, X):
         self._thresholds, self._offsets = find_thresholds(X, self.n_thresholds, rng=self._rng)
-        if not len(self._thresholds):
-            raise ValueError(f"X has no feature that varies; {type(self).__name__} has nothing to learn from.")
+        if not len(self._thresholds):  # nothing varies: one bit, so that there is a network to hold the mean
+            self._thresholds = X[0, :1].astype(np.float64)
+            self._offsets = np.minimum(np.arange(X.shape[1] + 1), 1)
 
     def _hidden_layer_sizes(self):
         sizes = np.ravel(self.hidden_layer_sizes).tolist()
@@ -259,3 +261,8 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         check_is_fitted(self)
         X = validate_data(self, X, dtype=DTYPES, reset=False)
         return self.packed_.decision_function(X)
+
+
+def scale_weights(sample_weight):
+    """Divide weights by a power of two, which is exact, so that the largest is within [0.5, 1) and no sum overflows."""
+    return np.ldexp(sample_weight, -np.frexp(sample_weight.max())[1])

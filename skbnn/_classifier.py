@@ -267,8 +267,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         -------
         self : object
         """
-        if _check_partial_fit_first_call(self, classes) and hasattr(self, "_trainer"):
-            del self._trainer
+        _check_partial_fit_first_call(self, classes)  # sets classes_
         return self._fit(X, y, sample_weight, incremental=True)
 
     def predict(self, X):
@@ -351,9 +350,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
             sample_weight = sample_weight * compute_sample_weight(self.class_weight, y)
         return X, y, sample_weight
 
-    def _encode_targets(self, y, sample_weight, *, reset):
+    def _encode_targets(self, y, sample_weight, *, reset, incremental):
         if reset:
-            self._set_classes(y)
+            self._set_classes(y, known=incremental)
         if self._multilabel != (y.ndim == 2) or (self._multilabel and y.shape[1] != self.n_outputs_):
             raise ValueError(f"y has shape {y.shape}, which differs from the previous call's.")
         if self._multilabel:
@@ -363,12 +362,12 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
             raise ValueError(f"`y` has classes not in `self.classes_`: {unknown}. Known are {self.classes_}.")
         return np.searchsorted(self.classes_, y).astype(np.float32)[:, np.newaxis]
 
-    def _set_classes(self, y):
-        """Take the classes from y, unless ``partial_fit`` was told them."""
+    def _set_classes(self, y, *, known):
+        """Take the classes from y, unless ``partial_fit`` was told them and they are ``known``."""
         self._multilabel = y.ndim == 2
         if self._multilabel:
             self.classes_ = np.arange(y.shape[1])
-        elif not hasattr(self, "classes_") or hasattr(self, "packed_"):
+        elif not known:
             self.classes_ = np.unique(y)
         n_classes = len(self.classes_)
         if n_classes < 2 and not self._multilabel:

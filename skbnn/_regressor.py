@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
+from sklearn.utils.validation import column_or_1d
 
 from skbnn._base import BaseBinaryMLP
 from skbnn._sklearn import StrOptions, _fit_context
@@ -265,7 +266,13 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     def _targets(self, scores):
         return scores[:, 0] if self._one_dimensional else scores
 
-    def _encode_targets(self, y, sample_weight, *, reset):
+    def _validate(self, X, y, sample_weight, *, reset):
+        X, y, sample_weight = super()._validate(X, y, sample_weight, reset=reset)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return X, y, sample_weight
+
+    def _encode_targets(self, y, sample_weight, *, reset, incremental):
         columns = y.reshape(len(y), -1).astype(np.float64)
         if reset:
             self._one_dimensional = y.ndim == 1

@@ -118,3 +118,8 @@ class ThermometerEncoder(TransformerMixin, BaseEstimator):
         features = _check_feature_names_in(self, input_features)
         pairs = zip(features, self.thresholds_, strict=True)
         return np.array([f"{name}>={limit:.17g}" for name, limits in pairs for limit in limits], dtype=object)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []
+        return tags

@@ -109,7 +109,7 @@ def estimate_statistics(network, bits, sample_weight, *, momentum=1.0):
     momentum : float, default=1.0
         Share of the new statistics; the rest stays with the old ones.
     """
-    share = sample_weight / sample_weight.sum(dtype=np.float64)
+    total = sample_weight.sum()
     for layer in network.layers:
         n_units, n_inputs = layer.latent_weights.shape
         weights = pack_weights(np.where(layer.latent_weights >= 0, 1, -1))
@@ -117,9 +117,11 @@ def estimate_statistics(network, bits, sample_weight, *, momentum=1.0):
         for start in range(0, len(bits), BLOCK):
             rows = slice(start, start + BLOCK)
             dots = (n_inputs - 2 * popcounts(bits[rows], weights)[:, :n_units]).astype(np.float64)
-            mean += share[rows] @ dots
-            square += share[rows] @ (dots * dots)
+            mean += sample_weight[rows] @ dots
+            square += sample_weight[rows] @ (dots * dots)
+        mean /= total
+        variance = np.maximum(square / total - mean * mean, 0)
         layer.mean += momentum * (mean - layer.mean)
-        layer.variance += momentum * (np.maximum(square - mean * mean, 0) - layer.variance)
+        layer.variance += momentum * (variance - layer.variance)
         if layer is not network.layers[-1]:
             bits = fires(bits, *pack_layer(layer))

@@ -10,7 +10,7 @@ cdef double EPSILON = 1e-5
 cdef class BatchNorm:
     """Gain and bias, (n_units,), of one layer, and what its backward pass needs from the forward one.
 
-    Matrices are (n_rows, n_units); ``weights`` (n_rows,) sum to one. The statistics are those of the mini-batch.
+    Matrices are (n_rows, n_units); ``weights`` (n_rows,) have the sum ``total_weight``. The statistics are those of the mini-batch.
     """
 
     def __init__(self, float[::1] gain, float[::1] bias):
@@ -21,7 +21,8 @@ cdef class BatchNorm:
         self.inverse_std = np.empty(self.n_units, np.float32)
         self.sums = np.empty((2, self.n_units))
 
-    cdef void normalize(self, float *x, const float *weights, Py_ssize_t n_rows) noexcept nogil:
+    cdef void normalize(self, float *x, const double *weights, double total_weight,
+                        Py_ssize_t n_rows) noexcept nogil:
         """``x = (x - mean) / sqrt(variance + EPSILON)``, in place."""
         cdef double *mean = &self.sums[0, 0]
         cdef double *variance = &self.sums[1, 0]
@@ -33,13 +34,15 @@ cdef class BatchNorm:
         for row in range(n_rows):
             values = x + row * n_units
             for unit in range(n_units):
-                mean[unit] += <double>weights[row] * values[unit]
+                mean[unit] += weights[row] * values[unit]
+        for unit in range(n_units):
+            mean[unit] /= total_weight
         for row in range(n_rows):
             values = x + row * n_units
             for unit in range(n_units):
                 variance[unit] += weights[row] * (values[unit] - mean[unit]) * (values[unit] - mean[unit])
         for unit in range(n_units):
-            inverse_std[unit] = 1 / sqrt(variance[unit] + EPSILON)
+            inverse_std[unit] = 1 / sqrt(variance[unit] / total_weight + EPSILON)
         for row in range(n_rows):
             values = x + row * n_units
             for unit in range(n_units):
@@ -54,8 +57,8 @@ cdef class BatchNorm:
             for unit in range(n_units):
                 out[row * n_units + unit] = gain[unit] * normalized[row * n_units + unit] + bias[unit]
 
-    cdef void backward(self, const float *normalized, float *gradient, const float *weights,
-                       Py_ssize_t n_rows) noexcept nogil:
+    cdef void backward(self, const float *normalized, float *gradient, const double *weights,
+                       double total_weight, Py_ssize_t n_rows) noexcept nogil:
         """Turn the gradient of ``forward``'s output into that of ``normalize``'s input, in place.
 
         The mean and the standard deviation depend on every row; their share is subtracted by the rows' weights.
@@ -68,6 +71,7 @@ cdef class BatchNorm:
         cdef const float *inverse_std = &self.inverse_std[0]
         cdef const float *x
         cdef float *g
+        cdef float share
         cdef Py_ssize_t row, unit, n_units = self.n_units
         for unit in range(n_units):
             sums[unit] = products[unit] = 0
@@ -81,6 +85,7 @@ cdef class BatchNorm:
             sum_of_products[unit] = products[unit]
         for row in range(n_rows):
             x, g = normalized + row * n_units, gradient + row * n_units
+            share = weights[row] / total_weight
             for unit in range(n_units):
                 g[unit] = gain[unit] * inverse_std[unit] * (
-                    g[unit] - weights[row] * (sum_of_gradient[unit] + x[unit] * sum_of_products[unit]))
+                    g[unit] - share * (sum_of_gradient[unit] + x[unit] * sum_of_products[unit]))

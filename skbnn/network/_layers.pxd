@@ -10,7 +10,8 @@ from skbnn.network._random cimport RandomBits
 
 cdef struct Batch:
     Py_ssize_t n_rows
-    const float *weights  # of the rows; they sum to one
+    const double *weights  # of the rows
+    double total_weight
     const float *targets
     Py_ssize_t n_targets  # numbers a row of targets
 

@@ -57,12 +57,12 @@ cdef class Layer:
         """``outputs = batch_norm(x @ binary_weights.T)``."""
         self.dense.binarize_weights(self.weights_random)
         self.dense.forward(bits, mask, batch.n_rows, &self.normalized[0, 0])
-        self.norm.normalize(&self.normalized[0, 0], batch.weights, batch.n_rows)
+        self.norm.normalize(&self.normalized[0, 0], batch.weights, batch.total_weight, batch.n_rows)
         self.norm.forward(&self.normalized[0, 0], &self.outputs[0, 0], batch.n_rows)
 
     cdef void affine_backward(self, const float *x, float *gradient, float *d_x, const Batch *batch) noexcept nogil:
         """From the gradient of ``outputs``, which is overwritten, to the parameters' and, unless NULL, ``d_x``."""
-        self.norm.backward(&self.normalized[0, 0], gradient, batch.weights, batch.n_rows)
+        self.norm.backward(&self.normalized[0, 0], gradient, batch.weights, batch.total_weight, batch.n_rows)
         self.dense.backward(x, gradient, batch.n_rows, d_x)
 
     cdef double gradients(self, const uint64_t *bits, const uint64_t *mask, const float *x, float *d_x,
@@ -145,8 +145,8 @@ cdef class OutputLayer(Layer):
                     score += self.outputs[row, unit]
                 self.scores[row, output] = score
 
-        loss = self.loss.batch(&self.scores[0, 0], batch.targets, batch.n_targets, batch.weights, batch.n_rows,
-                               self.n_outputs, &self.d_scores[0, 0])
+        loss = self.loss.batch(&self.scores[0, 0], batch.targets, batch.n_targets, batch.weights, batch.total_weight,
+                               batch.n_rows, self.n_outputs, &self.d_scores[0, 0])
 
         for row in range(batch.n_rows):
             for output in range(self.n_outputs):

@@ -4,6 +4,7 @@ Targets are float32 rows. A loss over classes reads one number, the index of the
 number an output.
 """
 
+import numpy as np
 from libc.math cimport exp, fabs, log1p, log
 
 
@@ -15,24 +16,25 @@ cdef class Loss:
         """Loss of a row; fills its gradient with respect to the scores."""
         return 0
 
-    cdef double batch(self, const float *scores, const float *targets, Py_ssize_t n_targets, const float *weights,
-                      Py_ssize_t n_rows, Py_ssize_t n_outputs, float *gradient) noexcept nogil:
-        """Mean of the rows' losses by ``weights``, which sum to one; fills its gradient."""
-        cdef double total = 0
+    cdef double batch(self, const float *scores, const float *targets, Py_ssize_t n_targets, const double *weights,
+                      double total_weight, Py_ssize_t n_rows, Py_ssize_t n_outputs, float *gradient) noexcept nogil:
+        """Mean of the rows' losses by ``weights``, whose sum is ``total_weight``; fills its gradient."""
+        cdef double total = 0, share
         cdef Py_ssize_t row, output
         for row in range(n_rows):
-            total += weights[row] * self.row(scores, targets, n_outputs, gradient)
+            share = weights[row] / total_weight
+            total += share * self.row(scores, targets, n_outputs, gradient)
             for output in range(n_outputs):
-                gradient[output] *= weights[row]
+                gradient[output] *= share
             scores += n_outputs
             gradient += n_outputs
             targets += n_targets
         return total
 
-    def __call__(self, const float[:, ::1] scores, const float[:, ::1] targets, const float[::1] weights,
+    def __call__(self, const float[:, ::1] scores, const float[:, ::1] targets, const double[::1] weights,
                  float[:, ::1] gradient):
         """The mini-batch's loss from Python."""
-        return self.batch(&scores[0, 0], &targets[0, 0], targets.shape[1], &weights[0], scores.shape[0],
+        return self.batch(&scores[0, 0], &targets[0, 0], targets.shape[1], &weights[0], np.sum(weights), scores.shape[0],
                           scores.shape[1], &gradient[0, 0])
 
 

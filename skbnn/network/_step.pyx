@@ -25,7 +25,7 @@ cdef class TrainingStep:
     cdef Py_ssize_t n_inputs, n_words
     cdef uint64_t[:, ::1] bits
     cdef float[:, ::1] x, targets
-    cdef float[::1] weights
+    cdef double[::1] weights
 
     def __init__(self, Layer first not None, Dropout dropout, Py_ssize_t n_inputs, Py_ssize_t n_targets,
                  Py_ssize_t max_rows):
@@ -34,9 +34,9 @@ cdef class TrainingStep:
         self.bits = np.empty((max_rows, self.n_words), np.uint64)
         self.x = np.empty((max_rows, n_inputs), np.float32)
         self.targets = np.empty((max_rows, n_targets), np.float32)
-        self.weights = np.empty(max_rows, np.float32)
+        self.weights = np.empty(max_rows)
 
-    def gradients(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const float[::1] weights,
+    def gradients(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const double[::1] weights,
                   const int64_t[::1] rows):
         """Loss of the mini-batch of these ``rows``, the mean by ``weights``; every gradient is left in its layer."""
         cdef Batch batch
@@ -54,11 +54,11 @@ cdef class TrainingStep:
         with nogil:
             self.first.update(weights_rate, norm_rate)
 
-    cdef Batch gather(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const float[::1] weights,
+    cdef Batch gather(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const double[::1] weights,
                       const int64_t[::1] rows) noexcept nogil:
         cdef Batch batch
         cdef Py_ssize_t at, i
-        cdef double total = 0
+        batch.total_weight = 0
         for at in range(rows.shape[0]):
             memcpy(&self.bits[at, 0], &bits[rows[at], 0], self.n_words * sizeof(uint64_t))
             for i in range(self.n_inputs):
@@ -66,9 +66,7 @@ cdef class TrainingStep:
             for i in range(targets.shape[1]):
                 self.targets[at, i] = targets[rows[at], i]
             self.weights[at] = weights[rows[at]]
-            total += weights[rows[at]]
-        for at in range(rows.shape[0]):
-            self.weights[at] = <float>(self.weights[at] / total)
+            batch.total_weight += weights[rows[at]]
         batch.n_rows, batch.n_targets = rows.shape[0], targets.shape[1]
         batch.weights, batch.targets = &self.weights[0], &self.targets[0, 0]
         return batch

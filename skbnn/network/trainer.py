@@ -98,6 +98,10 @@ class Trainer:
         """Everything but the native step, which is built anew on demand."""
         return {**self.__dict__, "_step": None}
 
+    def reconfigure(self, options, max_rows):
+        """Go on with other options or larger mini-batches."""
+        self.options, self.max_rows, self._step = options, max_rows, None
+
     def train(self, bits, targets, sample_weight, rows, progress):
         """Train on one mini-batch.
 
@@ -106,7 +110,7 @@ class Trainer:
         bits : ndarray of shape (n_rows, n_words), uint64
             All packed rows.
         targets : ndarray of shape (n_rows, n_targets), float32
-        sample_weight : ndarray of shape (n_rows,), float32
+        sample_weight : ndarray of shape (n_rows,), float64
         rows : ndarray of int64
             Which rows make up the mini-batch, ``max_rows`` at most.
         progress : float
