@@ -66,6 +66,7 @@ class BuildExt(build_ext):
         for ext in self.extensions:
             ext.extra_compile_args = flags
             ext.extra_link_args = [openmp] if unix and openmp in flags else []
+        self.parallel = self.parallel or os.cpu_count()
         super().build_extensions()
 
     def links_openmp(self, flag):
@@ -84,6 +85,6 @@ class BuildExt(build_ext):
 
 
 setup(
-    ext_modules=cythonize([extension(*row) for row in EXTENSIONS.items()], compiler_directives=DIRECTIVES),
+    ext_modules=cythonize([extension(*row) for row in EXTENSIONS.items()], compiler_directives=DIRECTIVES, build_dir="build"),
     cmdclass={"build_ext": BuildExt},
 )

@@ -12,7 +12,6 @@ from skbnn.network._batch_norm cimport BatchNorm
 from skbnn.network._binarize cimport SurrogateGradient, binarize
 from skbnn.network._dense cimport BinaryDense
 from skbnn.network._losses cimport Loss
-from skbnn.network._optimizers cimport Optimizer
 from skbnn.network._random cimport RandomBits
 
 
@@ -30,9 +29,9 @@ cdef class Dropout:
     cdef uint64_t* apply(self, float *x, Py_ssize_t n_rows, Py_ssize_t n_units) noexcept nogil:
         """Draw a mask, (n_rows, n_words) with padding 0, and clear what it drops from ``x``, (n_rows, n_units)."""
         cdef uint64_t *mask = &self.mask[0, 0]
-        cdef Py_ssize_t row, unit, n_words = self.mask.shape[1]
+        cdef Py_ssize_t _, unit, n_words = self.mask.shape[1]
         self.random.bernoulli(1 - self.probability, mask, n_rows * n_words)
-        for row in range(n_rows):
+        for _ in range(n_rows):
             if n_units % 64:
                 mask[n_words - 1] &= (<uint64_t>1 << (n_units % 64)) - 1
             for unit in range(n_units):
