@@ -85,6 +85,8 @@ class BuildExt(build_ext):
 
 
 setup(
-    ext_modules=cythonize([extension(*row) for row in EXTENSIONS.items()], compiler_directives=DIRECTIVES, build_dir="build"),
+    ext_modules=cythonize(
+        [extension(*row) for row in EXTENSIONS.items()], compiler_directives=DIRECTIVES, build_dir="build"
+    ),
     cmdclass={"build_ext": BuildExt},
 )
