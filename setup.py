@@ -48,13 +48,18 @@ def extension(name, sources):
         name,
         [name.replace(".", "/") + ".pyx", *sources],
         include_dirs=["skbnn/kernels/src", np.get_include()],
-        depends=[str(path) for path in Path("skbnn").rglob("*.[ph][xd]*")],
+        depends=[str(path) for pattern in ("*.h", "*.pxd") for path in Path("skbnn").rglob(pattern)],
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
     )
 
 
 class BuildExt(build_ext):
     """Adds the flags that the compiler at hand understands; OpenMP only where it links."""
+
+    def finalize_options(self):
+        """Compile on all cores unless told otherwise."""
+        super().finalize_options()
+        self.parallel = self.parallel or os.cpu_count()
 
     def build_extensions(self):
         """Set the flags of every extension, then build."""
