@@ -147,7 +147,8 @@ cdef cnp.ndarray as_source(object X, Py_ssize_t n_features, Source *source):
     if kind == b"b":
         kind = b"u"
     elif (kind == b"f" and itemsize == 2) or (kind in b"fiu" and not cnp.PyArray_ISNOTSWAPPED(array)):
-        return as_source(array.astype(np.float32 if itemsize == 2 else array.dtype.newbyteorder("=")), n_features, source)
+        readable = np.float32 if itemsize == 2 else array.dtype.newbyteorder("=")
+        return as_source(array.astype(readable), n_features, source)
     elif kind not in b"fiu" or itemsize > 8:
         raise ValueError(f"X has dtype {array.dtype}, expected real numbers of at most 64 bits")
     source.data = <const char *>cnp.PyArray_DATA(array)

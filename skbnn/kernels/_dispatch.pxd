@@ -7,15 +7,24 @@ cdef extern from "tiles.h" nogil:
         TILE_GROUPS
     ctypedef struct Tiles:
         const char *name
-        void (*fires)(const uint64_t *x, Py_ssize_t x_stride, Py_ssize_t rows, const uint64_t *w, Py_ssize_t n_words,
-                   Py_ssize_t groups, const int32_t *thresholds, uint8_t *out, Py_ssize_t out_stride) noexcept nogil
-        void (*popcounts)(const uint64_t *x, Py_ssize_t x_stride, Py_ssize_t rows, const uint64_t *w,
-                       Py_ssize_t n_words, Py_ssize_t groups, int32_t *out, Py_ssize_t out_stride) noexcept nogil
-        void (*masked_popcounts)(const uint64_t *x, const uint64_t *mask, Py_ssize_t x_stride, Py_ssize_t rows,
-                              const uint64_t *w, Py_ssize_t n_words, Py_ssize_t groups, int32_t *out,
-                              Py_ssize_t out_stride) noexcept nogil
-        void (*compare32)(const float *values, const float *thresholds, Py_ssize_t n_bits, uint64_t *out) noexcept nogil
-        void (*compare64)(const double *values, const double *thresholds, Py_ssize_t n_bits, uint64_t *out) noexcept nogil
+        void (*fires)(
+            const uint64_t *x, Py_ssize_t x_stride, Py_ssize_t rows, const uint64_t *w, Py_ssize_t n_words,
+            Py_ssize_t groups, const int32_t *thresholds, uint8_t *out, Py_ssize_t out_stride
+        ) noexcept nogil
+        void (*popcounts)(
+            const uint64_t *x, Py_ssize_t x_stride, Py_ssize_t rows, const uint64_t *w, Py_ssize_t n_words,
+            Py_ssize_t groups, int32_t *out, Py_ssize_t out_stride
+        ) noexcept nogil
+        void (*masked_popcounts)(
+            const uint64_t *x, const uint64_t *mask, Py_ssize_t x_stride, Py_ssize_t rows, const uint64_t *w,
+            Py_ssize_t n_words, Py_ssize_t groups, int32_t *out, Py_ssize_t out_stride
+        ) noexcept nogil
+        void (*compare32)(
+            const float *values, const float *thresholds, Py_ssize_t n_bits, uint64_t *out
+        ) noexcept nogil
+        void (*compare64)(
+            const double *values, const double *thresholds, Py_ssize_t n_bits, uint64_t *out
+        ) noexcept nogil
 
 
 cdef const Tiles* tiles() noexcept nogil

@@ -10,7 +10,8 @@ cdef double EPSILON = 1e-5
 cdef class BatchNorm:
     """Gain and bias, (n_units,), of one layer, and what its backward pass needs from the forward one.
 
-    Matrices are (n_rows, n_units); ``weights`` (n_rows,) have the sum ``total_weight``. The statistics are those of the mini-batch.
+    Matrices are (n_rows, n_units); ``weights`` (n_rows,) have the sum ``total_weight``. The statistics
+    are those of the mini-batch.
     """
 
     def __init__(self, float[::1] gain, float[::1] bias):

@@ -1,26 +1,36 @@
 """The map to ±1 and the pseudo-gradients that stand in for its derivative, which is 0 wherever it exists."""
 
 from libc.math cimport expf, fabsf
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint8_t, uint64_t
+from libc.string cimport memcpy
+
+from skbnn.kernels._dispatch cimport tiles
+
+
+cdef float signs_of_byte[256][8]
+for byte in range(256):
+    for bit in range(8):
+        signs_of_byte[byte][bit] = 1 if byte >> bit & 1 else -1
+
+
+cdef void unpack(const uint64_t *words, Py_ssize_t n, float *out) noexcept nogil:
+    """The first ``n`` bits as ±1."""
+    cdef const uint8_t *octets = <const uint8_t *>words
+    cdef Py_ssize_t at
+    for at in range(n // 8):
+        memcpy(out + 8 * at, signs_of_byte[octets[at]], 8 * sizeof(float))
+    if n % 8:
+        memcpy(out + n // 8 * 8, signs_of_byte[octets[n // 8]], n % 8 * sizeof(float))
 
 
 cdef void binarize(const float *x, const float *noise, Py_ssize_t n, float *out, uint64_t *words) noexcept nogil:
     """``out = where(x >= noise, 1, -1)`` and its bits, (n + 63) // 64 words with padding 0.
 
-    Without noise (NULL) it is the sign, sign(0) = +1. With noise uniform in (-1, 1) it is stochastic:
+    With noise 0 it is the sign, sign(0) = +1. With noise uniform in (-1, 1) it is stochastic:
     P(+1) = hard_sigmoid(x) = clip((x + 1) / 2, 0, 1) (Courbariaux et al., 2016).
     """
-    cdef Py_ssize_t start, bit
-    cdef uint64_t word
-    for start in range(0, n, 64):
-        word = 0
-        for bit in range(start, min(start + 64, n)):
-            if x[bit] >= (0 if noise is NULL else noise[bit]):
-                out[bit] = 1
-                word |= <uint64_t>1 << (bit - start)
-            else:
-                out[bit] = -1
-        words[start // 64] = word
+    tiles().compare32(x, noise, n, words)
+    unpack(words, n, out)
 
 
 cdef class SurrogateGradient:

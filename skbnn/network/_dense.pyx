@@ -33,17 +33,15 @@ cdef class BinaryDense:
         self.packed_weights = np.zeros((self.n_groups, self.n_words, 8), np.uint64)
         self.popcounts = np.empty((max_rows, self.n_groups * 8), np.int32)
         self.row_words = np.empty(self.n_words, np.uint64)
-        self.noise = np.empty(self.n_inputs, np.float32)
+        self.noise = np.zeros(self.n_inputs, np.float32)
 
     cdef void binarize_weights(self, RandomBits random) noexcept nogil:
         """Take the sign of the latent weights, or, given ``random``, draw them."""
         cdef Py_ssize_t unit, word
-        cdef float *noise = NULL
         for unit in range(self.n_units):
             if random is not None:
-                noise = &self.noise[0]
-                random.uniform(noise, self.n_inputs)
-            binarize(&self.latent_weights[unit, 0], noise, self.n_inputs, &self.binary_weights[unit, 0],
+                random.uniform(&self.noise[0], self.n_inputs)
+            binarize(&self.latent_weights[unit, 0], &self.noise[0], self.n_inputs, &self.binary_weights[unit, 0],
                      &self.row_words[0])
             for word in range(self.n_words):
                 self.packed_weights[unit // 8, word, unit % 8] = self.row_words[word]

@@ -12,7 +12,6 @@ from skbnn.network._batch_norm cimport BatchNorm
 from skbnn.network._binarize cimport SurrogateGradient, binarize
 from skbnn.network._dense cimport BinaryDense
 from skbnn.network._losses cimport Loss
-from skbnn.network._optimizers cimport Optimizer
 from skbnn.network._random cimport RandomBits
 
 
@@ -30,9 +29,9 @@ cdef class Dropout:
     cdef uint64_t* apply(self, float *x, Py_ssize_t n_rows, Py_ssize_t n_units) noexcept nogil:
         """Draw a mask, (n_rows, n_words) with padding 0, and clear what it drops from ``x``, (n_rows, n_units)."""
         cdef uint64_t *mask = &self.mask[0, 0]
-        cdef Py_ssize_t row, unit, n_words = self.mask.shape[1]
+        cdef Py_ssize_t _, unit, n_words = self.mask.shape[1]
         self.random.bernoulli(1 - self.probability, mask, n_rows * n_words)
-        for row in range(n_rows):
+        for _ in range(n_rows):
             if n_units % 64:
                 mask[n_words - 1] &= (<uint64_t>1 << (n_units % 64)) - 1
             for unit in range(n_units):
@@ -88,22 +87,20 @@ cdef class HiddenLayer(Layer):
         self.activations = np.empty((max_rows, dense.n_units), np.float32)
         self.gradient = np.empty((max_rows, dense.n_units), np.float32)
         self.bits = np.empty((max_rows, (dense.n_units + 63) // 64), np.uint64)
-        self.noise = np.empty(dense.n_units, np.float32)
+        self.noise = np.zeros(dense.n_units, np.float32)
 
     cdef double gradients(self, const uint64_t *bits, const uint64_t *mask, const float *x, float *d_x,
                           const Batch *batch) noexcept nogil:
         cdef Py_ssize_t row, i, n_units = self.dense.n_units
         cdef float *activations = &self.activations[0, 0]
         cdef float *gradient = &self.gradient[0, 0]
-        cdef float *noise = NULL
         cdef const uint64_t *kept = NULL
         cdef double loss
         self.affine(bits, mask, batch)
         for row in range(batch.n_rows):
             if self.activations_random is not None:
-                noise = &self.noise[0]
-                self.activations_random.uniform(noise, n_units)
-            binarize(&self.outputs[row, 0], noise, n_units, &self.activations[row, 0], &self.bits[row, 0])
+                self.activations_random.uniform(&self.noise[0], n_units)
+            binarize(&self.outputs[row, 0], &self.noise[0], n_units, &self.activations[row, 0], &self.bits[row, 0])
         if self.dropout is not None:
             kept = self.dropout.apply(activations, batch.n_rows, n_units)
 

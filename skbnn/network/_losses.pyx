@@ -34,8 +34,8 @@ cdef class Loss:
     def __call__(self, const float[:, ::1] scores, const float[:, ::1] targets, const double[::1] weights,
                  float[:, ::1] gradient):
         """The mini-batch's loss from Python."""
-        return self.batch(&scores[0, 0], &targets[0, 0], targets.shape[1], &weights[0], np.sum(weights), scores.shape[0],
-                          scores.shape[1], &gradient[0, 0])
+        return self.batch(&scores[0, 0], &targets[0, 0], targets.shape[1], &weights[0], np.sum(weights),
+                          scores.shape[0], scores.shape[1], &gradient[0, 0])
 
 
 cdef class SoftmaxLogLoss(Loss):

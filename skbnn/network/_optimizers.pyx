@@ -22,13 +22,17 @@ cdef class Optimizer:
 
 
 cdef class Adam(Optimizer):
-    """Adam (Kingma and Ba, 2015); ``moments`` (2, n) are its state, kept by the caller, who counts up ``n_steps`` (1,)."""
+    """Adam (Kingma and Ba, 2015).
+
+    ``moments`` (2, n) are its state, kept by the caller, who counts up ``n_steps`` (1,) before each update.
+    """
 
     cdef float[:, ::1] moments
     cdef const long long[::1] n_steps
     cdef double beta_1, beta_2, epsilon
 
-    def __init__(self, parameters, bound, float[:, ::1] moments, const long long[::1] n_steps, *, beta_1, beta_2, epsilon):
+    def __init__(self, parameters, bound, float[:, ::1] moments, const long long[::1] n_steps, *,
+                 beta_1, beta_2, epsilon):
         super().__init__(parameters, bound)
         self.moments = moments
         self.n_steps = n_steps

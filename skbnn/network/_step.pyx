@@ -4,6 +4,7 @@ import numpy as np
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 
+from skbnn.network._binarize cimport unpack
 from skbnn.network._layers cimport Batch, Dropout, Layer
 
 
@@ -61,8 +62,7 @@ cdef class TrainingStep:
         batch.total_weight = 0
         for at in range(rows.shape[0]):
             memcpy(&self.bits[at, 0], &bits[rows[at], 0], self.n_words * sizeof(uint64_t))
-            for i in range(self.n_inputs):
-                self.x[at, i] = <float>(2 * <int>(self.bits[at, i // 64] >> (i % 64) & 1) - 1)
+            unpack(&self.bits[at, 0], self.n_inputs, &self.x[at, 0])
             for i in range(targets.shape[1]):
                 self.targets[at, i] = targets[rows[at], i]
             self.weights[at] = weights[rows[at]]

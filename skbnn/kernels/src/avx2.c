@@ -39,8 +39,8 @@ static inline __attribute__((always_inline)) void accumulate(const uint64_t *x, 
             }
         for (int row = 0; row < ROWS; row++)
             for (int half = 0; half < 2; half++)
-                sums[row][half] = _mm256_add_epi64(sums[row][half],
-                                                   _mm256_sad_epu8(bytes[row][half], _mm256_setzero_si256()));
+                sums[row][half] =
+                    _mm256_add_epi64(sums[row][half], _mm256_sad_epu8(bytes[row][half], _mm256_setzero_si256()));
     }
 }
 
@@ -63,8 +63,7 @@ static inline __attribute__((always_inline)) void fires_of(const uint64_t *x, pt
             accumulate(x + first * x_stride, NULL, x_stride, rows, w + group * n_words * 8, n_words, sums);
             for (int row = 0; row < rows; row++) {
                 __m256i silent = _mm256_cmpgt_epi32(narrow(sums[row]), limits);
-                out[(first + row) * out_stride + group] =
-                    (uint8_t)~_mm256_movemask_ps(_mm256_castsi256_ps(silent));
+                out[(first + row) * out_stride + group] = (uint8_t)~_mm256_movemask_ps(_mm256_castsi256_ps(silent));
             }
         }
     }
@@ -88,17 +87,17 @@ static inline __attribute__((always_inline)) void popcounts_of(const uint64_t *x
 #include "each_size.h"
 
 /* Eight floats or four doubles a comparison; what is left of the last word is compared one by one. */
-#define COMPARE(name, type, lanes, load, compare, movemask)                                                   \
-    static void name(const type *values, const type *thresholds, ptrdiff_t n_bits, uint64_t *out) {           \
-        for (ptrdiff_t start = 0; start < n_bits; start += 64) {                                              \
-            ptrdiff_t stop = start + 64 < n_bits ? start + 64 : n_bits, bit = start;                          \
-            uint64_t word = 0;                                                                                \
-            for (; bit + lanes <= stop; bit += lanes)                                                         \
-                word |= (uint64_t)movemask(compare(load(values + bit), load(thresholds + bit), _CMP_GE_OQ))   \
-                        << (bit - start);                                                                     \
-            for (; bit < stop; bit++) word |= (uint64_t)(values[bit] >= thresholds[bit]) << (bit - start);    \
-            out[start / 64] = word;                                                                           \
-        }                                                                                                     \
+#define COMPARE(name, type, lanes, load, compare, movemask)                                                 \
+    static void name(const type *values, const type *thresholds, ptrdiff_t n_bits, uint64_t *out) {         \
+        for (ptrdiff_t start = 0; start < n_bits; start += 64) {                                            \
+            ptrdiff_t stop = start + 64 < n_bits ? start + 64 : n_bits, bit = start;                        \
+            uint64_t word = 0;                                                                              \
+            for (; bit + lanes <= stop; bit += lanes)                                                       \
+                word |= (uint64_t)movemask(compare(load(values + bit), load(thresholds + bit), _CMP_GE_OQ)) \
+                        << (bit - start);                                                                   \
+            for (; bit < stop; bit++) word |= (uint64_t)(values[bit] >= thresholds[bit]) << (bit - start);  \
+            out[start / 64] = word;                                                                         \
+        }                                                                                                   \
     }
 COMPARE(compare32, float, 8, _mm256_loadu_ps, _mm256_cmp_ps, _mm256_movemask_ps)
 COMPARE(compare64, double, 4, _mm256_loadu_pd, _mm256_cmp_pd, _mm256_movemask_pd)

@@ -17,13 +17,13 @@ static inline __attribute__((always_inline)) void accumulate(const uint64_t *x, 
         for (int group = 0; group < GROUPS; group++) sums[row][group] = _mm512_setzero_si512();
     for (ptrdiff_t word = 0; word < n_words; word++) {
         __m512i units[TILE_GROUPS];
-        for (int group = 0; group < GROUPS; group++) units[group] = _mm512_loadu_si512(w + (group * n_words + word) * 8);
+        for (int group = 0; group < GROUPS; group++)
+            units[group] = _mm512_loadu_si512(w + (group * n_words + word) * 8);
         for (int row = 0; row < ROWS; row++) {
             __m512i input = _mm512_set1_epi64((long long)x[row * x_stride + word]);
             for (int group = 0; group < GROUPS; group++) {
                 __m512i differ = _mm512_xor_si512(input, units[group]);
-                if (mask)
-                    differ = _mm512_and_si512(differ, _mm512_set1_epi64((long long)mask[row * x_stride + word]));
+                if (mask) differ = _mm512_and_si512(differ, _mm512_set1_epi64((long long)mask[row * x_stride + word]));
                 sums[row][group] = _mm512_add_epi64(sums[row][group], _mm512_popcnt_epi64(differ));
             }
         }

@@ -2,8 +2,8 @@
  * the sizes, so that a tail is as specialized as the whole tile. */
 #include "tiles.h"
 
-#define EACH_ROWS(CALL, GROUPS) \
-    switch (rows) {             \
+#define EACH_ROWS(CALL, GROUPS)         \
+    switch (rows) {                     \
         case 1: CALL(1, GROUPS); break; \
         case 2: CALL(2, GROUPS); break; \
         case 3: CALL(3, GROUPS); break; \

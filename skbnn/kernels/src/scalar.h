@@ -37,15 +37,15 @@ static void fires(const uint64_t *x, ptrdiff_t x_stride, ptrdiff_t rows, const u
         }
 }
 
-#define COMPARE(name, type)                                                                          \
-    static void name(const type *values, const type *thresholds, ptrdiff_t n_bits, uint64_t *out) {  \
-        for (ptrdiff_t start = 0; start < n_bits; start += 64) {                                     \
-            ptrdiff_t stop = start + 64 < n_bits ? start + 64 : n_bits;                              \
-            uint64_t word = 0;                                                                       \
-            for (ptrdiff_t bit = start; bit < stop; bit++)                                           \
-                word |= (uint64_t)(values[bit] >= thresholds[bit]) << (bit - start);                 \
-            out[start / 64] = word;                                                                  \
-        }                                                                                            \
+#define COMPARE(name, type)                                                                         \
+    static void name(const type *values, const type *thresholds, ptrdiff_t n_bits, uint64_t *out) { \
+        for (ptrdiff_t start = 0; start < n_bits; start += 64) {                                    \
+            ptrdiff_t stop = start + 64 < n_bits ? start + 64 : n_bits;                             \
+            uint64_t word = 0;                                                                      \
+            for (ptrdiff_t bit = start; bit < stop; bit++)                                          \
+                word |= (uint64_t)(values[bit] >= thresholds[bit]) << (bit - start);                \
+            out[start / 64] = word;                                                                 \
+        }                                                                                           \
     }
 COMPARE(compare32, float)
 COMPARE(compare64, double)

@@ -21,8 +21,8 @@ enum { TILE_ROWS = 6, TILE_GROUPS = 2 };
  */
 typedef void fires_tile(const uint64_t *x, ptrdiff_t x_stride, ptrdiff_t rows, const uint64_t *w, ptrdiff_t n_words,
                         ptrdiff_t groups, const int32_t *thresholds, uint8_t *out, ptrdiff_t out_stride);
-typedef void popcounts_tile(const uint64_t *x, ptrdiff_t x_stride, ptrdiff_t rows, const uint64_t *w,
-                            ptrdiff_t n_words, ptrdiff_t groups, int32_t *out, ptrdiff_t out_stride);
+typedef void popcounts_tile(const uint64_t *x, ptrdiff_t x_stride, ptrdiff_t rows, const uint64_t *w, ptrdiff_t n_words,
+                            ptrdiff_t groups, int32_t *out, ptrdiff_t out_stride);
 typedef void masked_popcounts_tile(const uint64_t *x, const uint64_t *mask, ptrdiff_t x_stride, ptrdiff_t rows,
                                    const uint64_t *w, ptrdiff_t n_words, ptrdiff_t groups, int32_t *out,
                                    ptrdiff_t out_stride);
