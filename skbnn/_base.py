@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
 from skbnn._sklearn import Interval, StrOptions, _check_sample_weight
 from skbnn.encoding import Encoder, find_thresholds
@@ -106,10 +107,12 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             self._initialize(options, batch_size)
 
         sample_weight = scale_weights(sample_weight)
-        if incremental:
-            self._partial_fit(bits, targets, sample_weight, batch_size)
-        else:
-            self._run_epochs(bits, targets, y, sample_weight, batch_size)
+        # A mini-batch's products are too small to share: more BLAS threads cost time, and would change the rounding.
+        with threadpool_limits(limits=1, user_api="blas"):
+            if incremental:
+                self._partial_fit(bits, targets, sample_weight, batch_size)
+            else:
+                self._run_epochs(bits, targets, y, sample_weight, batch_size)
         return self
 
     def _validate(self, X, y, sample_weight, *, reset):

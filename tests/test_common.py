@@ -1,13 +1,35 @@
 """scikit-learn's own checks of estimators."""
 
-from sklearn.utils.estimator_checks import parametrize_with_checks
+import pytest
+from sklearn.utils.estimator_checks import (
+    check_sample_weight_equivalence_on_dense_data,
+    parametrize_with_checks,
+)
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, ThermometerEncoder
 
-# Small and short, since the checks fit hundreds of times; the defaults differ in nothing else.
+# Small and short, since the checks fit hundreds of times.
 SMALL = {"hidden_layer_sizes": (32,), "max_iter": 100}
 
+# Adam divides by the gradient's size. Where the exact gradient is 0, as the output bias' is at the start, it steps along
+# the rounding error, which depends on the order of the rows. scikit-learn runs this check on its own MLPRegressor with
+# SGD for the same reason, and so does test_a_weight_equals_repeated_rows.
+SENSITIVE_TO_ROUNDING = {"check_sample_weight_equivalence_on_dense_data": "Adam amplifies rounding errors"}
 
-@parametrize_with_checks([BinaryMLPClassifier(**SMALL), BinaryMLPRegressor(**SMALL), ThermometerEncoder()])
+
+def expected_failures(estimator):
+    return {} if isinstance(estimator, ThermometerEncoder) else SENSITIVE_TO_ROUNDING
+
+
+@parametrize_with_checks(
+    [BinaryMLPClassifier(**SMALL), BinaryMLPRegressor(**SMALL), ThermometerEncoder()],
+    expected_failed_checks=expected_failures,
+)
 def test_scikit_learn_compliance(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("Estimator", [BinaryMLPClassifier, BinaryMLPRegressor])
+def test_a_weight_equals_repeated_rows(Estimator):
+    estimator = Estimator((32,), solver="sgd", max_iter=5)
+    check_sample_weight_equivalence_on_dense_data(Estimator.__name__, estimator)

@@ -6,7 +6,7 @@ from skbnn.network._random cimport RandomBits
 cdef class BinaryDense:
     cdef readonly Py_ssize_t n_units, n_inputs, n_words, n_groups
     cdef readonly float[:, ::1] latent_weights, binary_weights, gradient
-    cdef uint64_t[:, :, ::1] packed_weights
+    cdef readonly uint64_t[:, :, ::1] packed_weights
     cdef int32_t[:, ::1] popcounts
     cdef uint64_t[::1] row_words
     cdef float[::1] noise

@@ -17,8 +17,8 @@ cdef struct Batch:
 
 
 cdef class Layer:
-    cdef BinaryDense dense
-    cdef BatchNorm norm
+    cdef readonly BinaryDense dense
+    cdef readonly BatchNorm norm
     cdef Optimizer weights_optimizer, gain_optimizer, bias_optimizer
     cdef RandomBits weights_random  # None: binarize by the sign
     cdef float[:, ::1] normalized, outputs
@@ -30,7 +30,7 @@ cdef class Layer:
 
 
 cdef class HiddenLayer(Layer):
-    cdef Layer after
+    cdef readonly Layer after
     cdef SurrogateGradient surrogate
     cdef Dropout dropout
     cdef RandomBits activations_random  # None: binarize by the sign

@@ -1,5 +1,6 @@
 """Optimizers: each updates one flat array of parameters in place, in one pass, and clips it to ±``bound``."""
 
+import numpy as np
 from libc.math cimport sqrtf
 
 
@@ -88,7 +89,8 @@ cdef class Bop(Optimizer):
 
     A parameter flips when the exponential average of its gradient has its own sign and exceeds ``threshold`` times
     the average's root mean square over all parameters, which makes the threshold free of the loss's scale. The
-    learning rate is the average's adaptivity rate. ``average`` (n,) is the state, kept by the caller.
+    learning rate is the average's adaptivity rate. ``average`` (n,) is the state, kept by the caller. Parameters that
+    are not ±1 yet become their sign.
     """
 
     cdef float[::1] average
@@ -98,6 +100,8 @@ cdef class Bop(Optimizer):
         super().__init__(parameters, 1)
         self.average = average
         self.threshold = threshold
+        values = np.asarray(parameters)
+        values[:] = np.where(values >= 0, 1, -1)
 
     cdef void update(self, const float *gradient, double learning_rate) noexcept nogil:
         cdef float rate = learning_rate, threshold

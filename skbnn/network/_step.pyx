@@ -21,11 +21,12 @@ cdef class TrainingStep:
         Input bits a row, numbers a row of targets, rows of the largest mini-batch.
     """
 
-    cdef Layer first
+    cdef readonly Layer first
     cdef Dropout dropout
     cdef Py_ssize_t n_inputs, n_words
     cdef uint64_t[:, ::1] bits
-    cdef float[:, ::1] x, targets
+    cdef readonly float[:, ::1] x
+    cdef float[:, ::1] targets
     cdef double[::1] weights
 
     def __init__(self, Layer first not None, Dropout dropout, Py_ssize_t n_inputs, Py_ssize_t n_targets,

@@ -1,0 +1,220 @@
+"""The passes of a mini-batch against numeric gradients of a NumPy network.
+
+The sign has no useful derivative; the straight-through gradient is that of a network in which each binarization is
+replaced, around the point x0 where the gradient is taken, by ``sign(x0) + primitive(x) - primitive(x0)``, where the
+surrogate gradient is the primitive's derivative. That network is smooth, so finite differences are the oracle.
+"""
+
+import numpy as np
+import pytest
+from scipy.special import log_softmax
+
+from skbnn.network.network import BinaryNetwork
+from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS, Trainer, TrainingOptions, schedule
+from skbnn.packed.layout import pack_bits, unpack_weights
+
+PRIMITIVES = {
+    "approx_sign": lambda x: np.where(np.abs(x) < 1, 2 * x - x * np.abs(x), np.sign(x)),
+    "clipped_identity": lambda x: np.clip(x, -1, 1),
+    "swish_sign": lambda x: 2 / (1 + np.exp(-5 * x)) * (1 + 5 * x * (1 - 1 / (1 + np.exp(-5 * x)))) - 1,
+}
+
+LOSSES = {
+    "log_loss": lambda s, t: (np.logaddexp(0, s) - t * s).sum(axis=1),
+    "multiclass_log_loss": lambda s, t: -np.take_along_axis(log_softmax(s, axis=1), t.astype(int), axis=1)[:, 0],
+    "squared_hinge": lambda s, t: (np.maximum(0, 1 - (2 * t - 1) * s) ** 2).sum(axis=1),
+    "multiclass_squared_hinge": lambda s, t: (
+        np.maximum(0, 1 - (2 * (np.arange(s.shape[1]) == t) - 1) * s) ** 2
+    ).sum(axis=1),
+    "squared_error": lambda s, t: ((s - t) ** 2).sum(axis=1) / 2,
+    "absolute_error": lambda s, t: np.abs(s - t).sum(axis=1),
+    "huber": lambda s, t: np.where(np.abs(s - t) <= 1, (s - t) ** 2 / 2, np.abs(s - t) - 0.5).sum(axis=1),
+}
+
+
+def sign(x):
+    return np.where(x >= 0, 1.0, -1.0)
+
+
+def straight_through(x, x0, primitive):
+    return sign(x0) + primitive(x) - primitive(x0)
+
+
+def smooth_loss(parameters, x, targets, weights, n_outputs, loss, surrogate, anchors):
+    """Loss of the smooth network; ``anchors`` are the points of binarization, filled in by the first call."""
+    anchors = iter(anchors) if anchors else anchors
+    activations = x
+    for layer, (latent, gain, bias) in enumerate(parameters):
+        binary = straight_through(latent, next(anchors), lambda w: w) if anchors else sign(latent)
+        dots = activations @ binary.T
+        mean = np.average(dots, axis=0, weights=weights)
+        variance = np.average((dots - mean) ** 2, axis=0, weights=weights)
+        z = gain * (dots - mean) / np.sqrt(variance + 1e-5) + bias
+        if layer < len(parameters) - 1:
+            activations = straight_through(z, next(anchors), PRIMITIVES[surrogate]) if anchors else sign(z)
+    scores = z.reshape(len(z), n_outputs, -1).sum(axis=2)
+    return np.average(LOSSES[loss](scores, targets), weights=weights)
+
+
+def binarization_points(parameters, x, weights):
+    """Latent weights and pre-activations where the network binarizes, in the order that smooth_loss meets them."""
+    points = []
+    for layer, (latent, gain, bias) in enumerate(parameters):
+        dots = x @ sign(latent).T
+        mean = np.average(dots, axis=0, weights=weights)
+        variance = np.average((dots - mean) ** 2, axis=0, weights=weights)
+        z = gain * (dots - mean) / np.sqrt(variance + 1e-5) + bias
+        points += [latent.copy()] + [z] * (layer < len(parameters) - 1)
+        x = sign(z)
+    return points
+
+
+def problem(loss, *, hidden=(9, 13), n_outputs=3, units_per_output=2, n_inputs=70, n_rows=12, seed=0):
+    rng = np.random.default_rng(seed)
+    network = BinaryNetwork.initialize(
+        n_inputs, hidden, n_outputs, units_per_output=units_per_output, output_gain=1.0, spread=1.0, rng=rng
+    )
+    for layer in network.layers:
+        layer.gain[:] = rng.uniform(-1.5, 1.5, len(layer.gain))
+        layer.bias[:] = rng.normal(size=len(layer.bias))
+    x = rng.choice([-1.0, 1.0], (n_rows, n_inputs))
+    if loss.startswith("multiclass"):
+        targets = rng.integers(0, n_outputs, (n_rows, 1))
+    elif loss in ("log_loss", "squared_hinge"):
+        targets = rng.integers(0, 2, (n_rows, n_outputs))
+    else:
+        targets = rng.normal(size=(n_rows, n_outputs))
+    return network, x, targets.astype(np.float32), rng.uniform(0.1, 3, n_rows)
+
+
+def native_gradients(network, x, targets, weights, **options):
+    """Loss and each layer's gradients as the native step leaves them."""
+    trainer = Trainer(network, TrainingOptions(**options), seed=0, max_rows=len(x))
+    step = trainer._build(targets.shape[1])
+    loss = step.gradients(pack_bits(x), targets, weights, np.arange(len(x)))
+    layer, gradients = step.first, []
+    for _ in network.layers:
+        parts = layer.dense.gradient, layer.norm.gain_gradient, layer.norm.bias_gradient
+        gradients.append([np.array(part) for part in parts])
+        layer = getattr(layer, "after", None)
+    return loss, gradients
+
+
+def numeric_gradient(function, array, n_entries, rng, step=1e-5):
+    """Central differences in some entries of ``array``, which is changed in place and restored."""
+    flat = array.reshape(-1)
+    entries = rng.choice(flat.size, min(n_entries, flat.size), replace=False)
+    slopes = []
+    for entry in entries:
+        before = flat[entry]
+        flat[entry] = before + step
+        above = function()
+        flat[entry] = before - step
+        below = function()
+        flat[entry] = before
+        slopes.append((above - below) / (2 * step))
+    return entries, np.array(slopes)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("surrogate", SURROGATE_GRADIENTS)
+def test_gradients_of_every_layer_are_the_straight_through_ones(loss, surrogate):
+    network, x, targets, weights = problem(loss)
+    parameters = [[part.astype(np.float64) for part in layer.parameters] for layer in network.layers]
+    points = binarization_points(parameters, x, weights)
+
+    def smooth():
+        return smooth_loss(parameters, x, targets, weights, network.n_outputs, loss, surrogate, points)
+
+    value, gradients = native_gradients(network, x, targets, weights, loss=loss, surrogate_gradient=surrogate)
+
+    assert value == pytest.approx(smooth(), rel=1e-5)
+    rng = np.random.default_rng(1)
+    for layer, native in zip(parameters, gradients, strict=True):
+        for array, gradient in zip(layer, native, strict=True):
+            entries, slopes = numeric_gradient(smooth, array, 20, rng)
+            np.testing.assert_allclose(gradient.reshape(-1)[entries], slopes, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", SURROGATE_GRADIENTS)
+def test_surrogate_gradient_is_the_derivative_of_its_primitive(name):
+    x = np.linspace(-2.013, 2.017, 301).astype(np.float32)
+    gradient = np.full_like(x, 3)
+    SURROGATE_GRADIENTS[name]()(x, gradient)
+    wide = x.astype(np.float64)
+    slope = (PRIMITIVES[name](wide + 1e-6) - PRIMITIVES[name](wide - 1e-6)) / 2e-6
+    np.testing.assert_allclose(gradient, 3 * slope, rtol=1e-4, atol=1e-4)
+
+
+def test_softmax_loss_survives_scores_of_any_size():
+    from skbnn.network.trainer import LOSSES as NATIVE
+
+    scores = np.array([[1e4, -1e4, 0], [-3e38, 3e38, 0]], np.float32)
+    gradient = np.empty_like(scores)
+    loss = NATIVE["multiclass_log_loss"]()(scores, np.array([[0], [1]], np.float32), np.ones(2), gradient)
+    assert loss == 0
+    assert not gradient.any()
+
+
+@pytest.mark.parametrize("width", [1, 63, 64, 65])
+def test_dropped_units_count_as_zero_and_get_no_gradient(width):
+    network, x, targets, weights = problem("squared_error", hidden=(width,), n_rows=40)
+    _, dropped = native_gradients(network, x, targets, weights, loss="squared_error", dropout=0.999)
+    assert np.isfinite(dropped[0][0]).all()
+    assert (dropped[0][0] == 0).mean() > 0.5  # hardly an input is left, so hardly a weight has a gradient
+
+
+def test_dropout_drops_the_given_share():
+    network, x, targets, weights = problem("squared_error", n_inputs=1000, n_rows=50)
+    trainer = Trainer(network, TrainingOptions(loss="squared_error", dropout=0.3), seed=0, max_rows=50)
+    step = trainer._build(3)
+    step.gradients(pack_bits(x), targets, weights, np.arange(50))
+    kept = np.array(step.x)
+    assert set(np.unique(kept)) == {-1, 0, 1}
+    assert (kept == 0).mean() == pytest.approx(0.3, abs=0.01)  # 50,000 draws: a standard deviation is 0.002
+    np.testing.assert_array_equal(kept[kept != 0], x[kept != 0])
+
+
+def test_stochastic_weights_are_drawn_by_the_hard_sigmoid():
+    latent = np.array([-1.5, -1, -0.5, 0, 0.2, 1, 1.5], np.float32)
+    network, x, targets, weights = problem("squared_error", n_inputs=7, hidden=(4000,))
+    network.layers[0].latent_weights[:] = latent
+    options = TrainingOptions(loss="squared_error", binarization="stochastic")
+    step = Trainer(network, options, seed=0, max_rows=len(x))._build(3)
+    step.gradients(pack_bits(x), targets, weights, np.arange(len(x)))
+    drawn = np.array(step.first.dense.binary_weights)
+    expected = np.clip((latent + 1) / 2, 0, 1)
+    np.testing.assert_allclose((drawn > 0).mean(axis=0), expected, atol=0.04)  # five standard deviations
+    np.testing.assert_array_equal(unpack_weights(np.array(step.first.dense.packed_weights), 4000, 7), drawn)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "bop"])
+@pytest.mark.parametrize("binarization", SPREADS)
+def test_training_lowers_the_loss(solver, binarization):
+    network, x, targets, weights = problem("multiclass_log_loss", hidden=(64,), n_rows=32)
+    rate = {"adam": 0.01, "sgd": 1.0, "bop": 0.01}[solver]
+    options = TrainingOptions(
+        loss="multiclass_log_loss", solver=solver, binarization=binarization, learning_rate_init=rate
+    )
+    trainer = Trainer(network, options, seed=0, max_rows=32)
+    bits, rows = pack_bits(x), np.arange(32)
+    losses = [trainer.train(bits, targets, weights, rows, progress=0.0) for _ in range(200)]
+    assert np.mean(losses[-20:]) < 0.5 * np.mean(losses[:5])
+    assert np.abs(network.layers[0].latent_weights).max() <= 1
+
+
+def test_a_loss_that_is_not_finite_raises():
+    network, x, targets, weights = problem("squared_error")
+    targets[0] = 3e38  # its square overflows
+    network.layers[-1].bias[:] = np.inf
+    trainer = Trainer(network, TrainingOptions(loss="squared_error"), seed=0, max_rows=12)
+    with pytest.raises(ValueError, match=r"training loss is (inf|nan).*learning_rate_init"):
+        trainer.train(pack_bits(x), targets, weights, np.arange(12), progress=0.0)
+
+
+@pytest.mark.parametrize("name", ["cosine", "exponential", "constant"])
+def test_schedules_start_at_one_and_never_rise(name):
+    factors = [schedule(name, progress) for progress in np.linspace(0, 1, 50)]
+    assert factors[0] == 1
+    assert (np.diff(factors) <= 0).all()
+    assert factors[-1] == pytest.approx({"cosine": 0, "exponential": 1e-3, "constant": 1}[name], abs=1e-12)
