@@ -38,8 +38,8 @@ EXTENSIONS = {
 }
 
 # Baseline flags only: a kernel asks for its instruction set with a target attribute and is picked at run time.
-# Contraction is off so that every instruction set rounds alike.
-UNIX_FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
+# Contraction is off so that every instruction set rounds alike; debug symbols would be most of the wheel.
+UNIX_FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-g0"]
 
 
 def extension(name, sources):
@@ -48,7 +48,7 @@ def extension(name, sources):
         name,
         [name.replace(".", "/") + ".pyx", *sources],
         include_dirs=["skbnn/kernels/src", np.get_include()],
-        depends=[str(path) for path in Path("skbnn").rglob("*.[ph][xd]*")],
+        depends=[str(path) for pattern in ("*.h", "*.pxd") for path in Path("skbnn").rglob(pattern)],
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
     )
 
@@ -86,7 +86,9 @@ class BuildExt(build_ext):
 
 setup(
     ext_modules=cythonize(
-        [extension(*row) for row in EXTENSIONS.items()], compiler_directives=DIRECTIVES, build_dir="build"
+        [extension(*row) for row in EXTENSIONS.items()],
+        compiler_directives=DIRECTIVES,
+        build_dir="build",  # generated C stays out of the package's folders
     ),
     cmdclass={"build_ext": BuildExt},
 )
