@@ -373,7 +373,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         if n_classes < 2 and not self._multilabel:
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least 2 classes in the data, but the data contains "
-                f"only one class: {self.classes_[0]!r}"
+                f"only one class: {self.classes_.tolist()[0]!r}"
             )
         self.n_outputs_ = 1 if n_classes == 2 and not self._multilabel else n_classes
         self.out_activation_ = "logistic" if self._multilabel or n_classes == 2 else "softmax"

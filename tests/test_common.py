@@ -11,9 +11,9 @@ from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, ThermometerEncoder
 # Small and short, since the checks fit hundreds of times.
 SMALL = {"hidden_layer_sizes": (32,), "max_iter": 100}
 
-# Adam divides by the gradient's size. Where the exact gradient is 0, as the output bias' is at the start, it steps along
-# the rounding error, which depends on the order of the rows. scikit-learn runs this check on its own MLPRegressor with
-# SGD for the same reason, and so does test_a_weight_equals_repeated_rows.
+# Adam divides by the gradient's size. Where the exact gradient is 0, as the output bias' is at the start, it steps
+# along the rounding error, which depends on the order of the rows. scikit-learn runs this check on its own
+# MLPRegressor with SGD for the same reason, and so does test_a_weight_equals_repeated_rows.
 SENSITIVE_TO_ROUNDING = {"check_sample_weight_equivalence_on_dense_data": "Adam amplifies rounding errors"}
 
 

@@ -23,9 +23,9 @@ LOSSES = {
     "log_loss": lambda s, t: (np.logaddexp(0, s) - t * s).sum(axis=1),
     "multiclass_log_loss": lambda s, t: -np.take_along_axis(log_softmax(s, axis=1), t.astype(int), axis=1)[:, 0],
     "squared_hinge": lambda s, t: (np.maximum(0, 1 - (2 * t - 1) * s) ** 2).sum(axis=1),
-    "multiclass_squared_hinge": lambda s, t: (
-        np.maximum(0, 1 - (2 * (np.arange(s.shape[1]) == t) - 1) * s) ** 2
-    ).sum(axis=1),
+    "multiclass_squared_hinge": lambda s, t: (np.maximum(0, 1 - (2 * (np.arange(s.shape[1]) == t) - 1) * s) ** 2).sum(
+        axis=1
+    ),
     "squared_error": lambda s, t: ((s - t) ** 2).sum(axis=1) / 2,
     "absolute_error": lambda s, t: np.abs(s - t).sum(axis=1),
     "huber": lambda s, t: np.where(np.abs(s - t) <= 1, (s - t) ** 2 / 2, np.abs(s - t) - 0.5).sum(axis=1),

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from skbnn.network._optimizers import SGD, Adam, Bop
 
 N_STEPS = 20

@@ -1,0 +1,295 @@
+"""What both estimators share: validation, the training loop, determinism, what survives a pickle."""
+
+import io
+import pickle
+import re
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_digits
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from threadpoolctl import threadpool_limits
+
+from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
+from skbnn.kernels import available_instruction_sets, use_instruction_set
+
+DIGITS = load_digits(return_X_y=True)
+DIABETES = load_diabetes(return_X_y=True)
+SHORT = {"hidden_layer_sizes": (40, 24), "max_iter": 3, "random_state": 0}
+
+
+def models():
+    """Both estimators, short, with data."""
+    return [(BinaryMLPClassifier(**SHORT), *DIGITS), (BinaryMLPRegressor(**SHORT), *DIABETES)]
+
+
+both = pytest.mark.parametrize("model, X, y", models(), ids=["classifier", "regressor"])
+
+
+def decision(model, X):
+    return model.decision_function(X) if hasattr(model, "decision_function") else model.predict(X)
+
+
+def same_weights(one, other):
+    return all(np.array_equal(a, b) for a, b in zip(one.coefs_, other.coefs_, strict=True))
+
+
+@both
+@pytest.mark.parametrize("round_trip", ["pickle", "joblib"])
+def test_a_round_trip_keeps_predictions_bit_for_bit(model, X, y, round_trip):
+    model.fit(X, y)
+    if round_trip == "pickle":
+        again = pickle.loads(pickle.dumps(model))
+    else:
+        file = io.BytesIO()
+        joblib.dump(model, file)
+        file.seek(0)
+        again = joblib.load(file)
+    np.testing.assert_array_equal(decision(again, X), decision(model, X))
+
+
+@both
+def test_training_goes_on_after_a_round_trip_as_without_it(model, X, y):
+    model.partial_fit(X, y, **({"classes": np.unique(y)} if hasattr(model, "classes_") or y.dtype == int else {}))
+    again = pickle.loads(pickle.dumps(model))
+    model.partial_fit(X, y)
+    again.partial_fit(X, y)
+    np.testing.assert_array_equal(decision(again, X), decision(model, X))
+
+
+@both
+@pytest.mark.parametrize("binarization", ["sign", "stochastic"])
+def test_the_same_random_state_gives_the_same_model(model, X, y, binarization):
+    model = clone(model).set_params(binarization=binarization, dropout=0.1)
+    with threadpool_limits(limits=1):
+        one = clone(model).fit(X, y)
+    two = clone(model).fit(X, y)
+    other = clone(model).set_params(random_state=1).fit(X, y)
+    np.testing.assert_array_equal(decision(one, X), decision(two, X))
+    assert one.loss_curve_ == two.loss_curve_
+    assert not same_weights(one, other)
+
+
+@both
+def test_the_instruction_set_does_not_change_the_model(model, X, y):
+    losses = []
+    for name in available_instruction_sets():
+        with use_instruction_set(name):
+            losses.append(clone(model).fit(X, y).loss_curve_)
+    assert all(curve == losses[0] for curve in losses)
+
+
+@both
+def test_predictions_do_not_depend_on_batch_dtype_or_memory_order(model, X, y):
+    X = np.round(X * 16)  # exact in every dtype below
+    model.fit(X, y)
+    expected = decision(model, X)
+    for variant in X.astype(np.float32), X.astype(np.int16), np.asfortranarray(X), np.repeat(X, 2, axis=1)[:, ::2]:
+        np.testing.assert_array_equal(decision(model, variant), expected)
+    rows = np.concatenate([decision(model, X[i : i + 1]) for i in range(50)])
+    np.testing.assert_array_equal(rows, expected[:50])
+    with threadpool_limits(limits=1):
+        np.testing.assert_array_equal(decision(model, np.tile(X, (20, 1))), np.tile(expected.T, 20).T)
+
+
+@both
+def test_packed_predicts_alone(model, X, y):
+    model.fit(X, y)
+    packed = pickle.loads(pickle.dumps(model.packed_))
+    expected = decision(model, X)
+    scores = packed.decision_function(X)
+    np.testing.assert_array_equal(scores if expected.ndim == 2 else scores[:, 0], expected)
+    prediction = packed.predict(X)
+    np.testing.assert_array_equal(
+        model.classes_[prediction] if hasattr(model, "classes_") else prediction, model.predict(X)
+    )
+
+
+@both
+def test_works_in_a_pipeline_a_grid_search_and_cross_validation(model, X, y):
+    pipeline = make_pipeline(FunctionTransformer(), model)
+    search = GridSearchCV(pipeline, {f"{type(model).__name__.lower()}__n_thresholds": [1, 8]}, cv=2, n_jobs=2)
+    search.fit(X[:300], y[:300])
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert np.isfinite(cross_val_score(clone(model), X[:300], y[:300], cv=2)).all()
+
+
+@both
+def test_fitted_attributes(model, X, y):
+    model.fit(X, y)
+    assert model.n_features_in_ == X.shape[1]
+    assert model.n_iter_ == len(model.loss_curve_) == 3
+    assert model.n_layers_ == 4
+    assert model.validation_scores_ is None
+    assert [weights.shape for weights in model.coefs_[1:]] == [(40, 24), (24, len(model.packed_.scale.ravel()))]
+    assert {weights.dtype for weights in model.coefs_} == {np.dtype(np.int8)}
+    assert set(np.unique(model.coefs_[0])) == {-1, 1}
+    assert model.loss_curve_[-1] < model.loss_curve_[0]
+
+
+@both
+def test_small_data_trains_for_a_thousand_steps_and_large_for_twenty_epochs(model, X, y):
+    model = clone(model).set_params(hidden_layer_sizes=(8,), max_iter=None)
+    assert model.fit(X[:200], y[:200]).n_iter_ == 500
+    assert clone(model).set_params(batch_size=2).fit(X[:200], y[:200]).n_iter_ == 20
+
+
+@both
+def test_mini_batches_need_not_divide_the_rows(model, X, y):
+    for batch_size in 7, 64, 150:
+        clone(model).set_params(batch_size=batch_size).fit(X[:151], y[:151])
+
+
+@both
+def test_no_hidden_layer_is_a_linear_binary_model(model, X, y):
+    model = clone(model).set_params(hidden_layer_sizes=()).fit(X, y)
+    assert len(model.coefs_) == 1
+
+
+@both
+def test_early_stopping_keeps_the_best_epoch(model, X, y):
+    model = clone(model).set_params(early_stopping=True, max_iter=60, n_iter_no_change=5).fit(X, y)
+    assert model.best_validation_score_ == max(model.validation_scores_)
+    best = int(np.argmax(model.validation_scores_))
+    assert model.n_iter_ == len(model.validation_scores_) <= 60
+    assert model.n_iter_ == 60 or model.n_iter_ - best > 5 - 1
+
+
+@both
+def test_the_validation_score_is_that_of_the_network_delivered(model, X, y, monkeypatch):
+    model = clone(model).set_params(early_stopping=True)
+    train, held_out = np.arange(300), np.arange(300, 400)
+    monkeypatch.setattr(model, "_split", lambda y: (train, held_out))
+    model.fit(X, y)
+    assert model.score(X[held_out], y[held_out]) == pytest.approx(model.best_validation_score_)
+
+
+@both
+def test_warm_start_goes_on(model, X, y):
+    model = clone(model).set_params(warm_start=True).fit(X, y)
+    first = model.loss_curve_[-1]
+    model.fit(X, y)
+    assert model.loss_curve_[0] < clone(model).fit(X, y).loss_curve_[0]
+    assert np.isfinite(first)
+    with pytest.raises(ValueError, match=re.escape("hidden_layer_sizes=(7,) can't go on from layers of [40, 24]")):
+        model.set_params(hidden_layer_sizes=(7,)).fit(X, y)
+
+
+@both
+def test_ctrl_c_keeps_what_was_trained(model, X, y, monkeypatch):
+    model = clone(model).set_params(max_iter=50)
+    run_epoch, calls = model._run_epoch, []
+
+    def interrupted(*arguments, **options):
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return run_epoch(*arguments, **options)
+
+    monkeypatch.setattr(model, "_run_epoch", interrupted)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        model.fit(X, y)
+    assert model.n_iter_ == 3
+    assert len(model.predict(X)) == len(X)
+
+
+@both
+def test_verbose_reports_each_epoch(model, X, y, capsys):
+    clone(model).set_params(verbose=True, early_stopping=True).fit(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert re.fullmatch(r"Epoch 3/3, loss = \d+\.\d+, validation score = -?\d\.\d+, \d+\.\d+ s", lines[-1])
+
+
+@both
+def test_a_constant_X_predicts_as_if_there_were_no_features(model, X, y):
+    model = clone(model).set_params(max_iter=200)
+    prediction = model.fit(np.ones((300, 3)), y[:300]).predict(np.ones((5, 3)))
+    assert len(np.unique(prediction)) == 1
+    if not hasattr(model, "classes_"):
+        assert prediction[0] == pytest.approx(y[:300].mean(), rel=0.1)
+
+
+@both
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_non_finite_X_raises_in_fit_and_predict(model, X, y, value):
+    bad = X.copy()
+    bad[3, 2] = value
+    with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
+        clone(model).fit(bad, y)
+    fitted = clone(model).fit(X, y)
+    with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
+        fitted.predict(bad)
+
+
+@both
+def test_bad_input_gets_scikit_learns_messages(model, X, y):
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        model.fit(X, y[:-1])
+    with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\)"):
+        model.fit(X[:0], y[:0])
+    with pytest.raises(ValueError, match="Complex data not supported"):
+        model.fit(X + 1j, y)
+    with pytest.raises(ValueError, match="could not convert string to float"):
+        model.fit(np.full(X.shape, "a", object), y)
+    with pytest.raises(ValueError, match=f"X has 2 features, but {type(model).__name__} is expecting"):
+        model.fit(X, y).predict(X[:, :2])
+
+
+@both
+def test_bad_weights_raise(model, X, y):
+    with pytest.raises(ValueError, match="Negative values in data passed to `sample_weight`"):
+        model.fit(X, y, sample_weight=np.full(len(y), -1.0))
+    with pytest.raises(ValueError, match="at least one non-zero number"):
+        model.fit(X, y, sample_weight=np.zeros(len(y)))
+    with pytest.raises(ValueError, match=r"sample_weight\.shape"):
+        model.fit(X, y, sample_weight=np.ones(3))
+
+
+@both
+def test_weights_of_any_size_train(model, X, y):
+    ordinary = clone(model).fit(X, y)
+    for factor in 2.0**1000, 2.0**-1000:
+        scaled = clone(model).fit(X, y, sample_weight=np.full(len(y), factor))
+        assert scaled.loss_curve_ == ordinary.loss_curve_
+
+
+@both
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("hidden_layer_sizes", (10, 0)),
+        ("hidden_layer_sizes", (10, 2.5)),
+        ("hidden_layer_sizes", -3),
+        ("binarization", "ternary"),
+        ("surrogate_gradient", "identity"),
+        ("n_thresholds", 0),
+        ("solver", "lbfgs"),
+        ("loss", "hinge"),
+        ("batch_size", 0),
+        ("learning_rate", "adaptive"),
+        ("learning_rate_init", 0.0),
+        ("max_iter", 0),
+        ("momentum", 1.0),
+        ("beta_1", 1.0),
+        ("beta_2", -0.1),
+        ("epsilon", 0.0),
+        ("dropout", 1.0),
+        ("tol", -1.0),
+        ("n_iter_no_change", 0),
+        ("validation_fraction", 1.0),
+    ],
+)
+def test_a_parameter_out_of_range_is_named_with_its_value(model, X, y, name, value):
+    with pytest.raises(ValueError, match=f"{name}.*{re.escape(str(value))}"):
+        clone(model).set_params(**{name: value}).fit(X, y)
+
+
+@both
+def test_a_batch_larger_than_the_data_is_clipped_with_a_warning(model, X, y):
+    with pytest.warns(UserWarning, match="batch_size=1000 is larger than the 100 training samples"):
+        clone(model).set_params(batch_size=1000).fit(X[:100], y[:100])

@@ -1,0 +1,128 @@
+"""Labels, probabilities and what else is the classifier's own."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, make_multilabel_classification
+from sklearn.metrics import log_loss
+from sklearn.model_selection import train_test_split
+
+from skbnn import BinaryMLPClassifier
+
+SHORT = {"hidden_layer_sizes": (64,), "max_iter": 60, "random_state": 0}
+
+
+def test_learns_digits():
+    X_train, X_test, y_train, y_test = train_test_split(*load_digits(return_X_y=True), random_state=0)
+    model = BinaryMLPClassifier((128, 128), max_iter=60, random_state=0).fit(X_train, y_train)
+    assert model.score(X_test, y_test) > 0.96
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "bop"])
+@pytest.mark.parametrize("binarization", ["sign", "stochastic"])
+@pytest.mark.parametrize("loss", ["log_loss", "squared_hinge"])
+def test_every_solver_binarization_and_loss_learns(solver, binarization, loss):
+    X, y = load_digits(return_X_y=True)
+    model = BinaryMLPClassifier((64,), solver=solver, binarization=binarization, loss=loss, max_iter=30, random_state=0)
+    assert model.fit(X[:1200], y[:1200]).score(X[1200:], y[1200:]) > 0.85
+
+
+@pytest.mark.parametrize("labels", [["no", "yes"], [False, True], [-1, 1], [3.0, 7.0]])
+def test_two_labels_of_any_type(labels):
+    X, target = load_breast_cancer(return_X_y=True)
+    y = np.array(labels)[target]
+    model = BinaryMLPClassifier(**SHORT).fit(X, y)
+    np.testing.assert_array_equal(model.classes_, np.unique(y))
+    scores = model.decision_function(X)
+    assert scores.shape == (len(X),)
+    np.testing.assert_array_equal(model.predict(X), model.classes_[(scores > 0).astype(int)])
+    assert (model.predict(X) == y).mean() > 0.95
+
+
+def test_string_labels_of_several_classes():
+    X, target = load_iris(return_X_y=True)
+    names = load_iris().target_names[target]
+    model = BinaryMLPClassifier(**SHORT).fit(X, names)
+    assert model.n_outputs_ == 3
+    assert model.out_activation_ == "softmax"
+    np.testing.assert_array_equal(model.predict(X), model.classes_[model.decision_function(X).argmax(axis=1)])
+    assert (model.predict(X) == names).mean() > 0.9
+
+
+def test_multilabel_targets():
+    X, y = make_multilabel_classification(400, n_classes=4, random_state=0)
+    model = BinaryMLPClassifier(**SHORT).fit(X, y)
+    assert model.predict(X).shape == model.predict_proba(X).shape == y.shape
+    np.testing.assert_array_equal(model.predict(X), model.predict_proba(X) > 0.5)
+    assert (model.predict(X) == y).mean() > 0.9
+    with pytest.raises(ValueError, match="differs from the previous call's"):
+        model.partial_fit(X, y[:, :2])
+
+
+@pytest.mark.parametrize("n_classes", [2, 5])
+def test_probabilities_sum_to_one_and_agree_with_their_logarithms(n_classes):
+    X, y = load_digits(n_class=n_classes, return_X_y=True)
+    model = BinaryMLPClassifier(**SHORT).fit(X, y)
+    probabilities = model.predict_proba(X)
+    assert probabilities.shape == (len(X), n_classes)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), probabilities)
+    np.testing.assert_allclose(model.packed_.predict_proba(X), probabilities, rtol=1e-12)
+    np.testing.assert_array_equal(model.classes_[probabilities.argmax(axis=1)], model.predict(X))
+    assert log_loss(y, probabilities) < 0.2
+
+
+def test_squared_hinge_has_no_probabilities():
+    X, y = load_iris(return_X_y=True)
+    model = BinaryMLPClassifier(loss="squared_hinge", **SHORT).fit(X, y)
+    assert not hasattr(model, "predict_proba")
+    with pytest.raises(AttributeError, match="predict_proba"):
+        _ = model.predict_proba
+
+
+def test_class_weight_equals_sample_weight():
+    X, y = load_iris(return_X_y=True)
+    weights = {0: 1.0, 1: 4.0, 2: 0.5}
+    by_class = BinaryMLPClassifier(class_weight=weights, **SHORT).fit(X, y)
+    by_sample = BinaryMLPClassifier(**SHORT).fit(X, y, sample_weight=[weights[label] for label in y])
+    assert by_class.loss_curve_ == by_sample.loss_curve_
+
+
+def test_balanced_class_weight_finds_the_rare_class():
+    rng = np.random.default_rng(0)
+    y = (rng.random(2000) < 0.05).astype(int)
+    X = rng.normal(size=(2000, 5)) + 0.8 * y[:, np.newaxis]
+    recall = {}
+    for class_weight in None, "balanced":
+        model = BinaryMLPClassifier((32,), class_weight=class_weight, max_iter=20, random_state=0)
+        model.fit(X[:1000], y[:1000])
+        recall[class_weight] = model.predict(X[1000:])[y[1000:] == 1].mean()
+    assert recall["balanced"] > recall[None] + 0.1
+
+
+def test_one_class_only_raises():
+    with pytest.raises(ValueError, match="at least 2 classes in the data, but the data contains only one class: 7"):
+        BinaryMLPClassifier().fit([[1], [2]], [7, 7])
+
+
+def test_partial_fit_needs_classes_first_and_none_unknown_later():
+    X, y = load_iris(return_X_y=True)
+    model = BinaryMLPClassifier(**SHORT)
+    with pytest.raises(ValueError, match="classes must be passed on the first call to partial_fit"):
+        model.partial_fit(X, y)
+    model.partial_fit(X[:60], y[:60], classes=[0, 1, 2])  # no row of class 2
+    with pytest.raises(ValueError, match=r"`y` has classes not in `self.classes_`: \[5\]"):
+        model.partial_fit(X, np.where(y == 2, 5, y))
+    for _ in range(60):
+        model.partial_fit(X, y)
+    assert model.score(X, y) > 0.9
+
+
+def test_fit_after_partial_fit_takes_the_classes_of_its_own_data():
+    X, y = load_iris(return_X_y=True)
+    model = BinaryMLPClassifier(**SHORT).partial_fit(X, y, classes=[0, 1, 2, 3])
+    np.testing.assert_array_equal(model.fit(X, y).classes_, [0, 1, 2])
+
+
+def test_several_multiclass_outputs_raise():
+    with pytest.raises(ValueError, match=r"multiclass-multioutput|1d array"):
+        BinaryMLPClassifier().fit([[1], [2], [3]], [[1, 2], [2, 1], [3, 3]])

@@ -1,0 +1,74 @@
+"""Targets and losses of the regressor."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes, make_friedman1
+from sklearn.model_selection import train_test_split
+
+from skbnn import BinaryMLPRegressor
+
+SHORT = {"hidden_layer_sizes": (128,), "max_iter": 60, "random_state": 0}
+
+
+def friedman():
+    X, y = make_friedman1(1200, random_state=0)
+    return train_test_split(X, y, random_state=0)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "bop"])
+@pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber"])
+def test_every_solver_and_loss_learns(solver, loss):
+    X_train, X_test, y_train, y_test = friedman()
+    model = BinaryMLPRegressor(solver=solver, loss=loss, **SHORT).fit(X_train, y_train)
+    assert model.score(X_test, y_test) > 0.8
+
+
+def test_several_targets_of_different_scale():
+    X, y = make_friedman1(800, random_state=0)
+    targets = np.column_stack([y, -1e6 * y + 5, 1e-6 * y])
+    model = BinaryMLPRegressor(**SHORT).fit(X, targets)
+    assert model.predict(X).shape == targets.shape
+    assert model.n_outputs_ == 3
+    assert model.score(X, targets) > 0.9
+
+
+def test_predictions_move_with_the_targets():
+    X, y = load_diabetes(return_X_y=True)
+    plain = BinaryMLPRegressor(**SHORT).fit(X, y).predict(X)
+    moved = BinaryMLPRegressor(**SHORT).fit(X, 4 * y + 1024).predict(X)
+    np.testing.assert_allclose(moved, 4 * plain + 1024, rtol=1e-6)
+
+
+def test_a_constant_target_is_predicted():
+    X, _ = load_diabetes(return_X_y=True)
+    model = BinaryMLPRegressor((16,), max_iter=200, random_state=0).fit(X, np.full(len(X), 3.5))
+    np.testing.assert_allclose(model.predict(X), 3.5, atol=0.1)
+
+
+def test_absolute_error_resists_outliers():
+    X_train, X_test, y_train, y_test = friedman()
+    spoiled = y_train.copy()
+    spoiled[::10] += 1000
+    errors = {}
+    for loss in "squared_error", "absolute_error":
+        model = BinaryMLPRegressor(loss=loss, **SHORT).fit(X_train, spoiled)
+        errors[loss] = np.median(np.abs(model.predict(X_test) - y_test))
+    assert errors["absolute_error"] < 0.5 * errors["squared_error"]
+
+
+def test_partial_fit_learns_from_a_stream():
+    X_train, X_test, y_train, y_test = friedman()
+    model = BinaryMLPRegressor(**SHORT)
+    for _ in range(15):
+        for start in range(0, len(X_train), 300):
+            model.partial_fit(X_train[start : start + 300], y_train[start : start + 300])
+    assert model.score(X_test, y_test) > 0.7
+    with pytest.raises(ValueError, match="y has 2 outputs, expected 1"):
+        model.partial_fit(X_train, np.column_stack([y_train, y_train]))
+
+
+def test_infinite_targets_raise():
+    X, y = load_diabetes(return_X_y=True)
+    y[3] = np.inf
+    with pytest.raises(ValueError, match="Input y contains infinity"):
+        BinaryMLPRegressor().fit(X, y)

@@ -1,0 +1,41 @@
+"""The encoder as a transformer."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+
+from skbnn import ThermometerEncoder
+
+
+@pytest.mark.parametrize("output, low", [("plus_minus_one", -1), ("zero_one", 0)])
+def test_bits_say_which_thresholds_are_reached(output, low):
+    X, _ = load_iris(return_X_y=True)
+    encoder = ThermometerEncoder(n_thresholds=5, output=output).fit(X)
+    bits = encoder.transform(X)
+    reached = np.hstack([X[:, [f]] >= limits for f, limits in enumerate(encoder.thresholds_)])
+    np.testing.assert_array_equal(bits, np.where(reached, 1, low))
+    assert bits.dtype == np.int8
+    assert all(len(limits) <= 5 for limits in encoder.thresholds_)
+
+
+def test_names_tell_feature_and_threshold():
+    pd = pytest.importorskip("pandas")
+    X = pd.DataFrame({"age": [1, 2, 4], "constant": [0, 0, 0], "flag": [0, 1, 0]})
+    encoder = ThermometerEncoder().fit(X)
+    assert encoder.get_feature_names_out().tolist() == ["age>=1.5", "age>=3", "flag>=0.5"]
+    frame = encoder.set_output(transform="pandas").transform(X)
+    assert frame.columns.tolist() == ["age>=1.5", "age>=3", "flag>=0.5"]
+
+
+def test_a_large_sample_is_subsampled_reproducibly():
+    X = np.random.default_rng(0).normal(size=(200_001, 1))
+    one, two = (ThermometerEncoder(random_state=0).fit(X).thresholds_[0] for _ in range(2))
+    np.testing.assert_array_equal(one, two)
+    quantiles = np.quantile(X, np.arange(1, 33) / 33)
+    np.testing.assert_allclose(one, quantiles, atol=0.02)
+
+
+def test_an_unseen_width_raises():
+    encoder = ThermometerEncoder().fit([[1, 2], [3, 4]])
+    with pytest.raises(ValueError, match="X has 3 features, but ThermometerEncoder is expecting 2"):
+        encoder.transform([[1, 2, 3]])
