@@ -3,20 +3,19 @@ from libc.stdint cimport int32_t, uint8_t, uint64_t
 
 cdef extern from "tiles.h" nogil:
     enum:
-        TILE_ROWS
         TILE_GROUPS
     ctypedef struct Tiles:
         const char *name
         void (*fires)(
-            const uint64_t *x, Py_ssize_t x_stride, Py_ssize_t rows, const uint64_t *w, Py_ssize_t n_words,
+            const uint64_t *x, Py_ssize_t x_stride, Py_ssize_t n_rows, const uint64_t *w, Py_ssize_t n_words,
             Py_ssize_t groups, const int32_t *thresholds, uint8_t *out, Py_ssize_t out_stride
         ) noexcept nogil
         void (*popcounts)(
-            const uint64_t *x, Py_ssize_t x_stride, Py_ssize_t rows, const uint64_t *w, Py_ssize_t n_words,
+            const uint64_t *x, Py_ssize_t x_stride, Py_ssize_t n_rows, const uint64_t *w, Py_ssize_t n_words,
             Py_ssize_t groups, int32_t *out, Py_ssize_t out_stride
         ) noexcept nogil
         void (*masked_popcounts)(
-            const uint64_t *x, const uint64_t *mask, Py_ssize_t x_stride, Py_ssize_t rows, const uint64_t *w,
+            const uint64_t *x, const uint64_t *mask, Py_ssize_t x_stride, Py_ssize_t n_rows, const uint64_t *w,
             Py_ssize_t n_words, Py_ssize_t groups, int32_t *out, Py_ssize_t out_stride
         ) noexcept nogil
         void (*compare32)(

@@ -3,6 +3,7 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
+#include <string.h>
 
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq")
@@ -32,14 +33,17 @@ static inline __attribute__((always_inline)) void accumulate(const uint64_t *x, 
 
 static inline __attribute__((always_inline)) void fires_of(const uint64_t *x, ptrdiff_t x_stride, const int ROWS,
                                                            const uint64_t *w, ptrdiff_t n_words, const int GROUPS,
-                                                           const int32_t *thresholds, uint8_t *out,
+                                                           const int32_t *restrict thresholds, uint8_t *restrict out,
                                                            ptrdiff_t out_stride) {
-    __m512i sums[TILE_ROWS][TILE_GROUPS];
+    __m512i sums[TILE_ROWS][TILE_GROUPS], limits[TILE_GROUPS];
+    for (int group = 0; group < GROUPS; group++)
+        limits[group] = _mm512_cvtepi32_epi64(_mm256_loadu_si256((const __m256i *)(thresholds + 8 * group)));
     accumulate(x, NULL, x_stride, ROWS, w, n_words, GROUPS, sums);
-    for (int group = 0; group < GROUPS; group++) {
-        __m512i limits = _mm512_cvtepi32_epi64(_mm256_loadu_si256((const __m256i *)(thresholds + 8 * group)));
-        for (int row = 0; row < ROWS; row++)
-            out[row * out_stride + group] = (uint8_t)_mm512_cmple_epi64_mask(sums[row][group], limits);
+    for (int row = 0; row < ROWS; row++) {
+        uint16_t bits = 0; /* one store for all groups */
+        for (int group = 0; group < GROUPS; group++)
+            bits |= (uint16_t)(_cvtmask8_u32(_mm512_cmple_epi64_mask(sums[row][group], limits[group])) << 8 * group);
+        memcpy(out + row * out_stride, &bits, (size_t)GROUPS);
     }
 }
 

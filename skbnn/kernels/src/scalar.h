@@ -1,10 +1,10 @@
 /* The tiles in plain C, on SKBNN_POPCOUNT(word). The includer chooses the instruction set. */
 #include "tiles.h"
 
-static void masked_popcounts(const uint64_t *x, const uint64_t *mask, ptrdiff_t x_stride, ptrdiff_t rows,
+static void masked_popcounts(const uint64_t *x, const uint64_t *mask, ptrdiff_t x_stride, ptrdiff_t n_rows,
                              const uint64_t *w, ptrdiff_t n_words, ptrdiff_t groups, int32_t *out,
                              ptrdiff_t out_stride) {
-    for (ptrdiff_t row = 0; row < rows; row++)
+    for (ptrdiff_t row = 0; row < n_rows; row++)
         for (ptrdiff_t group = 0; group < groups; group++) {
             int32_t counts[8] = {0};
             for (ptrdiff_t word = 0; word < n_words; word++) {
@@ -17,24 +17,23 @@ static void masked_popcounts(const uint64_t *x, const uint64_t *mask, ptrdiff_t 
         }
 }
 
-static void popcounts(const uint64_t *x, ptrdiff_t x_stride, ptrdiff_t rows, const uint64_t *w, ptrdiff_t n_words,
+static void popcounts(const uint64_t *x, ptrdiff_t x_stride, ptrdiff_t n_rows, const uint64_t *w, ptrdiff_t n_words,
                       ptrdiff_t groups, int32_t *out, ptrdiff_t out_stride) {
-    masked_popcounts(x, NULL, x_stride, rows, w, n_words, groups, out, out_stride);
+    masked_popcounts(x, NULL, x_stride, n_rows, w, n_words, groups, out, out_stride);
 }
 
-static void fires(const uint64_t *x, ptrdiff_t x_stride, ptrdiff_t rows, const uint64_t *w, ptrdiff_t n_words,
+static void fires(const uint64_t *x, ptrdiff_t x_stride, ptrdiff_t n_rows, const uint64_t *w, ptrdiff_t n_words,
                   ptrdiff_t groups, const int32_t *thresholds, uint8_t *out, ptrdiff_t out_stride) {
-    int32_t counts[TILE_ROWS * TILE_GROUPS * 8];
-    popcounts(x, x_stride, rows, w, n_words, groups, counts, TILE_GROUPS * 8);
-    for (ptrdiff_t row = 0; row < rows; row++)
+    for (ptrdiff_t row = 0; row < n_rows; row++) {
+        int32_t counts[TILE_GROUPS * 8];
+        popcounts(x + row * x_stride, x_stride, 1, w, n_words, groups, counts, 0);
         for (ptrdiff_t group = 0; group < groups; group++) {
             unsigned bits = 0;
-            for (int unit = 0; unit < 8; unit++) {
-                ptrdiff_t at = 8 * group + unit;
-                bits |= (unsigned)(counts[row * TILE_GROUPS * 8 + at] <= thresholds[at]) << unit;
-            }
+            for (ptrdiff_t unit = 0; unit < 8; unit++)
+                bits |= (unsigned)(counts[8 * group + unit] <= thresholds[8 * group + unit]) << unit;
             out[row * out_stride + group] = (uint8_t)bits;
         }
+    }
 }
 
 #define COMPARE(name, type)                                                                         \

@@ -1,6 +1,8 @@
 /* The register tiles: what each instruction set does best, and nothing else.
  *
- * Every set computes the same integers; the loops over layers, rows and words are Cython's (_layer.pyx).
+ * Every set computes the same bits; the loops over layers and groups of units are Cython's (_layer.pyx). A tile walks
+ * down all rows of a block by itself, since a call for every few rows costs a third of a narrow layer's time.
+ *
  * Weights are interleaved by eight units, w[group][word][8], so that one broadcast input word meets eight units at
  * once, no sum runs across lanes, and comparing eight popcounts with eight thresholds is one byte of the next
  * layer's input.
@@ -13,17 +15,17 @@
 
 enum { TILE_ROWS = 6, TILE_GROUPS = 2 };
 
-/* popcount(x ^ w) of `rows` <= TILE_ROWS rows (x_stride words apart) with 8 * `groups` <= TILE_GROUPS groups of units.
+/* popcount(x ^ w) of all rows (x_stride words apart) with 8 * `groups` <= 8 * TILE_GROUPS units.
  *
  * fires:     bit u of out[row * out_stride + group] is popcount <= thresholds[8 * group + u]
  * popcounts: out[row * out_stride + 8 * group + u] is the popcount
  * masked_popcounts: the same for popcount((x ^ w) & mask), where mask is laid out as x
  */
-typedef void fires_tile(const uint64_t *x, ptrdiff_t x_stride, ptrdiff_t rows, const uint64_t *w, ptrdiff_t n_words,
+typedef void fires_tile(const uint64_t *x, ptrdiff_t x_stride, ptrdiff_t n_rows, const uint64_t *w, ptrdiff_t n_words,
                         ptrdiff_t groups, const int32_t *thresholds, uint8_t *out, ptrdiff_t out_stride);
-typedef void popcounts_tile(const uint64_t *x, ptrdiff_t x_stride, ptrdiff_t rows, const uint64_t *w, ptrdiff_t n_words,
-                            ptrdiff_t groups, int32_t *out, ptrdiff_t out_stride);
-typedef void masked_popcounts_tile(const uint64_t *x, const uint64_t *mask, ptrdiff_t x_stride, ptrdiff_t rows,
+typedef void popcounts_tile(const uint64_t *x, ptrdiff_t x_stride, ptrdiff_t n_rows, const uint64_t *w,
+                            ptrdiff_t n_words, ptrdiff_t groups, int32_t *out, ptrdiff_t out_stride);
+typedef void masked_popcounts_tile(const uint64_t *x, const uint64_t *mask, ptrdiff_t x_stride, ptrdiff_t n_rows,
                                    const uint64_t *w, ptrdiff_t n_words, ptrdiff_t groups, int32_t *out,
                                    ptrdiff_t out_stride);
 
