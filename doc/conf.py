@@ -1,0 +1,44 @@
+"""Sphinx configuration. Neither the build nor the pages need a network."""
+
+import re
+from importlib.metadata import version as installed_version
+
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
+
+project = "skbnn"
+author = "The skbnn developers"
+copyright = "2026, The skbnn developers"
+release = version = installed_version("skbnn")
+
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc"]
+templates_path = ["_templates"]
+exclude_patterns = ["_build"]
+
+html_math_renderer = "mathml"
+numpydoc_show_class_members = False  # the class template lists the methods
+
+html_theme = "pydata_sphinx_theme"
+html_title = "skbnn"
+html_theme_options = {"secondary_sidebar_items": ["page-toc"], "show_prev_next": False}
+html_sidebars = {"*": [], "api/**": ["sidebar-nav-bs"]}
+html_static_path = ["_static"]
+html_css_files = ["skbnn.css"]
+html_show_sourcelink = False
+
+
+def literal_shapes(app, what, name, obj, options, lines):
+    """A trailing underscore, as in "ndarray of shape (n_features_in_,)", is no hyperlink."""
+    lines[:] = [re.sub(r"of shape \((\w+_),\)", r"of shape (``\1``,)", line) for line in lines]
+
+
+def write_mathml(writer, node):
+    """Formulas as MathML, which browsers draw by themselves: MathJax would come from the network."""
+    as_block = isinstance(node, nodes.math_block)
+    writer.body.append(tex2mathml(node.astext(), as_block=as_block))
+    raise nodes.SkipNode
+
+
+def setup(app):
+    app.add_html_math_renderer("mathml", (write_mathml, None), (write_mathml, None))
+    app.connect("autodoc-process-docstring", literal_shapes, priority=0)
