@@ -114,6 +114,7 @@ def test_packing_round_trips(rng, n):
     signs = random_signs(rng, 11, n)
     words, weights = pack_bits(signs), pack_weights(signs)
     assert words.shape == (11, -(-n // 64)) and weights.shape == (2, -(-n // 64), 8)
+    np.testing.assert_array_equal(pack_bits(np.asfortranarray(signs)), words)
     np.testing.assert_array_equal(unpack_bits(words, n), signs)
     np.testing.assert_array_equal(unpack_weights(weights, 11, n), signs)
     for unit, word in ((0, 0), (9, words.shape[1] - 1)):
