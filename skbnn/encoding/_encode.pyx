@@ -52,8 +52,8 @@ cdef class Encoder:
         wide = np.append(thresholds, np.full(THRESHOLDS_PADDING, np.nan))
         with np.errstate(over="ignore"):  # beyond float32's range the smallest float32 >= t is infinity
             narrow = wide.astype(np.float32)
+            self.thresholds32 = np.where(narrow < wide, np.nextafter(narrow, np.float32(np.inf)), narrow)
         self.thresholds64 = wide
-        self.thresholds32 = np.where(narrow < wide, np.nextafter(narrow, np.float32(np.inf)), narrow)
 
     def encode(self, X):
         """Packed bits of each row.

@@ -18,7 +18,7 @@ def pack_bits(values):
     -------
     ndarray of shape (n_rows, ceil(n / 64)), uint64
     """
-    positive = np.asarray(values) > 0
+    positive = np.ascontiguousarray(np.asarray(values) > 0)  # words are runs of bytes in memory
     padded = np.pad(positive, ((0, 0), (0, -positive.shape[1] % 64)))
     return np.packbits(padded, axis=1, bitorder="little").view(np.uint64)
 

@@ -5,24 +5,19 @@
 #include <immintrin.h>
 #include <string.h>
 
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq")
+TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq")
 
-/* Popcounts of ROWS rows with GROUPS groups, one accumulator each. ROWS and GROUPS are constants wherever this is
- * inlined, so the accumulators are registers: 12 of the 32 for the whole tile. */
-static inline __attribute__((always_inline)) void accumulate(const uint64_t *x, const uint64_t *mask,
-                                                             ptrdiff_t x_stride, const int ROWS, const uint64_t *w,
-                                                             ptrdiff_t n_words, const int GROUPS,
-                                                             __m512i sums[TILE_ROWS][TILE_GROUPS]) {
-    for (int row = 0; row < ROWS; row++)
-        for (int group = 0; group < GROUPS; group++) sums[row][group] = _mm512_setzero_si512();
+/* Popcounts of ROWS rows with GROUPS groups, one accumulator each: 12 of the 32 registers for the whole tile. */
+INLINE void accumulate(const uint64_t *x, const uint64_t *mask, ptrdiff_t x_stride, const int ROWS, const uint64_t *w,
+                       ptrdiff_t n_words, const int GROUPS, __m512i sums[TILE_ROWS][TILE_GROUPS]) {
+    EACH (row, ROWS)
+        EACH (group, GROUPS) sums[row][group] = _mm512_setzero_si512();
     for (ptrdiff_t word = 0; word < n_words; word++) {
         __m512i units[TILE_GROUPS];
-        for (int group = 0; group < GROUPS; group++)
-            units[group] = _mm512_loadu_si512(w + (group * n_words + word) * 8);
-        for (int row = 0; row < ROWS; row++) {
+        EACH (group, GROUPS) units[group] = _mm512_loadu_si512(w + (group * n_words + word) * 8);
+        EACH (row, ROWS) {
             __m512i input = _mm512_set1_epi64((long long)x[row * x_stride + word]);
-            for (int group = 0; group < GROUPS; group++) {
+            EACH (group, GROUPS) {
                 __m512i differ = _mm512_xor_si512(input, units[group]);
                 if (mask) differ = _mm512_and_si512(differ, _mm512_set1_epi64((long long)mask[row * x_stride + word]));
                 sums[row][group] = _mm512_add_epi64(sums[row][group], _mm512_popcnt_epi64(differ));
@@ -31,32 +26,30 @@ static inline __attribute__((always_inline)) void accumulate(const uint64_t *x, 
     }
 }
 
-static inline __attribute__((always_inline)) void fires_of(const uint64_t *x, ptrdiff_t x_stride, const int ROWS,
-                                                           const uint64_t *w, ptrdiff_t n_words, const int GROUPS,
-                                                           const int32_t *restrict thresholds, uint8_t *restrict out,
-                                                           ptrdiff_t out_stride) {
-    __m512i sums[TILE_ROWS][TILE_GROUPS], limits[TILE_GROUPS];
-    for (int group = 0; group < GROUPS; group++)
-        limits[group] = _mm512_cvtepi32_epi64(_mm256_loadu_si256((const __m256i *)(thresholds + 8 * group)));
+/* A row's 64-bit counts, each below 2^31, as 32-bit ones in the units' order; one group fills the low half. */
+INLINE __m512i narrow(const __m512i sums[TILE_GROUPS], const int GROUPS) {
+    const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    return _mm512_permutex2var_epi32(sums[0], even, sums[GROUPS - 1]);
+}
+
+INLINE __mmask16 lanes_of(const int GROUPS) { return GROUPS == 2 ? 0xffff : 0xff; }
+
+INLINE void fires_of(const uint64_t *x, ptrdiff_t x_stride, const int ROWS, const uint64_t *w, ptrdiff_t n_words,
+                     const int GROUPS, const int32_t *thresholds, uint8_t *out, ptrdiff_t out_stride) {
+    __m512i sums[TILE_ROWS][TILE_GROUPS];
     accumulate(x, NULL, x_stride, ROWS, w, n_words, GROUPS, sums);
-    for (int row = 0; row < ROWS; row++) {
-        uint16_t bits = 0; /* one store for all groups */
-        for (int group = 0; group < GROUPS; group++)
-            bits |= (uint16_t)(_cvtmask8_u32(_mm512_cmple_epi64_mask(sums[row][group], limits[group])) << 8 * group);
+    __m512i limits = _mm512_maskz_loadu_epi32(lanes_of(GROUPS), thresholds);
+    EACH (row, ROWS) {
+        uint16_t bits = _mm512_cmple_epi32_mask(narrow(sums[row], GROUPS), limits);
         memcpy(out + row * out_stride, &bits, (size_t)GROUPS);
     }
 }
 
-static inline __attribute__((always_inline)) void popcounts_of(const uint64_t *x, const uint64_t *mask,
-                                                               ptrdiff_t x_stride, const int ROWS, const uint64_t *w,
-                                                               ptrdiff_t n_words, const int GROUPS, int32_t *out,
-                                                               ptrdiff_t out_stride) {
+INLINE void popcounts_of(const uint64_t *x, const uint64_t *mask, ptrdiff_t x_stride, const int ROWS, const uint64_t *w,
+                         ptrdiff_t n_words, const int GROUPS, int32_t *out, ptrdiff_t out_stride) {
     __m512i sums[TILE_ROWS][TILE_GROUPS];
     accumulate(x, mask, x_stride, ROWS, w, n_words, GROUPS, sums);
-    for (int row = 0; row < ROWS; row++)
-        for (int group = 0; group < GROUPS; group++)
-            _mm256_storeu_si256((__m256i *)(out + row * out_stride + 8 * group),
-                                _mm512_cvtepi64_epi32(sums[row][group]));
+    EACH (row, ROWS) _mm512_mask_storeu_epi32(out + row * out_stride, lanes_of(GROUPS), narrow(sums[row], GROUPS));
 }
 
 #include "each_size.h"
@@ -99,7 +92,7 @@ COMPARE(double, 64, 8, __mmask8, _mm512_maskz_loadu_pd, _mm512_mask_cmp_pd_mask,
 #include "encode.h"
 ENCODE(encode32, float, 16, reaches32, all_finite32)
 ENCODE(encode64, double, 8, reaches64, all_finite64)
-#pragma GCC pop_options
+END_TARGET
 
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,bmi2")

@@ -2,15 +2,10 @@
 #include "tiles.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
-#define SKBNN_HAS_POPCNT
-#endif
-
-#ifdef SKBNN_HAS_POPCNT
-#pragma GCC push_options
-#pragma GCC target("popcnt")
+TARGET("popcnt")
 #define SKBNN_POPCOUNT __builtin_popcountll
 #include "scalar.h"
-#pragma GCC pop_options
+END_TARGET
 
 static const Tiles tiles = {"popcnt", fires, popcounts, masked_popcounts, compare32, compare64, encode32, encode64,
                             adam,     NULL,  NULL};

@@ -84,4 +84,23 @@ const Tiles *popcnt_tiles(void);
 const Tiles *neon_tiles(void);
 const Tiles *portable_tiles(void); /* never NULL */
 
+#ifdef __GNUC__
+/* TARGET("avx2") up to END_TARGET: functions that may use the instruction set; they are called where the CPU has it. */
+#define PRAGMA(text) _Pragma(#text)
+#ifdef __clang__
+#define TARGET(set) PRAGMA(clang attribute push(__attribute__((target(set))), apply_to = function))
+#define END_TARGET PRAGMA(clang attribute pop)
+#else
+#define TARGET(set) PRAGMA(GCC push_options) PRAGMA(GCC target(set))
+#define END_TARGET PRAGMA(GCC pop_options)
+#endif
+
+/* A short loop over a constant count. Unrolled early, an array indexed by it is registers; later, GCC would have laid
+ * it out in memory. */
+#define EACH(i, n) PRAGMA(GCC unroll 6) for (int i = 0; i < (n); i++)
+
+/* Inlined where its sizes are constants. */
+#define INLINE static inline __attribute__((always_inline))
+#endif
+
 #endif

@@ -1,0 +1,40 @@
+"""The slow truth: a NumPy twin of every kernel and of the whole packed network. Tests compare them bit for bit."""
+
+import numpy as np
+
+from skbnn.packed.layout import pack_bits, unpack_bits
+
+
+def popcounts(x, packed_weights, mask=None):
+    """Twin of ``layer_popcounts``: ``popcount((x ^ w) & mask)``, (n_rows, 8 * n_groups) int32."""
+    units = packed_weights.swapaxes(1, 2).reshape(-1, packed_weights.shape[1])
+    differ = x[:, np.newaxis] ^ units
+    if mask is not None:
+        differ &= mask[:, np.newaxis]
+    octets = np.ascontiguousarray(differ).view(np.uint8)
+    return np.unpackbits(octets, axis=2).sum(axis=2, dtype=np.int32)
+
+
+def fires(x, packed_weights, thresholds):
+    """Twin of ``layer_fires``: the packed bits ``popcount(x ^ w) <= threshold``."""
+    return pack_bits(popcounts(x, packed_weights) <= thresholds)
+
+
+def encode(X, thresholds, offsets):
+    """Twin of ``Encoder.encode``: bit j is ``X[:, feature_of_bit[j]] >= thresholds[j]``."""
+    feature_of_bit = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    return pack_bits(np.asarray(X, np.float64)[:, feature_of_bit] >= thresholds)
+
+
+def scores(network, bits):
+    """Twin of ``PackedNetwork.decision_function_from_bits``, in ±1 integers rather than in bits."""
+    x = unpack_bits(bits, network.layer_sizes[0]).astype(np.int64)
+    *hidden, output = network.binary_weights
+    for weights, (_, thresholds) in zip(hidden, network.layers, strict=True):
+        m = (weights.shape[1] - x @ weights.T) // 2
+        x = np.where(m <= thresholds[: len(weights)], 1, -1)
+    dots = (x @ output.T).reshape(len(x), *network.scale.shape)
+    total = np.repeat(network.bias[np.newaxis], len(x), axis=0)
+    for unit in range(network.scale.shape[1]):  # one unit after the other: the order decides the last bit
+        total += network.scale[:, unit] * dots[:, :, unit]
+    return total

@@ -1,0 +1,187 @@
+"""Thresholds between distinct values, and the same bits for the same values whatever holds them."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from skbnn.encoding import Encoder, find_thresholds
+from skbnn.kernels import available_instruction_sets, use_instruction_set
+from skbnn.packed import reference
+
+DTYPES = ["f2", "f4", "f8", "?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", ">f4", ">f8", ">i2"]
+MAX, TINY = np.finfo(np.float64).max, np.finfo(np.float64).smallest_subnormal
+
+
+def thresholds_of(column, n_thresholds=32, **kwargs):
+    column = np.asarray(column)[:, np.newaxis]
+    thresholds, offsets = find_thresholds(column, n_thresholds, rng=np.random.default_rng(0), **kwargs)
+    assert thresholds.dtype == np.float64 and offsets.dtype == np.int64
+    assert offsets.tolist() == [0, len(thresholds)]
+    return thresholds.tolist()
+
+
+@pytest.mark.parametrize(
+    "column, expected",
+    [
+        ([5, 5, 5], []),
+        ([0, 1, 1, 0], [0.5]),
+        ([False, True], [0.5]),
+        ([3.0, -1.0, 3.0, 0.0], [-0.5, 1.5]),
+        ([-0.0, 0.0], []),
+        ([-MAX, MAX], [0.0]),
+        ([MAX / 2, MAX], [MAX * 0.75]),
+        ([0.0, TINY], [TINY]),
+        ([1.0, np.nextafter(1, 2)], [np.nextafter(1, 2)]),
+        (np.array([1, np.nextafter(np.float32(1), np.float32(2))], np.float32), [1 + 2.0**-24]),
+        (np.array([0, 255], np.uint8), [127.5]),
+        (np.array([-128, 127], np.int8), [-0.5]),
+        (np.array([0, 2**64 - 1], np.uint64), [2.0**63]),
+        (np.array([-(2**63), 2**63 - 1]), [0.0]),
+        (np.array([65504, -65504], np.float16), [0.0]),
+    ],
+)
+def test_few_distinct_values_are_all_told_apart(column, expected):
+    assert thresholds_of(column) == expected
+
+
+def test_many_distinct_values_are_cut_at_the_nearest_quantiles():
+    assert thresholds_of(np.arange(100), 3) == [24.5, 49.5, 74.5]
+    assert thresholds_of(np.repeat([0, 1, 2, 3], [97, 1, 1, 1]), 2) == [0.5]  # both quantiles fall on one cut
+    assert thresholds_of(np.repeat([0, 1, 2, 3], [10, 40, 40, 10]), 1) == [1.5]
+
+
+def test_each_feature_owns_a_slice():
+    X = np.array([[0, 7, 1], [1, 7, 2], [0, 7, 4]])
+    thresholds, offsets = find_thresholds(X, 5, rng=np.random.default_rng(0))
+    assert thresholds.tolist() == [0.5, 1.5, 3.0] and offsets.tolist() == [0, 1, 1, 3]
+
+
+def test_only_a_subsample_is_looked_at():
+    column = np.arange(10_000)
+    few, again = (thresholds_of(column, 4, subsample=100) for _ in range(2))
+    assert few == again != thresholds_of(column, 4)
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    arrays(
+        st.sampled_from(["f2", "f4", "f8", "i1", "u2", "i4"]),
+        st.integers(1, 60),
+        elements={"allow_nan": False, "allow_infinity": False},
+    ),
+    st.integers(1, 40),
+)
+def test_each_threshold_separates_two_values_of_the_column(column, n_thresholds):
+    thresholds = thresholds_of(column, n_thresholds)
+    values = np.unique(column.astype(np.float64))
+    codes = (values[:, np.newaxis] >= thresholds).sum(axis=1)
+    assert len(thresholds) <= n_thresholds and np.isfinite(thresholds).all()
+    assert sorted(set(codes)) == list(range(len(thresholds) + 1))  # so each lies between two of them
+    if len(values) - 1 <= n_thresholds:
+        assert len(thresholds) == len(values) - 1
+
+
+def random_code(rng, n_features, most):
+    """Thresholds on multiples of a quarter, so that ties are common, 0 to `most` a feature."""
+    counts = rng.integers(0, most + 1, size=n_features)
+    counts[-1] = max(counts[-1], 1)
+    limits = [np.sort(rng.integers(-8, 9, size=count) / 4) for count in counts]
+    return np.concatenate(limits), np.cumsum([0, *counts])
+
+
+@pytest.mark.parametrize("instruction_set", available_instruction_sets())
+@pytest.mark.parametrize("n_features", [1, 2, 63, 64, 65, 129, 784])
+@pytest.mark.parametrize("most", [1, 3, 32, 150])
+def test_bits_equal_the_twin(instruction_set, n_features, most):
+    rng = np.random.default_rng(n_features)
+    thresholds, offsets = random_code(rng, n_features, most)
+    X = rng.integers(-10, 11, size=(5, n_features)) / 4
+    with use_instruction_set(instruction_set):
+        for dtype in (np.float32, np.float64):
+            bits = Encoder(thresholds, offsets).encode(X.astype(dtype))
+            np.testing.assert_array_equal(bits, reference.encode(X, thresholds, offsets))
+
+
+def layouts(X):
+    """The same values in other memory orders."""
+    wide = np.repeat(np.repeat(X, 2, axis=0), 3, axis=1)
+    read_only = X.copy()
+    read_only.flags.writeable = False
+    return X, np.asfortranarray(X), wide[::2, ::3], X[::-1].copy()[::-1], X[:, ::-1].copy()[:, ::-1], read_only
+
+
+@pytest.mark.parametrize("instruction_set", available_instruction_sets())
+@pytest.mark.parametrize("most", [1, 9])
+def test_bits_are_the_same_for_any_dtype_and_memory_order(instruction_set, most):
+    rng = np.random.default_rng(0)
+    thresholds, offsets = random_code(rng, 70, most)
+    X = rng.integers(0, 2, size=(101, 70))
+    expected = reference.encode(X, thresholds, offsets)
+    encoder = Encoder(thresholds, offsets)
+    with use_instruction_set(instruction_set):
+        for dtype in DTYPES:
+            for variant in layouts(X.astype(dtype)):
+                np.testing.assert_array_equal(encoder.encode(variant), expected, err_msg=f"{dtype} {variant.flags}")
+
+
+@pytest.mark.parametrize("dtype", ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"])
+def test_extremes_of_a_dtype_are_compared_exactly(dtype):
+    info = np.iinfo(dtype) if dtype[0] in "iu" else np.finfo(dtype)
+    X = np.array([[info.min], [-1 if info.min < 0 else 1], [0], [1], [info.max]], dtype)
+    thresholds = np.unique(X.astype(np.float64))
+    with np.errstate(over="ignore"):
+        thresholds = np.unique([thresholds, np.nextafter(thresholds, -np.inf), np.nextafter(thresholds, np.inf)])
+    thresholds = thresholds[np.isfinite(thresholds)]
+    offsets = np.array([0, len(thresholds)])
+    expected = reference.encode(X, thresholds, offsets)
+    np.testing.assert_array_equal(Encoder(thresholds, offsets).encode(X), expected)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    arrays(np.float32, 20, elements=st.floats(width=32, allow_nan=False, allow_infinity=False)),
+    arrays(np.float64, 20, elements=st.floats(allow_nan=False, allow_infinity=False)),
+)
+def test_float32_rows_give_the_bits_of_their_exact_values(row, thresholds):
+    around = np.concatenate([row, np.nextafter(row.astype(np.float64), np.inf)])  # ties and one step above
+    thresholds, offsets = np.concatenate([thresholds, around]), np.arange(61)
+    X = np.tile(row, 3)[np.newaxis]
+    encoder = Encoder(thresholds, offsets)
+    np.testing.assert_array_equal(encoder.encode(X), encoder.encode(X.astype(np.float64)))
+    np.testing.assert_array_equal(encoder.encode(X), reference.encode(X, thresholds, offsets))
+
+
+def test_a_threshold_beyond_float32_is_reached_by_no_float32():
+    largest = np.finfo(np.float32).max
+    encoder = Encoder(np.array([np.nextafter(np.float64(largest), np.inf), 1e300]), np.arange(3))
+    assert encoder.encode(np.full((1, 2), largest)).tolist() == [[0]]
+    assert encoder.encode(np.full((1, 2), 2e300)).tolist() == [[3]]
+
+
+def test_negative_zero_equals_zero():
+    encoder = Encoder(np.array([0.0, -0.0]), np.arange(3))
+    for dtype in (np.float32, np.float64):
+        assert encoder.encode(np.array([[-0.0, 0.0]], dtype)).tolist() == [[3]]
+
+
+@pytest.mark.parametrize(
+    "X, message",
+    [
+        (np.zeros((2, 3)), r"X has shape \(2, 3\), expected \(n_rows, 2\)"),
+        (np.zeros(2), r"X has shape \(2,\)"),
+        (np.zeros((2, 2), complex), "X has dtype complex128, expected real numbers"),
+        (np.array([["a", "b"]]), "X has dtype <U1"),
+        (np.array([[1, None]]), "X has dtype object"),
+        (np.zeros((2, 2), "M8[s]"), "X has dtype datetime64"),
+    ],
+)
+def test_what_is_not_rows_of_real_numbers_raises(X, message):
+    with pytest.raises(ValueError, match=message):
+        Encoder(np.array([0.5, 0.5]), np.arange(3)).encode(X)
+
+
+def test_no_rows_and_no_bits_are_fine():
+    assert Encoder(np.array([0.5]), np.arange(2)).encode(np.zeros((0, 1))).shape == (0, 1)
+    assert Encoder(np.zeros(0), np.zeros(3, np.int64)).encode(np.zeros((4, 2))).shape == (4, 0)
