@@ -9,7 +9,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
+from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
@@ -262,8 +262,12 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     def _scores(self, X):
         """Decision values of validated rows, (n_samples, n_outputs)."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=DTYPES, reset=False)
-        return self.packed_.decision_function(X)
+        X = validate_data(self, X, dtype=DTYPES, reset=False, ensure_all_finite=False)
+        try:  # the packed network looks for NaN and infinity while it reads X anyway
+            return self.packed_.decision_function(X)
+        except ValueError:
+            assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
+            raise
 
 
 def scale_weights(sample_weight):

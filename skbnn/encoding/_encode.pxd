@@ -12,15 +12,14 @@ cdef struct Source:
 
 cdef class Encoder:
     cdef readonly Py_ssize_t n_features, n_bits, n_words
-    cdef readonly object thresholds, offsets
     cdef const float[::1] thresholds32
     cdef const double[::1] thresholds64
-    cdef const int32_t[::1] feature_of_bit
+    cdef const int32_t[::1] offsets
     cdef bint one_bit_each
     cdef Py_ssize_t scratch_bytes(self) noexcept nogil
-    cdef void encode_rows(self, const Source *source, Py_ssize_t start, Py_ssize_t stop, char *scratch,
+    cdef bint encode_rows(self, const Source *source, Py_ssize_t start, Py_ssize_t stop, char *scratch,
                           uint64_t *out) noexcept nogil
-    cdef bint spread(self, const Source *source, const char *x, char *out) noexcept nogil
+    cdef bint encode_row(self, const char *x, bint narrow, uint64_t *out) noexcept nogil
 
 
 cdef cnp.ndarray as_source(object X, Py_ssize_t n_features, Source *source)

@@ -1,4 +1,4 @@
-"""Turns features into packed bits: bit j is ``x[feature_of_bit[j]] >= thresholds[j]``.
+"""Turns features into packed bits: bit j says whether its feature reaches ``thresholds[j]``.
 
 The comparison is exact whatever the dtype, so the same values give the same bits: 8- and 16-bit integers and float32
 are compared in float32, where ``x >= t`` is the same as ``x >= (smallest float32 >= t)``; the others in float64.
@@ -9,9 +9,13 @@ import numpy as np
 cimport numpy as cnp
 from libc.stdint cimport (int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t)
 
-from skbnn.kernels._dispatch cimport Tiles, tiles
+from skbnn.kernels._dispatch cimport THRESHOLDS_PADDING, Tiles, tiles
 
 cnp.import_array()
+
+# Rows that are converted at a time: enough that a column of a Fortran-ordered matrix is read by whole cache lines.
+cdef enum:
+    CHUNK = 16
 
 ctypedef fused feature_t:
     float
@@ -41,15 +45,15 @@ cdef class Encoder:
     """
 
     def __init__(self, thresholds, offsets):
-        self.thresholds, self.offsets = thresholds, offsets
         self.n_features, self.n_bits = len(offsets) - 1, len(thresholds)
         self.n_words = (self.n_bits + 63) // 64
-        self.thresholds64 = thresholds
+        self.one_bit_each = bool((np.diff(offsets) == 1).all())
+        self.offsets = np.asarray(offsets, dtype=np.int32)
+        wide = np.append(thresholds, np.full(THRESHOLDS_PADDING, np.nan))
         with np.errstate(over="ignore"):  # beyond float32's range the smallest float32 >= t is infinity
-            rounded = thresholds.astype(np.float32)
-        self.thresholds32 = np.where(rounded < thresholds, np.nextafter(rounded, np.float32(np.inf)), rounded)
-        self.feature_of_bit = np.repeat(np.arange(self.n_features, dtype=np.int32), np.diff(offsets))
-        self.one_bit_each = self.n_bits == self.n_features and bool((np.diff(offsets) == 1).all())
+            narrow = wide.astype(np.float32)
+        self.thresholds64 = wide
+        self.thresholds32 = np.where(narrow < wide, np.nextafter(narrow, np.float32(np.inf)), narrow)
 
     def encode(self, X):
         """Packed bits of each row.
@@ -68,73 +72,92 @@ cdef class Encoder:
         cdef cnp.ndarray array = as_source(X, self.n_features, &source)
         out = np.empty((array.shape[0], self.n_words), np.uint64)
         cdef uint64_t[:, ::1] words = out
-        cdef double[::1] scratch = np.empty(self.n_bits)
+        cdef char[::1] scratch = np.empty(self.scratch_bytes() + 1, np.int8)
         if out.size:
             with nogil:
-                self.encode_rows(&source, 0, source.n_rows, <char *>&scratch[0], &words[0, 0])
+                self.encode_rows(&source, 0, source.n_rows, &scratch[0], &words[0, 0])
         return out
 
     cdef Py_ssize_t scratch_bytes(self) noexcept nogil:
         """Bytes that ``encode_rows`` needs as scratch."""
-        return self.n_bits * sizeof(double)
+        return CHUNK * self.n_features * sizeof(double)
 
-    cdef void encode_rows(self, const Source *source, Py_ssize_t start, Py_ssize_t stop, char *scratch,
+    cdef bint encode_rows(self, const Source *source, Py_ssize_t start, Py_ssize_t stop, char *scratch,
                           uint64_t *out) noexcept nogil:
-        """Fill ``out``, (stop - start, n_words)."""
-        cdef const Tiles *tile = tiles()
-        cdef Py_ssize_t row
+        """Fill ``out``, (stop - start, n_words); returns whether every value is finite."""
+        cdef bint narrow = source.itemsize <= (4 if source.kind == b"f" else 2)
+        cdef bint in_place = source.kind == b"f" and source.column_stride == source.itemsize
+        cdef Py_ssize_t _, rows, row = start, stride = source.row_stride
         cdef const char *x
-        cdef const char *values
-        cdef bint narrow
-        for row in range(start, stop):
+        cdef bint finite = True
+        if not in_place:
+            stride = self.n_features * <Py_ssize_t>(sizeof(float) if narrow else sizeof(double))
+        while row < stop:
+            rows = min(<Py_ssize_t>CHUNK, stop - row)
             x = source.data + row * source.row_stride
-            if self.one_bit_each and source.kind == b"f" and source.column_stride == source.itemsize:
-                values, narrow = x, source.itemsize == 4  # compared where they lie
-            else:
-                values, narrow = scratch, self.spread(source, x, scratch)
-            if narrow:
-                tile.compare32(<const float *>values, &self.thresholds32[0], self.n_bits, out)
-            else:
-                tile.compare64(<const double *>values, &self.thresholds64[0], self.n_bits, out)
-            out += self.n_words
+            if not in_place:
+                convert(source, x, rows, self.n_features, scratch)
+                x = scratch
+            for _ in range(rows):
+                finite &= self.encode_row(x, narrow, out)
+                x += stride
+                out += self.n_words
+            row += rows
+        return finite
 
-    cdef bint spread(self, const Source *source, const char *x, char *out) noexcept nogil:
-        """Repeat each feature once a bit, as float32 if that holds every value of the dtype: then return True."""
-        cdef const int32_t *features = &self.feature_of_bit[0]
-        cdef Py_ssize_t stride = source.column_stride, n_bits = self.n_bits
-        if source.kind == b"f" and source.itemsize == 4:
-            spread(<const float *>x, stride, features, n_bits, <float *>out)
-        elif source.kind == b"f":
-            spread(<const double *>x, stride, features, n_bits, <double *>out)
-        elif source.kind == b"u" and source.itemsize == 1:
-            spread(<const uint8_t *>x, stride, features, n_bits, <float *>out)
-        elif source.kind == b"u" and source.itemsize == 2:
-            spread(<const uint16_t *>x, stride, features, n_bits, <float *>out)
-        elif source.kind == b"u" and source.itemsize == 4:
-            spread(<const uint32_t *>x, stride, features, n_bits, <double *>out)
-        elif source.kind == b"u":
-            spread(<const uint64_t *>x, stride, features, n_bits, <double *>out)
-        elif source.itemsize == 1:
-            spread(<const int8_t *>x, stride, features, n_bits, <float *>out)
-        elif source.itemsize == 2:
-            spread(<const int16_t *>x, stride, features, n_bits, <float *>out)
-        elif source.itemsize == 4:
-            spread(<const int32_t *>x, stride, features, n_bits, <double *>out)
-        else:
-            spread(<const int64_t *>x, stride, features, n_bits, <double *>out)
-        return source.itemsize <= (4 if source.kind == b"f" else 2)
+    cdef inline bint encode_row(self, const char *x, bint narrow, uint64_t *out) noexcept nogil:
+        """Bits of one contiguous row of float32, if ``narrow``, or float64."""
+        cdef const Tiles *tile = tiles()
+        if self.one_bit_each and narrow:
+            return tile.compare32(<const float *>x, &self.thresholds32[0], self.n_bits, out)
+        if self.one_bit_each:
+            return tile.compare64(<const double *>x, &self.thresholds64[0], self.n_bits, out)
+        if narrow:
+            return tile.encode32(<const float *>x, self.n_features, &self.thresholds32[0], &self.offsets[0], out)
+        return tile.encode64(<const double *>x, self.n_features, &self.thresholds64[0], &self.offsets[0], out)
 
 
-cdef void spread(const feature_t *x, Py_ssize_t stride, const int32_t *features, Py_ssize_t n_bits,
-                 compared_t *out) noexcept nogil:
-    """``out = x[features]``; a contiguous row has a loop of its own."""
-    cdef Py_ssize_t bit
-    if stride == sizeof(feature_t):
-        for bit in range(n_bits):
-            out[bit] = <compared_t>x[features[bit]]
+cdef void convert(const Source *source, const char *x, Py_ssize_t n_rows, Py_ssize_t n_features,
+                  char *out) noexcept nogil:
+    """Copy rows to a contiguous matrix, as float32 if that holds every value of the dtype, else as float64."""
+    if source.kind == b"f" and source.itemsize == 4:
+        copy_rows(<const float *>x, source, n_rows, n_features, <float *>out)
+    elif source.kind == b"f":
+        copy_rows(<const double *>x, source, n_rows, n_features, <double *>out)
+    elif source.kind == b"u" and source.itemsize == 1:
+        copy_rows(<const uint8_t *>x, source, n_rows, n_features, <float *>out)
+    elif source.kind == b"u" and source.itemsize == 2:
+        copy_rows(<const uint16_t *>x, source, n_rows, n_features, <float *>out)
+    elif source.kind == b"u" and source.itemsize == 4:
+        copy_rows(<const uint32_t *>x, source, n_rows, n_features, <double *>out)
+    elif source.kind == b"u":
+        copy_rows(<const uint64_t *>x, source, n_rows, n_features, <double *>out)
+    elif source.itemsize == 1:
+        copy_rows(<const int8_t *>x, source, n_rows, n_features, <float *>out)
+    elif source.itemsize == 2:
+        copy_rows(<const int16_t *>x, source, n_rows, n_features, <float *>out)
+    elif source.itemsize == 4:
+        copy_rows(<const int32_t *>x, source, n_rows, n_features, <double *>out)
     else:
-        for bit in range(n_bits):
-            out[bit] = <compared_t>(<const feature_t *>(<const char *>x + features[bit] * stride))[0]
+        copy_rows(<const int64_t *>x, source, n_rows, n_features, <double *>out)
+
+
+cdef void copy_rows(const feature_t *x, const Source *source, Py_ssize_t n_rows, Py_ssize_t n_features,
+                    compared_t *out) noexcept nogil:
+    """``out[row, feature] = x[row, feature]``, walking along whichever lies closer together."""
+    cdef Py_ssize_t row, feature
+    cdef const char *at
+    if source.column_stride == sizeof(feature_t):
+        for row in range(n_rows):
+            for feature in range(n_features):
+                out[row * n_features + feature] = <compared_t>x[feature]
+            x = <const feature_t *>(<const char *>x + source.row_stride)
+    else:
+        for feature in range(n_features):
+            at = <const char *>x + feature * source.column_stride
+            for row in range(n_rows):
+                out[row * n_features + feature] = <compared_t>(<const feature_t *>at)[0]
+                at += source.row_stride
 
 
 cdef cnp.ndarray as_source(object X, Py_ssize_t n_features, Source *source):

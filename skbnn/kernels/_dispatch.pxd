@@ -4,6 +4,7 @@ from libc.stdint cimport int32_t, uint8_t, uint64_t
 cdef extern from "tiles.h" nogil:
     enum:
         TILE_GROUPS
+        THRESHOLDS_PADDING
     ctypedef struct Tiles:
         const char *name
         void (*fires)(
@@ -18,11 +19,18 @@ cdef extern from "tiles.h" nogil:
             const uint64_t *x, const uint64_t *mask, Py_ssize_t x_stride, Py_ssize_t n_rows, const uint64_t *w,
             Py_ssize_t n_words, Py_ssize_t groups, int32_t *out, Py_ssize_t out_stride
         ) noexcept nogil
-        void (*compare32)(
+        bint (*compare32)(
             const float *values, const float *thresholds, Py_ssize_t n_bits, uint64_t *out
         ) noexcept nogil
-        void (*compare64)(
+        bint (*compare64)(
             const double *values, const double *thresholds, Py_ssize_t n_bits, uint64_t *out
+        ) noexcept nogil
+        bint (*encode32)(
+            const float *features, Py_ssize_t n_features, const float *thresholds, const int32_t *offsets, uint64_t *out
+        ) noexcept nogil
+        bint (*encode64)(
+            const double *features, Py_ssize_t n_features, const double *thresholds, const int32_t *offsets,
+            uint64_t *out
         ) noexcept nogil
 
 

@@ -89,7 +89,10 @@ cdef class Program:
         PyMem_Free(self.hidden)
 
     def scores(self, X):
-        """Scores of rows as the encoder reads them, (n_rows, n_outputs) float64."""
+        """Scores of rows as the encoder reads them, (n_rows, n_outputs) float64.
+
+        Raises ValueError if a value is not finite: the encoder, which reads each once, sees that on the way.
+        """
         cdef Source source
         cdef cnp.ndarray array = as_source(X, self.encoder.n_features, &source)
         return self.run(&source, NULL, array.shape[0])
@@ -106,7 +109,7 @@ cdef class Program:
         if not n_rows:
             return out
         cdef double *scores = <double *>cnp.PyArray_DATA(out)
-        cdef int n_threads = 1
+        cdef int n_threads = 1, not_finite = 0
         if n_blocks > 1 and n_rows * self.work >= 2 * WORTH_A_THREAD:
             n_threads = min(effective_n_threads(), n_blocks, n_rows * self.work // WORTH_A_THREAD)
         cdef Py_ssize_t block, stride = self.scratch_bytes(min(n_rows, BLOCK))
@@ -115,11 +118,14 @@ cdef class Program:
         if n_threads == 1:
             with nogil:
                 for block in range(n_blocks):
-                    self.run_block(source, bits, block * BLOCK, min(n_rows, (block + 1) * BLOCK), scratch, scores)
+                    not_finite += self.run_block(source, bits, block * BLOCK, min(n_rows, (block + 1) * BLOCK), scratch,
+                                                 scores)
         else:
             for block in prange(n_blocks, nogil=True, num_threads=n_threads, schedule="static"):
-                self.run_block(source, bits, block * BLOCK, min(n_rows, (block + 1) * BLOCK),
-                               scratch + omp_get_thread_num() * stride, scores)
+                not_finite += self.run_block(source, bits, block * BLOCK, min(n_rows, (block + 1) * BLOCK),
+                                             scratch + omp_get_thread_num() * stride, scores)
+        if not_finite:
+            raise ValueError("X contains NaN or infinity")
         return out
 
     cdef Py_ssize_t scratch_bytes(self, Py_ssize_t rows) noexcept nogil:
@@ -127,18 +133,22 @@ cdef class Program:
         cdef Py_ssize_t n_bytes = self.encoder.scratch_bytes() + 2 * rows * self.widest * sizeof(uint64_t)
         return (n_bytes + rows * self.n_groups * 8 * sizeof(int32_t) + 63) // 64 * 64
 
-    cdef void run_block(self, const Source *source, const uint64_t *bits, Py_ssize_t start, Py_ssize_t stop,
+    cdef bint run_block(self, const Source *source, const uint64_t *bits, Py_ssize_t start, Py_ssize_t stop,
                         char *scratch, double *scores) noexcept nogil:
-        """Scores of the rows from ``start`` to ``stop``, read from ``source`` or, where that is NULL, ``bits``."""
+        """Scores of the rows from ``start`` to ``stop``, read from ``source`` or, where that is NULL, ``bits``.
+
+        Returns whether a value is not finite.
+        """
         cdef Py_ssize_t i, row, rows = stop - start
         cdef uint64_t *x = <uint64_t *>(scratch + self.encoder.scratch_bytes())
         cdef uint64_t *next_x = x + rows * self.widest
         cdef int32_t *popcounts = <int32_t *>(next_x + rows * self.widest)
         cdef Hidden *layer
+        cdef bint finite = True
         if source is NULL:
             memcpy(x, bits + start * self.encoder.n_words, rows * self.encoder.n_words * sizeof(uint64_t))
         else:
-            self.encoder.encode_rows(source, start, stop, scratch, x)
+            finite = self.encoder.encode_rows(source, start, stop, scratch, x)
         for i in range(self.n_hidden):
             layer = &self.hidden[i]
             if layer.n_groups % 8:  # the last word's padding, which no group writes
@@ -150,6 +160,7 @@ cdef class Program:
         layer_popcounts(x, NULL, rows, self.n_words, self.output_weights, self.n_words, self.n_groups, popcounts,
                         8 * self.n_groups)
         self.add_up(popcounts, rows, scores + start * self.bias.shape[0])
+        return not finite
 
     cdef void add_up(self, const int32_t *popcounts, Py_ssize_t rows, double *scores) noexcept nogil:
         """``scores = bias + sum(scale * (fan_in - 2 * popcounts))`` over each output's units, in their order."""

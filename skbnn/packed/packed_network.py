@@ -5,7 +5,7 @@ from scipy.special import expit, softmax
 
 from skbnn.encoding import Encoder
 from skbnn.packed._program import Program
-from skbnn.packed.layout import unpack_weights
+from skbnn.packed.layout import pack_weights, unpack_weights
 
 OUTPUTS = "identity", "logistic", "softmax"
 
@@ -16,8 +16,7 @@ class PackedNetwork:
     """A binary network as bits and integer thresholds.
 
     An estimator's ``packed_``. It predicts by itself, needs no validation by scikit-learn and carries no training
-    state, so it is what to pickle and to serve from. NaN is not looked for: it compares as smaller than every
-    threshold.
+    state, so it is what to pickle and to serve from.
 
     Parameters
     ----------
@@ -63,14 +62,10 @@ class PackedNetwork:
         self.bias = frozen(bias, np.float64, 1, "bias")
         self.output = output
         self._check()
-        self._program = Program(
-            Encoder(self.thresholds, self.offsets),
-            self.layers,
-            self.output_weights,
-            self.layer_sizes[-2],
-            self.scale,
-            self.bias,
-        )
+        self._bits_program = self._compile(self.thresholds, self.offsets, self._all_weights)
+        self._program = self._bits_program
+        if (np.diff(self.offsets) <= 1).all():
+            self._program = self._compile(*self._with_one_bit_each())
 
     def _check(self):
         """Everything that the native code relies on."""
@@ -89,8 +84,7 @@ class PackedNetwork:
         require(self.scale.size == sizes[-1], f"scale has {self.scale.size} units, expected {sizes[-1]}")
         require(len(self.scale) == len(self.bias), f"{len(self.bias)} biases do not fit {len(self.scale)} outputs")
         require(np.isfinite(self.scale).all() and np.isfinite(self.bias).all(), "scale and bias must be finite")
-        all_weights = [*(weights for weights, _ in self.layers), self.output_weights]
-        for weights, n_inputs, n_units in zip(all_weights, sizes[:-1], sizes[1:], strict=True):
+        for weights, n_inputs, n_units in zip(self._all_weights, sizes[:-1], sizes[1:], strict=True):
             shape = -(-n_units // 8), -(-n_inputs // 64), 8
             require(weights.shape == shape, f"packed weights have shape {weights.shape}, expected {shape}")
             padding = ~np.uint64(0) << np.uint64(n_inputs % 64) if n_inputs % 64 else np.uint64(0)
@@ -99,6 +93,30 @@ class PackedNetwork:
         for (_, limits), n_units in zip(self.layers, sizes[1:-1], strict=True):
             require(len(limits) == -(-n_units // 8) * 8, f"{len(limits)} unit thresholds do not fit {n_units} units")
             require((limits[n_units:] == -1).all(), "padding units' thresholds must be -1")
+
+    @property
+    def _all_weights(self):
+        return [*(weights for weights, _ in self.layers), self.output_weights]
+
+    def _compile(self, thresholds, offsets, all_weights):
+        """The native program on these thresholds and packed weights."""
+        *hidden, last = all_weights
+        limits = (limits for _, limits in self.layers)
+        layers = list(zip(hidden, limits, strict=True))
+        return Program(Encoder(thresholds, offsets), layers, last, self.layer_sizes[-2], self.scale, self.bias)
+
+    def _with_one_bit_each(self):
+        """The same network where a feature without a bit gets one that never fires, and that no weight looks at.
+
+        Then bits lie as the features do, and a row is compared as it lies there instead of feature by feature.
+        """
+        used = np.diff(self.offsets) == 1
+        thresholds = np.full(self.n_features_in, np.nan)
+        thresholds[used] = self.thresholds
+        weights = np.zeros((self.layer_sizes[1], self.n_features_in), np.int8)
+        weights[:, used] = self.binary_weights[0]
+        offsets = np.arange(self.n_features_in + 1)
+        return thresholds, offsets, [pack_weights(weights), *self._all_weights[1:]]
 
     def decision_function(self, X):
         """Scores of each row.
@@ -115,7 +133,7 @@ class PackedNetwork:
         Raises
         ------
         ValueError
-            If X has another number of features or is not real.
+            If X has another number of features, is not real, or holds NaN or infinity.
         """
         X = np.asarray(X)
         if X.ndim == 1:
@@ -124,7 +142,7 @@ class PackedNetwork:
 
     def decision_function_from_bits(self, bits):
         """Scores of rows that are encoded already, (n_rows, n_words) uint64: (n_rows, n_outputs)."""
-        return self._program.scores_from_bits(bits)
+        return self._bits_program.scores_from_bits(bits)
 
     def predict(self, X):
         """Predict each row.
@@ -179,9 +197,8 @@ class PackedNetwork:
     @property
     def binary_weights(self):
         """±1 weights of each layer, a list of (n_units, n_inputs) int8 arrays; unpacked at each access."""
-        all_weights = [*(weights for weights, _ in self.layers), self.output_weights]
         sizes = zip(self.layer_sizes[1:], self.layer_sizes[:-1], strict=True)
-        return [unpack_weights(weights, *size) for weights, size in zip(all_weights, sizes, strict=True)]
+        return [unpack_weights(weights, *size) for weights, size in zip(self._all_weights, sizes, strict=True)]
 
     @property
     def nbytes(self):

@@ -86,24 +86,43 @@ static inline __attribute__((always_inline)) void popcounts_of(const uint64_t *x
 
 #include "each_size.h"
 
-/* Eight floats or four doubles a comparison; what is left of the last word is compared one by one. */
-#define COMPARE(name, type, lanes, load, compare, movemask)                                                 \
-    static void name(const type *values, const type *thresholds, ptrdiff_t n_bits, uint64_t *out) {         \
+/* Eight floats or four doubles at once; what is left of the last word one by one. */
+#define COMPARE(type, bits, LANES, loadu, cmp, movemask, broadcast)                                         \
+    static int all_finite##bits(const type *values, ptrdiff_t n) {                                          \
+        type sum = 0; /* 0 times a finite number is 0, times any other NaN */                               \
+        ptrdiff_t i = 0;                                                                                    \
+        int bad = 0;                                                                                        \
+        for (; i + LANES <= n; i += LANES) {                                                                \
+            __auto_type difference = loadu(values + i) - loadu(values + i); /* NaN unless finite */         \
+            bad |= movemask(cmp(difference, difference, _CMP_UNORD_Q));                                     \
+        }                                                                                                   \
+        for (; i < n; i++) sum += values[i] * 0;                                                            \
+        return !bad && sum == 0;                                                                            \
+    }                                                                                                       \
+    static int compare##bits(const type *values, const type *thresholds, ptrdiff_t n_bits, uint64_t *out) { \
         for (ptrdiff_t start = 0; start < n_bits; start += 64) {                                            \
             ptrdiff_t stop = start + 64 < n_bits ? start + 64 : n_bits, bit = start;                        \
             uint64_t word = 0;                                                                              \
-            for (; bit + lanes <= stop; bit += lanes)                                                       \
-                word |= (uint64_t)movemask(compare(load(values + bit), load(thresholds + bit), _CMP_GE_OQ)) \
+            for (; bit + LANES <= stop; bit += LANES)                                                       \
+                word |= (uint64_t)movemask(cmp(loadu(values + bit), loadu(thresholds + bit), _CMP_GE_OQ))   \
                         << (bit - start);                                                                   \
             for (; bit < stop; bit++) word |= (uint64_t)(values[bit] >= thresholds[bit]) << (bit - start);  \
             out[start / 64] = word;                                                                         \
         }                                                                                                   \
+        return all_finite##bits(values, n_bits);                                                            \
+    }                                                                                                       \
+    static inline uint64_t reaches##bits(type value, const type *thresholds) {                              \
+        return (uint64_t)movemask(cmp(broadcast(value), loadu(thresholds), _CMP_GE_OQ));                    \
     }
-COMPARE(compare32, float, 8, _mm256_loadu_ps, _mm256_cmp_ps, _mm256_movemask_ps)
-COMPARE(compare64, double, 4, _mm256_loadu_pd, _mm256_cmp_pd, _mm256_movemask_pd)
+COMPARE(float, 32, 8, _mm256_loadu_ps, _mm256_cmp_ps, _mm256_movemask_ps, _mm256_set1_ps)
+COMPARE(double, 64, 4, _mm256_loadu_pd, _mm256_cmp_pd, _mm256_movemask_pd, _mm256_set1_pd)
+
+#include "encode.h"
+ENCODE(encode32, float, 8, reaches32, all_finite32)
+ENCODE(encode64, double, 4, reaches64, all_finite64)
 #pragma GCC pop_options
 
-static const Tiles tiles = {"avx2", fires, popcounts, masked_popcounts, compare32, compare64};
+static const Tiles tiles = {"avx2", fires, popcounts, masked_popcounts, compare32, compare64, encode32, encode64};
 
 const Tiles *avx2_tiles(void) { return __builtin_cpu_supports("avx2") ? &tiles : NULL; }
 #else

@@ -61,35 +61,47 @@ static inline __attribute__((always_inline)) void popcounts_of(const uint64_t *x
 
 #include "each_size.h"
 
-/* Sixteen floats or eight doubles a comparison; the lanes past n_bits are not read and come out 0. */
-static void compare32(const float *values, const float *thresholds, ptrdiff_t n_bits, uint64_t *out) {
-    for (ptrdiff_t start = 0; start < n_bits; start += 64) {
-        uint64_t word = 0;
-        for (ptrdiff_t bit = start; bit < start + 64 && bit < n_bits; bit += 16) {
-            __mmask16 lanes = n_bits - bit >= 16 ? 0xffff : (__mmask16)((1u << (n_bits - bit)) - 1);
-            word |= (uint64_t)_mm512_mask_cmp_ps_mask(lanes, _mm512_maskz_loadu_ps(lanes, values + bit),
-                                                      _mm512_maskz_loadu_ps(lanes, thresholds + bit), _CMP_GE_OQ)
-                    << (bit - start);
-        }
-        out[start / 64] = word;
-    }
-}
+/* Sixteen floats or eight doubles at once; lanes past the end are not read, come out 0 and count as finite. */
+enum { NOT_FINITE = 0x99 }; /* for fpclass: quiet and signalling NaN, either infinity */
 
-static void compare64(const double *values, const double *thresholds, ptrdiff_t n_bits, uint64_t *out) {
-    for (ptrdiff_t start = 0; start < n_bits; start += 64) {
-        uint64_t word = 0;
-        for (ptrdiff_t bit = start; bit < start + 64 && bit < n_bits; bit += 8) {
-            __mmask8 lanes = n_bits - bit >= 8 ? 0xff : (__mmask8)((1u << (n_bits - bit)) - 1);
-            word |= (uint64_t)_mm512_mask_cmp_pd_mask(lanes, _mm512_maskz_loadu_pd(lanes, values + bit),
-                                                      _mm512_maskz_loadu_pd(lanes, thresholds + bit), _CMP_GE_OQ)
-                    << (bit - start);
-        }
-        out[start / 64] = word;
+#define COMPARE(type, bits, LANES, mask_t, mask_load, mask_compare, fpclass, broadcast, loadu, cmp)               \
+    static inline mask_t first##bits(ptrdiff_t n) { return n >= LANES ? (mask_t) - 1 : (mask_t)((1u << n) - 1); } \
+    static int all_finite##bits(const type *values, ptrdiff_t n) {                                                \
+        mask_t bad = 0;                                                                                           \
+        for (ptrdiff_t i = 0; i < n; i += LANES)                                                                  \
+            bad |= fpclass(mask_load(first##bits(n - i), values + i), NOT_FINITE);                                \
+        return !bad;                                                                                              \
+    }                                                                                                             \
+    static int compare##bits(const type *values, const type *thresholds, ptrdiff_t n_bits, uint64_t *out) {       \
+        mask_t bad = 0;                                                                                           \
+        for (ptrdiff_t start = 0; start < n_bits; start += 64) {                                                  \
+            uint64_t word = 0;                                                                                    \
+            for (ptrdiff_t bit = start; bit < start + 64 && bit < n_bits; bit += LANES) {                         \
+                mask_t lanes = first##bits(n_bits - bit);                                                         \
+                __auto_type some = mask_load(lanes, values + bit);                                                \
+                bad |= fpclass(some, NOT_FINITE);                                                                 \
+                word |= (uint64_t)mask_compare(lanes, some, mask_load(lanes, thresholds + bit), _CMP_GE_OQ)       \
+                        << (bit - start);                                                                         \
+            }                                                                                                     \
+            out[start / 64] = word;                                                                               \
+        }                                                                                                         \
+        return !bad;                                                                                              \
+    }                                                                                                             \
+    static inline uint64_t reaches##bits(type value, const type *thresholds) {                                    \
+        return cmp(broadcast(value), loadu(thresholds), _CMP_GE_OQ);                                              \
     }
-}
+COMPARE(float, 32, 16, __mmask16, _mm512_maskz_loadu_ps, _mm512_mask_cmp_ps_mask, _mm512_fpclass_ps_mask,
+        _mm512_set1_ps, _mm512_loadu_ps, _mm512_cmp_ps_mask)
+COMPARE(double, 64, 8, __mmask8, _mm512_maskz_loadu_pd, _mm512_mask_cmp_pd_mask, _mm512_fpclass_pd_mask, _mm512_set1_pd,
+        _mm512_loadu_pd, _mm512_cmp_pd_mask)
+
+#include "encode.h"
+ENCODE(encode32, float, 16, reaches32, all_finite32)
+ENCODE(encode64, double, 8, reaches64, all_finite64)
 #pragma GCC pop_options
 
-static const Tiles tiles = {"avx512_vpopcntdq", fires, popcounts, masked_popcounts, compare32, compare64};
+static const Tiles tiles = {"avx512_vpopcntdq", fires,     popcounts, masked_popcounts,
+                            compare32,          compare64, encode32,  encode64};
 
 const Tiles *avx512_tiles(void) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

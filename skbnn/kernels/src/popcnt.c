@@ -12,7 +12,7 @@
 #include "scalar.h"
 #pragma GCC pop_options
 
-static const Tiles tiles = {"popcnt", fires, popcounts, masked_popcounts, compare32, compare64};
+static const Tiles tiles = {"popcnt", fires, popcounts, masked_popcounts, compare32, compare64, encode32, encode64};
 
 const Tiles *popcnt_tiles(void) { return __builtin_cpu_supports("popcnt") ? &tiles : NULL; }
 #else

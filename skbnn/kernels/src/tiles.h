@@ -29,9 +29,18 @@ typedef void masked_popcounts_tile(const uint64_t *x, const uint64_t *mask, ptrd
                                    const uint64_t *w, ptrdiff_t n_words, ptrdiff_t groups, int32_t *out,
                                    ptrdiff_t out_stride);
 
-/* Bit j of the packed words is values[j] >= thresholds[j], for j < n_bits; the padding bits of the last word are 0. */
-typedef void compare32_tile(const float *values, const float *thresholds, ptrdiff_t n_bits, uint64_t *out);
-typedef void compare64_tile(const double *values, const double *thresholds, ptrdiff_t n_bits, uint64_t *out);
+/* Bit j of the packed words is values[j] >= thresholds[j], for j < n_bits; the padding bits of the last word are 0.
+ * Returns whether every value is finite. A NaN, as value or as threshold, compares false. */
+typedef int compare32_tile(const float *values, const float *thresholds, ptrdiff_t n_bits, uint64_t *out);
+typedef int compare64_tile(const double *values, const double *thresholds, ptrdiff_t n_bits, uint64_t *out);
+
+/* The same with several thresholds a feature: bit j is features[f] >= thresholds[j] for offsets[f] <= j < offsets[f +
+ * 1]. THRESHOLDS_PADDING more thresholds can be read. */
+enum { THRESHOLDS_PADDING = 16 };
+typedef int encode32_tile(const float *features, ptrdiff_t n_features, const float *thresholds, const int32_t *offsets,
+                          uint64_t *out);
+typedef int encode64_tile(const double *features, ptrdiff_t n_features, const double *thresholds,
+                          const int32_t *offsets, uint64_t *out);
 
 typedef struct {
     const char *name;
@@ -40,6 +49,8 @@ typedef struct {
     masked_popcounts_tile *masked_popcounts;
     compare32_tile *compare32;
     compare64_tile *compare64;
+    encode32_tile *encode32;
+    encode64_tile *encode64;
 } Tiles;
 
 /* Each returns its tiles, or NULL where the compiler cannot build them or this CPU cannot run them. */
