@@ -28,6 +28,7 @@ EXTENSIONS = {
     "skbnn.encoding._encode": [],
     "skbnn.packed._program": [],
     "skbnn.network._random": [],
+    "skbnn.network._products": [],
     "skbnn.network._dense": [],
     "skbnn.network._batch_norm": [],
     "skbnn.network._binarize": [],

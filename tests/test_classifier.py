@@ -89,13 +89,13 @@ def test_class_weight_equals_sample_weight():
 
 def test_balanced_class_weight_finds_the_rare_class():
     rng = np.random.default_rng(0)
-    y = (rng.random(2000) < 0.05).astype(int)
-    X = rng.normal(size=(2000, 5)) + 0.8 * y[:, np.newaxis]
+    y = (rng.random(6000) < 0.05).astype(int)
+    X = rng.normal(size=(6000, 5)) + 0.8 * y[:, np.newaxis]
     recall = {}
     for class_weight in None, "balanced":
         model = BinaryMLPClassifier((32,), class_weight=class_weight, max_iter=20, random_state=0)
-        model.fit(X[:1000], y[:1000])
-        recall[class_weight] = model.predict(X[1000:])[y[1000:] == 1].mean()
+        model.fit(X[:3000], y[:3000])
+        recall[class_weight] = model.predict(X[3000:])[y[3000:] == 1].mean()
     assert recall["balanced"] > recall[None] + 0.1
 
 

@@ -7,6 +7,7 @@ from sklearn.utils.estimator_checks import (
 )
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, ThermometerEncoder
+from skbnn.kernels import use_instruction_set
 
 # Small and short, since the checks fit hundreds of times.
 SMALL = {"hidden_layer_sizes": (32,), "max_iter": 100}
@@ -32,4 +33,5 @@ def test_scikit_learn_compliance(estimator, check):
 @pytest.mark.parametrize("Estimator", [BinaryMLPClassifier, BinaryMLPRegressor])
 def test_a_weight_equals_repeated_rows(Estimator):
     estimator = Estimator((32,), solver="sgd", max_iter=5)
-    check_sample_weight_equivalence_on_dense_data(Estimator.__name__, estimator)
+    with use_instruction_set("portable"):  # bfloat16 rounds three times a gradient and thrice a gradient differently
+        check_sample_weight_equivalence_on_dense_data(Estimator.__name__, estimator)

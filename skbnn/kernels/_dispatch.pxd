@@ -1,10 +1,12 @@
-from libc.stdint cimport int32_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 
 
 cdef extern from "tiles.h" nogil:
     enum:
         TILE_GROUPS
         THRESHOLDS_PADDING
+    ctypedef struct AdamStep:
+        float keep_1, keep_2, rate, scale, epsilon, bound
     ctypedef struct Tiles:
         const char *name
         void (*fires)(
@@ -31,6 +33,16 @@ cdef extern from "tiles.h" nogil:
         bint (*encode64)(
             const double *features, Py_ssize_t n_features, const double *thresholds, const int32_t *offsets,
             uint64_t *out
+        ) noexcept nogil
+        void (*adam)(
+            float *value, const float *gradient, float *first, float *second, Py_ssize_t n, const AdamStep *step
+        ) noexcept nogil
+        void (*interleave)(
+            const uint64_t *even, const uint64_t *odd, Py_ssize_t n_words, uint64_t *out
+        ) noexcept nogil
+        void (*signs_product)(
+            const uint32_t *a, Py_ssize_t a_row, Py_ssize_t a_pair, Py_ssize_t n_rows, const uint64_t *signs,
+            const uint64_t *keep, Py_ssize_t n_pairs, Py_ssize_t n, float *out, Py_ssize_t out_stride
         ) noexcept nogil
 
 

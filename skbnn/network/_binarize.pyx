@@ -4,9 +4,6 @@ from libc.math cimport expf, fabsf
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcpy
 
-from skbnn.kernels._dispatch cimport tiles
-
-
 cdef float signs_of_byte[256][8]
 for byte in range(256):
     for bit in range(8):
@@ -21,16 +18,6 @@ cdef void unpack(const uint64_t *words, Py_ssize_t n, float *out) noexcept nogil
         memcpy(out + 8 * at, signs_of_byte[octets[at]], 8 * sizeof(float))
     if n % 8:
         memcpy(out + n // 8 * 8, signs_of_byte[octets[n // 8]], n % 8 * sizeof(float))
-
-
-cdef void binarize(const float *x, const float *noise, Py_ssize_t n, float *out, uint64_t *words) noexcept nogil:
-    """``out = where(x >= noise, 1, -1)`` and its bits, (n + 63) // 64 words with padding 0.
-
-    With noise 0 it is the sign, sign(0) = +1. With noise uniform in (-1, 1) it is stochastic:
-    P(+1) = hard_sigmoid(x) = clip((x + 1) / 2, 0, 1) (Courbariaux et al., 2016).
-    """
-    tiles().compare32(x, noise, n, words)
-    unpack(words, n, out)
 
 
 cdef class SurrogateGradient:

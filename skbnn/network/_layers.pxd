@@ -21,10 +21,12 @@ cdef class Layer:
     cdef readonly BatchNorm norm
     cdef Optimizer weights_optimizer, gain_optimizer, bias_optimizer
     cdef RandomBits weights_random  # None: binarize by the sign
-    cdef float[:, ::1] normalized, outputs
+    cdef readonly float[:, ::1] normalized
+    cdef float[:, ::1] outputs
     cdef void affine(self, const uint64_t *bits, const uint64_t *mask, const Batch *batch) noexcept nogil
-    cdef void affine_backward(self, const float *x, float *gradient, float *d_x, const Batch *batch) noexcept nogil
-    cdef double gradients(self, const uint64_t *bits, const uint64_t *mask, const float *x, float *d_x,
+    cdef void affine_backward(self, const uint64_t *bits, const uint64_t *mask, float *gradient, float *d_x,
+                              const Batch *batch) noexcept nogil
+    cdef double gradients(self, const uint64_t *bits, const uint64_t *mask, float *d_x,
                           const Batch *batch) noexcept nogil
     cdef void update(self, double weights_rate, double norm_rate) noexcept nogil
 
@@ -34,7 +36,7 @@ cdef class HiddenLayer(Layer):
     cdef SurrogateGradient surrogate
     cdef Dropout dropout
     cdef RandomBits activations_random  # None: binarize by the sign
-    cdef float[:, ::1] activations, gradient
+    cdef float[:, ::1] gradient
     cdef uint64_t[:, ::1] bits
     cdef float[::1] noise
 
@@ -48,5 +50,7 @@ cdef class OutputLayer(Layer):
 cdef class Dropout:
     cdef double probability
     cdef RandomBits random
-    cdef uint64_t[:, ::1] mask
-    cdef uint64_t* apply(self, float *x, Py_ssize_t n_rows, Py_ssize_t n_units) noexcept nogil
+    cdef readonly uint64_t[:, ::1] mask
+    cdef Py_ssize_t n_units
+    cdef void draw(self, Py_ssize_t n_rows) noexcept nogil
+    cdef void backward(self, float *gradient, Py_ssize_t n_rows) noexcept nogil

@@ -1,15 +1,16 @@
 """The layers as a mini-batch walks through them: each does its forward part, lets the next one do the same, and
 turns the gradient that comes back into its parameters' and its input's.
 
-Activations travel twice: packed, for the exact products forward, and as ±1 float32 (0 where dropped), for the
-products backward. Buffers are allocated once, for the largest mini-batch.
+Activations travel packed, beside a mask of those that dropout keeps. Buffers are allocated once, for the largest
+mini-batch.
 """
 
 import numpy as np
 from libc.stdint cimport uint64_t
 
+from skbnn.kernels._dispatch cimport tiles
 from skbnn.network._batch_norm cimport BatchNorm
-from skbnn.network._binarize cimport SurrogateGradient, binarize
+from skbnn.network._binarize cimport SurrogateGradient
 from skbnn.network._dense cimport BinaryDense
 from skbnn.network._losses cimport Loss
 from skbnn.network._random cimport RandomBits
@@ -24,21 +25,23 @@ cdef class Dropout:
     def __init__(self, double probability, RandomBits random not None, Py_ssize_t max_rows, Py_ssize_t n_units):
         self.probability = probability
         self.random = random
+        self.n_units = n_units
         self.mask = np.empty((max_rows, (n_units + 63) // 64), np.uint64)
 
-    cdef uint64_t* apply(self, float *x, Py_ssize_t n_rows, Py_ssize_t n_units) noexcept nogil:
-        """Draw a mask, (n_rows, n_words) with padding 0, and clear what it drops from ``x``, (n_rows, n_units)."""
-        cdef uint64_t *mask = &self.mask[0, 0]
-        cdef Py_ssize_t _, unit, n_words = self.mask.shape[1]
-        self.random.bernoulli(1 - self.probability, mask, n_rows * n_words)
-        for _ in range(n_rows):
-            if n_units % 64:
-                mask[n_words - 1] &= (<uint64_t>1 << (n_units % 64)) - 1
-            for unit in range(n_units):
-                x[unit] *= mask[unit // 64] >> (unit % 64) & 1
-            mask += n_words
-            x += n_units
-        return &self.mask[0, 0]
+    cdef void draw(self, Py_ssize_t n_rows) noexcept nogil:
+        """Draw a mask, 1 where an activation is kept, padding 0."""
+        cdef Py_ssize_t row, last = self.mask.shape[1] - 1
+        self.random.bernoulli(1 - self.probability, &self.mask[0, 0], n_rows * self.mask.shape[1])
+        if self.n_units % 64:
+            for row in range(n_rows):
+                self.mask[row, last] &= (<uint64_t>1 << (self.n_units % 64)) - 1
+
+    cdef void backward(self, float *gradient, Py_ssize_t n_rows) noexcept nogil:
+        """What was dropped has no gradient."""
+        cdef Py_ssize_t row, unit
+        for row in range(n_rows):
+            for unit in range(self.n_units):
+                gradient[row * self.n_units + unit] *= self.mask[row, unit // 64] >> (unit % 64) & 1
 
 
 cdef class Layer:
@@ -59,12 +62,13 @@ cdef class Layer:
         self.norm.normalize(&self.normalized[0, 0], batch.weights, batch.total_weight, batch.n_rows)
         self.norm.forward(&self.normalized[0, 0], &self.outputs[0, 0], batch.n_rows)
 
-    cdef void affine_backward(self, const float *x, float *gradient, float *d_x, const Batch *batch) noexcept nogil:
+    cdef void affine_backward(self, const uint64_t *bits, const uint64_t *mask, float *gradient, float *d_x,
+                              const Batch *batch) noexcept nogil:
         """From the gradient of ``outputs``, which is overwritten, to the parameters' and, unless NULL, ``d_x``."""
         self.norm.backward(&self.normalized[0, 0], gradient, batch.weights, batch.total_weight, batch.n_rows)
-        self.dense.backward(x, gradient, batch.n_rows, d_x)
+        self.dense.backward(bits, mask, gradient, batch.n_rows, d_x)
 
-    cdef double gradients(self, const uint64_t *bits, const uint64_t *mask, const float *x, float *d_x,
+    cdef double gradients(self, const uint64_t *bits, const uint64_t *mask, float *d_x,
                           const Batch *batch) noexcept nogil:
         """Run this layer and all after it, forward and backward; returns the loss."""
         return 0
@@ -84,33 +88,31 @@ cdef class HiddenLayer(Layer):
         super().__init__(dense, norm, optimizers, weights_random, max_rows)
         self.after, self.surrogate, self.dropout = after, surrogate, dropout
         self.activations_random = activations_random
-        self.activations = np.empty((max_rows, dense.n_units), np.float32)
         self.gradient = np.empty((max_rows, dense.n_units), np.float32)
         self.bits = np.empty((max_rows, (dense.n_units + 63) // 64), np.uint64)
         self.noise = np.zeros(dense.n_units, np.float32)
 
-    cdef double gradients(self, const uint64_t *bits, const uint64_t *mask, const float *x, float *d_x,
+    cdef double gradients(self, const uint64_t *bits, const uint64_t *mask, float *d_x,
                           const Batch *batch) noexcept nogil:
-        cdef Py_ssize_t row, i, n_units = self.dense.n_units
-        cdef float *activations = &self.activations[0, 0]
+        cdef Py_ssize_t row, n_units = self.dense.n_units
         cdef float *gradient = &self.gradient[0, 0]
         cdef const uint64_t *kept = NULL
         cdef double loss
         self.affine(bits, mask, batch)
         for row in range(batch.n_rows):
-            if self.activations_random is not None:
+            if self.activations_random is not None:  # as for the weights: +1 where the output reaches the noise
                 self.activations_random.uniform(&self.noise[0], n_units)
-            binarize(&self.outputs[row, 0], &self.noise[0], n_units, &self.activations[row, 0], &self.bits[row, 0])
+            tiles().compare32(&self.outputs[row, 0], &self.noise[0], n_units, &self.bits[row, 0])
         if self.dropout is not None:
-            kept = self.dropout.apply(activations, batch.n_rows, n_units)
+            self.dropout.draw(batch.n_rows)
+            kept = &self.dropout.mask[0, 0]
 
-        loss = self.after.gradients(&self.bits[0, 0], kept, activations, gradient, batch)
+        loss = self.after.gradients(&self.bits[0, 0], kept, gradient, batch)
 
-        if kept is not NULL:  # what was dropped has no gradient
-            for i in range(batch.n_rows * n_units):
-                gradient[i] *= activations[i] * activations[i]
+        if self.dropout is not None:
+            self.dropout.backward(gradient, batch.n_rows)
         self.surrogate.backward(&self.outputs[0, 0], gradient, batch.n_rows * n_units)
-        self.affine_backward(x, gradient, d_x, batch)
+        self.affine_backward(bits, mask, gradient, d_x, batch)
         return loss
 
     cdef void update(self, double weights_rate, double norm_rate) noexcept nogil:
@@ -129,7 +131,7 @@ cdef class OutputLayer(Layer):
         self.d_scores = np.empty((max_rows, n_outputs), np.float32)
         self.gradient = np.empty((max_rows, dense.n_units), np.float32)
 
-    cdef double gradients(self, const uint64_t *bits, const uint64_t *mask, const float *x, float *d_x,
+    cdef double gradients(self, const uint64_t *bits, const uint64_t *mask, float *d_x,
                           const Batch *batch) noexcept nogil:
         cdef Py_ssize_t row, output, unit
         cdef float score
@@ -149,5 +151,5 @@ cdef class OutputLayer(Layer):
             for output in range(self.n_outputs):
                 for unit in range(output * self.units_per_output, (output + 1) * self.units_per_output):
                     self.gradient[row, unit] = self.d_scores[row, output]
-        self.affine_backward(x, &self.gradient[0, 0], d_x, batch)
+        self.affine_backward(bits, mask, &self.gradient[0, 0], d_x, batch)
         return loss

@@ -3,6 +3,8 @@
 import numpy as np
 from libc.math cimport sqrtf
 
+from skbnn.kernels._dispatch cimport AdamStep, tiles
+
 
 cdef class Optimizer:
     """Base class: the parameters, (n,), and the bound of their absolute value, infinity for none."""
@@ -42,20 +44,11 @@ cdef class Adam(Optimizer):
     cdef void update(self, const float *gradient, double learning_rate) noexcept nogil:
         cdef double correction_1 = 1 - self.beta_1 ** self.n_steps[0]
         cdef double correction_2 = 1 - self.beta_2 ** self.n_steps[0]
-        cdef float rate = learning_rate / correction_1, scale = 1 / correction_2
-        cdef float keep_1 = self.beta_1, keep_2 = self.beta_2, epsilon = self.epsilon, bound = self.bound
-        cdef float *value = &self.parameters[0]
-        cdef float *first = &self.moments[0, 0]
-        cdef float *second = &self.moments[1, 0]
-        cdef float g, updated
-        cdef Py_ssize_t i
-        for i in range(self.parameters.shape[0]):
-            g = gradient[i]
-            first[i] = keep_1 * first[i] + (1 - keep_1) * g
-            second[i] = keep_2 * second[i] + (1 - keep_2) * g * g
-            updated = value[i] - rate * first[i] / (sqrtf(second[i] * scale) + epsilon)
-            updated = updated if updated < bound else bound
-            value[i] = updated if updated > -bound else -bound
+        cdef AdamStep step = [
+            self.beta_1, self.beta_2, learning_rate / correction_1, 1 / correction_2, self.epsilon, self.bound
+        ]
+        tiles().adam(&self.parameters[0], gradient, &self.moments[0, 0], &self.moments[1, 0],
+                     self.parameters.shape[0], &step)
 
 
 cdef class SGD(Optimizer):

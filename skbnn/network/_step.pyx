@@ -4,7 +4,6 @@ import numpy as np
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 
-from skbnn.network._binarize cimport unpack
 from skbnn.network._layers cimport Batch, Dropout, Layer
 
 
@@ -22,19 +21,17 @@ cdef class TrainingStep:
     """
 
     cdef readonly Layer first
-    cdef Dropout dropout
-    cdef Py_ssize_t n_inputs, n_words
+    cdef readonly Dropout dropout
+    cdef Py_ssize_t n_words
     cdef uint64_t[:, ::1] bits
-    cdef readonly float[:, ::1] x
     cdef float[:, ::1] targets
     cdef double[::1] weights
 
     def __init__(self, Layer first not None, Dropout dropout, Py_ssize_t n_inputs, Py_ssize_t n_targets,
                  Py_ssize_t max_rows):
         self.first, self.dropout = first, dropout
-        self.n_inputs, self.n_words = n_inputs, (n_inputs + 63) // 64
+        self.n_words = (n_inputs + 63) // 64
         self.bits = np.empty((max_rows, self.n_words), np.uint64)
-        self.x = np.empty((max_rows, n_inputs), np.float32)
         self.targets = np.empty((max_rows, n_targets), np.float32)
         self.weights = np.empty(max_rows)
 
@@ -47,8 +44,9 @@ cdef class TrainingStep:
         with nogil:
             batch = self.gather(bits, targets, weights, rows)
             if self.dropout is not None:
-                mask = self.dropout.apply(&self.x[0, 0], batch.n_rows, self.n_inputs)
-            loss = self.first.gradients(&self.bits[0, 0], mask, &self.x[0, 0], NULL, &batch)
+                self.dropout.draw(batch.n_rows)
+                mask = &self.dropout.mask[0, 0]
+            loss = self.first.gradients(&self.bits[0, 0], mask, NULL, &batch)
         return loss
 
     def update(self, double weights_rate, double norm_rate):
@@ -63,7 +61,6 @@ cdef class TrainingStep:
         batch.total_weight = 0
         for at in range(rows.shape[0]):
             memcpy(&self.bits[at, 0], &bits[rows[at], 0], self.n_words * sizeof(uint64_t))
-            unpack(&self.bits[at, 0], self.n_inputs, &self.x[at, 0])
             for i in range(targets.shape[1]):
                 self.targets[at, i] = targets[rows[at], i]
             self.weights[at] = weights[rows[at]]

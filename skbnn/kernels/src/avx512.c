@@ -88,13 +88,78 @@ COMPARE(float, 32, 16, __mmask16, _mm512_maskz_loadu_ps, _mm512_mask_cmp_ps_mask
 COMPARE(double, 64, 8, __mmask8, _mm512_maskz_loadu_pd, _mm512_mask_cmp_pd_mask, _mm512_fpclass_pd_mask, _mm512_set1_pd,
         _mm512_loadu_pd, _mm512_cmp_pd_mask)
 
+#include "adam.h"
 #include "encode.h"
 ENCODE(encode32, float, 16, reaches32, all_finite32)
 ENCODE(encode64, double, 8, reaches64, all_finite64)
 END_TARGET
 
-static const Tiles tiles = {"avx512_vpopcntdq", fires,     popcounts, masked_popcounts,
-                            compare32,          compare64, encode32,  encode64};
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,bmi2")
+
+static void interleave(const uint64_t *even, const uint64_t *odd, ptrdiff_t n_words, uint64_t *out) {
+    const uint64_t evens = 0x5555555555555555u, odds = ~evens;
+    for (ptrdiff_t word = 0; word < n_words; word++) {
+        out[2 * word] = _pdep_u64(even[word], evens) | _pdep_u64(odd[word], odds);
+        out[2 * word + 1] = _pdep_u64(even[word] >> 32, evens) | _pdep_u64(odd[word] >> 32, odds);
+    }
+}
+
+/* ROWS rows of the product, a constant wherever this is inlined: four registers of 16 columns each. */
+static inline __attribute__((always_inline)) void product_of(const uint32_t *a, ptrdiff_t a_row, ptrdiff_t a_pair,
+                                                             const int ROWS, const uint32_t *signs,
+                                                             const uint32_t *keep, ptrdiff_t n_pairs, ptrdiff_t n,
+                                                             float *out, ptrdiff_t out_stride) {
+    const __m512i plus = _mm512_set1_epi16(0x3f80), minus = _mm512_set1_epi16((short)0xbf80); /* +-1 in bfloat16 */
+    __m512 sums[TILE_ROWS][4];
+    for (int row = 0; row < ROWS; row++)
+        for (int part = 0; part < 4; part++) sums[row][part] = _mm512_setzero_ps();
+    for (ptrdiff_t pair = 0; pair < n_pairs; pair++) {
+        __m512i ones[4];
+        for (int part = 0; part < 4; part++) {
+            ones[part] = _mm512_mask_blend_epi16(signs[4 * pair + part], minus, plus);
+            if (keep) ones[part] = _mm512_maskz_mov_epi16(keep[4 * pair + part], ones[part]);
+        }
+        for (int row = 0; row < ROWS; row++) {
+            __m512i both = _mm512_set1_epi32((int)a[row * a_row + pair * a_pair]);
+            for (int part = 0; part < 4; part++)
+                sums[row][part] = _mm512_dpbf16_ps(sums[row][part], (__m512bh)both, (__m512bh)ones[part]);
+        }
+    }
+    for (int part = 0; part < 4 && 16 * part < n; part++) {
+        __mmask16 lanes = n - 16 * part >= 16 ? 0xffff : (__mmask16)((1u << (n - 16 * part)) - 1);
+        for (int row = 0; row < ROWS; row++)
+            _mm512_mask_storeu_ps(out + row * out_stride + 16 * part, lanes, sums[row][part]);
+    }
+}
+
+static void signs_product(const uint32_t *a, ptrdiff_t a_row, ptrdiff_t a_pair, ptrdiff_t n_rows, const uint64_t *signs,
+                          const uint64_t *keep, ptrdiff_t n_pairs, ptrdiff_t n, float *out, ptrdiff_t out_stride) {
+    const uint32_t *halves = (const uint32_t *)signs, *kept = (const uint32_t *)keep;
+    ptrdiff_t row = 0;
+#define PRODUCT(ROWS, KEEP) \
+    product_of(a + row * a_row, a_row, a_pair, ROWS, halves, KEEP, n_pairs, n, out + row * out_stride, out_stride)
+    if (keep) {
+        DOWN_THE_ROWS(PRODUCT, kept)
+    } else {
+        DOWN_THE_ROWS(PRODUCT, NULL)
+    }
+}
+#pragma GCC pop_options
+
+static const Tiles tiles = {
+    "avx512_vpopcntdq", fires, popcounts, masked_popcounts, compare32, compare64, encode32, encode64, adam, NULL, NULL};
+static const Tiles bf16_tiles = {"avx512_vpopcntdq_bf16",
+                                 fires,
+                                 popcounts,
+                                 masked_popcounts,
+                                 compare32,
+                                 compare64,
+                                 encode32,
+                                 encode64,
+                                 adam,
+                                 interleave,
+                                 signs_product};
 
 const Tiles *avx512_tiles(void) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -103,6 +168,12 @@ const Tiles *avx512_tiles(void) {
                ? &tiles
                : NULL;
 }
+
+const Tiles *avx512_bf16_tiles(void) {
+    return avx512_tiles() && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("bmi2") ? &bf16_tiles
+                                                                                                    : NULL;
+}
 #else
 const Tiles *avx512_tiles(void) { return NULL; }
+const Tiles *avx512_bf16_tiles(void) { return NULL; }
 #endif

@@ -2,17 +2,17 @@
  * whole tiles, then a tail that is as specialized as they are. */
 #include "tiles.h"
 
-#define TAIL(CALL, GROUPS)              \
-    switch (n_rows - row) {             \
-        case 1: CALL(1, GROUPS); break; \
-        case 2: CALL(2, GROUPS); break; \
-        case 3: CALL(3, GROUPS); break; \
-        case 4: CALL(4, GROUPS); break; \
-        case 5: CALL(5, GROUPS); break; \
+#define TAIL(CALL, ARGUMENT)              \
+    switch (n_rows - row) {               \
+        case 1: CALL(1, ARGUMENT); break; \
+        case 2: CALL(2, ARGUMENT); break; \
+        case 3: CALL(3, ARGUMENT); break; \
+        case 4: CALL(4, ARGUMENT); break; \
+        case 5: CALL(5, ARGUMENT); break; \
     }
-#define DOWN_THE_ROWS(CALL, GROUPS)                                              \
-    for (; row + TILE_ROWS <= n_rows; row += TILE_ROWS) CALL(TILE_ROWS, GROUPS); \
-    TAIL(CALL, GROUPS)
+#define DOWN_THE_ROWS(CALL, ARGUMENT)                                              \
+    for (; row + TILE_ROWS <= n_rows; row += TILE_ROWS) CALL(TILE_ROWS, ARGUMENT); \
+    TAIL(CALL, ARGUMENT)
 #define EACH_SIZE(CALL)          \
     ptrdiff_t row = 0;           \
     if (groups == TILE_GROUPS) { \

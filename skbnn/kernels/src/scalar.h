@@ -56,6 +56,7 @@ static void fires(const uint64_t *x, ptrdiff_t x_stride, ptrdiff_t n_rows, const
 COMPARE(float, 32)
 COMPARE(double, 64)
 
+#include "adam.h"
 #include "encode.h"
 ENCODE(encode32, float, 1, reaches32, all_finite32)
 ENCODE(encode64, double, 1, reaches64, all_finite64)

@@ -42,6 +42,26 @@ typedef int encode32_tile(const float *features, ptrdiff_t n_features, const flo
 typedef int encode64_tile(const double *features, ptrdiff_t n_features, const double *thresholds,
                           const int32_t *offsets, uint64_t *out);
 
+/* Bits of two rows in turn: bit 2k of out is bit k of even, bit 2k + 1 is bit k of odd; out has 2 * n_words words. */
+typedef void interleave_tile(const uint64_t *even, const uint64_t *odd, ptrdiff_t n_words, uint64_t *out);
+
+/* out[i * out_stride + k] = sum over pairs p of a[i][p].even * sign(p, k).even + a[i][p].odd * sign(p, k).odd
+ *
+ * a: pairs of bfloat16, the even one in the lower half; a[i][p] lies at a + i * a_row + p * a_pair, i < n_rows
+ * signs: interleaved bits of +1 (1) and -1 (0), two words a pair, n_pairs * 2 words; k < n <= 64
+ * keep: NULL, or laid out as signs: where it is 0 the sign counts as 0
+ */
+typedef void signs_product_tile(const uint32_t *a, ptrdiff_t a_row, ptrdiff_t a_pair, ptrdiff_t n_rows,
+                                const uint64_t *signs, const uint64_t *keep, ptrdiff_t n_pairs, ptrdiff_t n, float *out,
+                                ptrdiff_t out_stride);
+
+/* One update of n parameters by Adam, clipped to +-bound; rate and scale hold the bias corrections. */
+typedef struct {
+    float keep_1, keep_2, rate, scale, epsilon, bound;
+} AdamStep;
+typedef void adam_tile(float *value, const float *gradient, float *first, float *second, ptrdiff_t n,
+                       const AdamStep *step);
+
 typedef struct {
     const char *name;
     fires_tile *fires;
@@ -51,9 +71,13 @@ typedef struct {
     compare64_tile *compare64;
     encode32_tile *encode32;
     encode64_tile *encode64;
+    adam_tile *adam;
+    interleave_tile *interleave;       /* NULL without bfloat16 products, */
+    signs_product_tile *signs_product; /* and so is this */
 } Tiles;
 
 /* Each returns its tiles, or NULL where the compiler cannot build them or this CPU cannot run them. */
+const Tiles *avx512_bf16_tiles(void); /* avx512_tiles, and the products of training */
 const Tiles *avx512_tiles(void);
 const Tiles *avx2_tiles(void);
 const Tiles *popcnt_tiles(void);
