@@ -29,7 +29,7 @@ MIN_EPOCHS, MIN_STEPS = 20, 1000
 # An output that no other competes with adds up this many binary units: a finer score than one unit can give.
 UNITS_PER_OUTPUT = 8
 
-LEARNING_RATES = {"adam": 0.01, "sgd": 1.0, "bop": 0.01}
+LEARNING_RATES = {"adam": 0.01, "sgd": 5.0, "bop": 0.01}
 
 
 class BaseBinaryMLP(BaseEstimator, ABC):

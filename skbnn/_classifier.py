@@ -51,9 +51,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Schedule over the whole training: half a cosine wave to 0, a geometric fall to a thousandth, or none.
 
     learning_rate_init : float, default=None
-        Initial learning rate of the latent weights, which live in [-1, 1]; batch norm learns at a tenth of it. None
-        takes 0.01 for "adam", 1.0 for "sgd" and 0.01 for "bop", where it is the adaptivity rate of the
-        averaged gradient and batch norm learns by Adam at 0.001.
+        Initial learning rate of the latent weights, which live in [-1, 1]. None takes 0.01 for "adam", 5.0 for "sgd"
+        and 0.01 for "bop", where it is the adaptivity rate of the averaged gradient. Batch norm learns at a tenth of
+        it ("adam"), at a fiftieth ("sgd"), or by Adam at 0.001 ("bop").
 
     max_iter : int, default=None
         Epochs. None trains for 20 epochs, and on small data for at least 1000 mini-batches.

@@ -34,6 +34,11 @@ LOSSES = {
 SPREADS = {"sign": 0.1, "stochastic": 1.0}
 
 
+# Learning rate of batch norm's gain and bias beside that of the latent weights. Adam's steps have the size of the rate,
+# SGD's that of the gradient too, which sums over many weights for a gain or a bias.
+NORM_SHARES = {"adam": 0.1, "sgd": 0.02}
+
+
 @dataclass
 class TrainingOptions:
     """How to train; the names and meanings are those of the estimators' parameters."""
@@ -141,8 +146,10 @@ class Trainer:
 
     @property
     def _norm_rate(self):
-        """Batch norm learns at a tenth of the weights' rate; beside Bop, whose rate means something else, by Adam."""
-        return 1e-3 if self.options.solver == "bop" else 0.1 * self.options.learning_rate_init
+        """Batch norm's rate: a share of the weights'; beside Bop, whose rate means something else, that of Adam."""
+        if self.options.solver == "bop":
+            return 1e-3
+        return NORM_SHARES[self.options.solver] * self.options.learning_rate_init
 
     def _build(self, n_targets):
         """Chain the native layers, last to first."""
