@@ -70,7 +70,10 @@ class PackedNetwork:
     def _check(self):
         """Everything that the native code relies on."""
         sizes = self.layer_sizes
-        require(self.output in OUTPUTS, f"output must be one of {OUTPUTS}, got {self.output!r}")
+        require(
+            isinstance(self.output, str) and self.output in OUTPUTS,
+            f"output must be one of {OUTPUTS}, got {self.output!r}",
+        )
         require(len(self.offsets) > 1 and self.offsets[0] == 0, "offsets must start with 0 and have a feature")
         require((np.diff(self.offsets) >= 0).all(), "offsets must ascend")
         require(self.offsets[-1] == len(self.thresholds) > 0, "offsets must end with the number of thresholds")
@@ -218,7 +221,8 @@ class PackedNetwork:
         try:
             state = dict(state)
             version = state.pop("format")
-            require(version == FORMAT, f"format {version!r} is not {FORMAT}; it is of another version of skbnn")
+            known = isinstance(version, int) and version == FORMAT
+            require(known, f"format {version!r} is not {FORMAT}; it is of another version of skbnn")
             self.__init__(**state)
         except (TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
             raise ValueError(f"not the state of a PackedNetwork: {error!r}") from error
