@@ -54,8 +54,6 @@ float_line = measure("MLPClassifier", float_mlp, lambda pipeline: (pipeline[-1].
 
 # %%
 # Predictions are of all test rows at once, the median of eleven runs.
-print(
-    f"\n{len(X_train)} rows to train, {len(X_test)} to test, {X.shape[1]} features, hidden layers {SHAPE}, one thread"
-)
+print(f"\n{len(X_train)} rows to train, {len(X_test)} to test, hidden layers {SHAPE}, one thread")
 print(f"{'':<20} {'accuracy':>8} {'fit':>10} {'predict':>13} {'model':>18}")
 print(binary_line, float_line, sep="\n")
