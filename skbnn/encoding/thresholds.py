@@ -37,9 +37,7 @@ def find_thresholds(X, n_thresholds, *, rng, subsample=200_000):
 
 def column_thresholds(column, n_thresholds):
     """Ascending thresholds of one feature, (n,) float64, n <= n_thresholds."""
-    if column.dtype.kind in "iu" and column.dtype.itemsize == 8:
-        column = column.astype(np.float64)  # as they are compared; neighbours beyond 2**53 may fall together
-    values, counts = np.unique(column, return_counts=True)
+    values, counts = distinct(column)
     if len(values) - 1 > n_thresholds:
         below = np.cumsum(counts)[:-1]  # rows below the cut after each value but the last
         wanted = len(column) * np.arange(1, n_thresholds + 1) / (n_thresholds + 1)
@@ -49,6 +47,17 @@ def column_thresholds(column, n_thresholds):
     else:
         cuts = np.arange(len(values) - 1)
     return midpoints(values[cuts].astype(np.float64), values[cuts + 1].astype(np.float64))
+
+
+def distinct(column):
+    """Distinct values as they are compared, ascending, and the number of rows that have each."""
+    if column.dtype.kind in "bu" and column.dtype.itemsize <= 2:  # counting is ten times faster than sorting
+        counts = np.bincount(column)
+        values = np.flatnonzero(counts)
+        return values, counts[values]
+    if column.dtype.kind in "iu" and column.dtype.itemsize == 8:
+        column = column.astype(np.float64)  # neighbours beyond 2**53 may fall together
+    return np.unique(column, return_counts=True)
 
 
 def midpoints(low, high):

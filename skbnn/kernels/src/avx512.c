@@ -94,8 +94,7 @@ ENCODE(encode32, float, 16, reaches32, all_finite32)
 ENCODE(encode64, double, 8, reaches64, all_finite64)
 END_TARGET
 
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,bmi2")
+TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,bmi2")
 
 static void interleave(const uint64_t *even, const uint64_t *odd, ptrdiff_t n_words, uint64_t *out) {
     const uint64_t evens = 0x5555555555555555u, odds = ~evens;
@@ -106,30 +105,26 @@ static void interleave(const uint64_t *even, const uint64_t *odd, ptrdiff_t n_wo
 }
 
 /* ROWS rows of the product, a constant wherever this is inlined: four registers of 16 columns each. */
-static inline __attribute__((always_inline)) void product_of(const uint32_t *a, ptrdiff_t a_row, ptrdiff_t a_pair,
-                                                             const int ROWS, const uint32_t *signs,
-                                                             const uint32_t *keep, ptrdiff_t n_pairs, ptrdiff_t n,
-                                                             float *out, ptrdiff_t out_stride) {
+INLINE void product_of(const uint32_t *a, ptrdiff_t a_row, ptrdiff_t a_pair, const int ROWS, const uint32_t *signs,
+                       const uint32_t *keep, ptrdiff_t n_pairs, ptrdiff_t n, float *out, ptrdiff_t out_stride) {
     const __m512i plus = _mm512_set1_epi16(0x3f80), minus = _mm512_set1_epi16((short)0xbf80); /* +-1 in bfloat16 */
     __m512 sums[TILE_ROWS][4];
-    for (int row = 0; row < ROWS; row++)
-        for (int part = 0; part < 4; part++) sums[row][part] = _mm512_setzero_ps();
+    EACH (row, ROWS)
+        EACH (part, 4) sums[row][part] = _mm512_setzero_ps();
     for (ptrdiff_t pair = 0; pair < n_pairs; pair++) {
         __m512i ones[4];
-        for (int part = 0; part < 4; part++) {
+        EACH (part, 4) {
             ones[part] = _mm512_mask_blend_epi16(signs[4 * pair + part], minus, plus);
             if (keep) ones[part] = _mm512_maskz_mov_epi16(keep[4 * pair + part], ones[part]);
         }
-        for (int row = 0; row < ROWS; row++) {
+        EACH (row, ROWS) {
             __m512i both = _mm512_set1_epi32((int)a[row * a_row + pair * a_pair]);
-            for (int part = 0; part < 4; part++)
-                sums[row][part] = _mm512_dpbf16_ps(sums[row][part], (__m512bh)both, (__m512bh)ones[part]);
+            EACH (part, 4) sums[row][part] = _mm512_dpbf16_ps(sums[row][part], (__m512bh)both, (__m512bh)ones[part]);
         }
     }
-    for (int part = 0; part < 4 && 16 * part < n; part++) {
-        __mmask16 lanes = n - 16 * part >= 16 ? 0xffff : (__mmask16)((1u << (n - 16 * part)) - 1);
-        for (int row = 0; row < ROWS; row++)
-            _mm512_mask_storeu_ps(out + row * out_stride + 16 * part, lanes, sums[row][part]);
+    EACH (part, 4) {
+        __mmask16 lanes = n - 16 * part >= 16 ? 0xffff : n > 16 * part ? (__mmask16)((1u << (n - 16 * part)) - 1) : 0;
+        EACH (row, ROWS) _mm512_mask_storeu_ps(out + row * out_stride + 16 * part, lanes, sums[row][part]);
     }
 }
 
@@ -145,7 +140,7 @@ static void signs_product(const uint32_t *a, ptrdiff_t a_row, ptrdiff_t a_pair, 
         DOWN_THE_ROWS(PRODUCT, NULL)
     }
 }
-#pragma GCC pop_options
+END_TARGET
 
 static const Tiles tiles = {
     "avx512_vpopcntdq", fires, popcounts, masked_popcounts, compare32, compare64, encode32, encode64, adam, NULL, NULL};

@@ -1,0 +1,310 @@
+"""The packed network against its NumPy twin, and the same bits whatever surrounds the arithmetic."""
+
+import pickle
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
+
+from skbnn.encoding import Encoder
+from skbnn.kernels import available_instruction_sets, use_instruction_set
+from skbnn.packed import PackedNetwork, reference
+from skbnn.packed.layout import pack_weights
+
+OUTPUTS = ["identity", "logistic", "softmax"]
+
+
+def random_state(seed, *, n_features=30, most=4, hidden=(65, 100), n_outputs=3, per_output=5, output="softmax"):
+    """Constructor's arguments of a network with up to `most` bits a feature; thresholds are multiples of a quarter."""
+    rng = np.random.default_rng(seed)
+    counts = rng.integers(0, most + 1, size=n_features)
+    counts[0] = max(counts[0], 1)
+    sizes = [int(counts.sum()), *hidden, n_outputs * per_output]
+    weights = [pack_weights(rng.choice([-1, 1], size=(n_units, n_inputs))) for n_inputs, n_units in pairwise(sizes)]
+    limits = [
+        np.pad(
+            rng.integers(n_inputs // 2 - 3, n_inputs // 2 + 4, size=n_units, dtype=np.int32),
+            (0, -n_units % 8),
+            constant_values=-1,
+        )
+        for n_inputs, n_units in zip(sizes[:-2], hidden, strict=True)
+    ]
+    return {
+        "thresholds": np.concatenate([np.sort(rng.integers(-8, 9, size=count) / 4) for count in counts]),
+        "offsets": np.cumsum([0, *counts]),
+        "layers": list(zip(weights[:-1], limits, strict=True)),
+        "output_weights": weights[-1],
+        "layer_sizes": sizes,
+        "scale": rng.normal(size=(n_outputs, per_output)),
+        "bias": rng.normal(size=n_outputs),
+        "output": output,
+    }
+
+
+def random_network(seed=0, **kwargs):
+    return PackedNetwork(**random_state(seed, **kwargs))
+
+
+def random_rows(network, n_rows, dtype=np.float64):
+    """Whole and quarter numbers, so that ties with thresholds are common."""
+    rng = np.random.default_rng(1)
+    return (rng.integers(-10, 11, size=(n_rows, network.n_features_in)) / 4).astype(dtype)
+
+
+def assert_same_bits(actual, expected):
+    assert actual.dtype == expected.dtype and actual.shape == expected.shape
+    assert actual.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("instruction_set", available_instruction_sets())
+@pytest.mark.parametrize("most", [1, 4])
+@pytest.mark.parametrize("hidden", [(), (1,), (63, 129), (64, 128, 8), (1000, 7, 65)])
+def test_scores_equal_the_twin(instruction_set, most, hidden):
+    network = random_network(most=most, hidden=hidden)
+    X = random_rows(network, 199)
+    bits = reference.encode(X, network.thresholds, network.offsets)
+    expected = reference.scores(network, bits)
+    with use_instruction_set(instruction_set):
+        assert_same_bits(network.decision_function(X), expected)
+        assert_same_bits(network.decision_function_from_bits(bits), expected)
+
+
+@pytest.mark.parametrize("most", [1, 4])
+def test_scores_do_not_depend_on_batch_size_threads_or_memory(most):
+    network = random_network(most=most, n_features=100, hidden=(256, 256))
+    X = random_rows(network, 5001)
+    expected = network.decision_function(X)
+    for n_rows in (0, 1, 5, 6, 95, 96, 97, 1000):
+        assert_same_bits(network.decision_function(X[:n_rows]), expected[:n_rows])
+    for n_threads in (1, 2, 3):
+        with threadpool_limits(n_threads, user_api="openmp"):
+            assert_same_bits(network.decision_function(X), expected)
+    for variant in (np.asfortranarray(X), np.repeat(X, 2, axis=1)[:, ::2], X[::-1].copy()[::-1], X.astype(np.float32)):
+        assert_same_bits(network.decision_function(variant), expected)
+    assert_same_bits(np.array([network.decision_function(row) for row in X[:50]]), expected[:50])
+
+
+@pytest.mark.parametrize("most", [1, 4])
+def test_equal_values_of_any_dtype_score_the_same(most):
+    network = random_network(most=most)
+    X = np.random.default_rng(2).integers(0, 100, size=(98, 30))
+    expected = network.decision_function(X)
+    for dtype in ("f2", "f4", "f8", "i1", "i2", "i4", "u1", "u2", "u4", "u8", ">f4"):
+        assert_same_bits(network.decision_function(X.astype(dtype)), expected)
+    assert_same_bits(network.decision_function(X.tolist()), expected)
+    assert_same_bits(network.decision_function(X > 0), network.decision_function((X > 0).astype(float)))
+
+
+@pytest.mark.parametrize("n_outputs", [1, 3])
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_one_row_is_a_batch_less_a_dimension(output, n_outputs):
+    network = random_network(n_outputs=n_outputs, output=output)
+    X = random_rows(network, 7)
+    methods = [network.decision_function, network.predict]
+    for method in methods if output == "identity" else [*methods, network.predict_proba]:
+        assert_same_bits(np.array([method(row) for row in X]), method(X))
+
+
+def test_identity_predicts_scores():
+    network = random_network(n_outputs=1, output="identity")
+    X = random_rows(network, 9)
+    assert_same_bits(network.predict(X), network.decision_function(X)[:, 0])
+    with pytest.raises(ValueError, match="predict_proba is for classifiers"):
+        network.predict_proba(X)
+
+
+def test_softmax_predicts_the_largest_score():
+    network = random_network(output="softmax")
+    X = random_rows(network, 50)
+    scores, proba = network.decision_function(X), network.predict_proba(X)
+    np.testing.assert_array_equal(network.predict(X), scores.argmax(axis=1))
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+    np.testing.assert_allclose(np.log(proba[:, 1] / proba[:, 0]), scores[:, 1] - scores[:, 0])
+
+
+def test_one_logistic_output_is_two_classes():
+    network = random_network(n_outputs=1, output="logistic")
+    X = random_rows(network, 50)
+    score, proba = network.decision_function(X)[:, 0], network.predict_proba(X)
+    np.testing.assert_array_equal(network.predict(X), (score > 0).astype(int))
+    assert proba.shape == (50, 2)
+    np.testing.assert_allclose(proba[:, 1], 1 / (1 + np.exp(-score)))
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+
+
+def test_several_logistic_outputs_are_independent_labels():
+    network = random_network(output="logistic")
+    X = random_rows(network, 50)
+    scores = network.decision_function(X)
+    np.testing.assert_array_equal(network.predict(X), scores > 0)
+    np.testing.assert_allclose(network.predict_proba(X), 1 / (1 + np.exp(-scores)))
+
+
+def test_no_score_is_so_extreme_that_a_probability_warns():
+    for output in ("logistic", "softmax"):
+        state = random_state(0, output=output)
+        state["bias"] = np.array([1e300, -1e300, 0.0])
+        network = PackedNetwork(**state)
+        proba = network.predict_proba(random_rows(network, 3))
+        assert np.isfinite(proba).all() and (proba >= 0).all() and (proba <= 1).all()
+
+
+@pytest.mark.parametrize(
+    "X, message",
+    [
+        (np.zeros((2, 29)), r"\(2, 29\), expected \(n_rows, 30\)"),
+        (np.zeros(31), "31"),
+        (np.zeros((1, 1, 30)), "expected"),
+        (np.zeros((2, 30), complex), "complex128"),
+        (np.full((2, 30), None), "object"),
+        (np.full((2, 30), "a"), "<U1"),
+    ],
+)
+def test_what_is_not_rows_of_real_features_raises(X, message):
+    with pytest.raises(ValueError, match=message):
+        random_network().predict(X)
+
+
+@pytest.mark.parametrize("instruction_set", available_instruction_sets())
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("most", [1, 4])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_value_that_is_not_finite_raises_wherever_it_is(instruction_set, dtype, most, order):
+    network = random_network(most=most, n_features=70)
+    X = np.array(random_rows(network, 101, dtype), order=order)
+    with use_instruction_set(instruction_set):
+        network.predict(X)
+        for at in ((0, 0), (100, 69), (97, 17), (50, 64)):
+            for value in (np.nan, np.inf, -np.inf):
+                wrong = X.copy(order="K")
+                wrong[at] = value
+                with pytest.raises(ValueError, match="X contains NaN or infinity"):
+                    network.predict(wrong)
+
+
+def test_bits_of_another_width_raise():
+    network = random_network()
+    n_words = Encoder(network.thresholds, network.offsets).n_words
+    with pytest.raises(ValueError, match=f"bits have {n_words + 1} words a row, expected {n_words}"):
+        network.decision_function_from_bits(np.zeros((2, n_words + 1), np.uint64))
+
+
+def test_arrays_are_read_only_and_not_copied_if_they_were():
+    state = random_state(0)
+    network = PackedNetwork(**state)
+    for array in (network.thresholds, network.output_weights, network.layers[0][0], network.scale):
+        with pytest.raises(ValueError, match="read-only"):
+            array[...] = 0
+    state["output_weights"].flags.writeable = False
+    assert PackedNetwork(**state).output_weights is state["output_weights"]
+
+
+def test_a_callers_array_stays_writable_and_changing_it_changes_nothing():
+    state = random_state(0)
+    network = PackedNetwork(**state)
+    X = random_rows(network, 10)
+    before = network.predict(X)
+    state["output_weights"][...] = 0
+    state["thresholds"][...] = 0
+    assert_same_bits(network.predict(X), before)
+
+
+def test_pickle_keeps_every_bit():
+    network = random_network()
+    again = pickle.loads(pickle.dumps(network))
+    X = random_rows(network, 100)
+    assert_same_bits(again.decision_function(X), network.decision_function(X))
+    assert repr(again) == repr(network) and again.nbytes == network.nbytes
+    assert again.layer_sizes == network.layer_sizes
+
+
+def restored(state):
+    network = PackedNetwork.__new__(PackedNetwork)
+    network.__setstate__(state)
+    return network
+
+
+def corruptions(network):
+    """States that are not a network's, one fault each."""
+    good = network.__getstate__()
+    for name in good:
+        yield {key: value for key, value in good.items() if key != name}
+        for wrong in (None, "abc", -1, 1.5, [], {}, object(), np.array(None), np.zeros(0), [None], [[1], [1, 2]]):
+            yield {**good, name: wrong}
+    yield {**good, "unknown": 1}
+    yield from (None, 3, [], "state", {})
+
+
+def test_a_state_of_something_else_raises_value_error():
+    for state in corruptions(random_network()):
+        with pytest.raises(ValueError):
+            restored(state)
+
+
+@pytest.mark.parametrize(
+    "name, change, message",
+    [
+        ("thresholds", lambda a: a[::-1].copy(), "ascend"),
+        ("thresholds", lambda a: np.where(a == a[0], np.nan, a), "finite"),
+        ("offsets", lambda a: a[:-1], "offsets must end"),
+        ("offsets", lambda a: np.r_[a[0], a[-1] + 5, a[2:]], "offsets must ascend"),
+        ("scale", lambda a: a * np.inf, "finite"),
+        ("scale", lambda a: a[:, 1:], "scale has 12 units, expected 15"),
+        ("bias", lambda a: a[:1], "1 biases do not fit 3 outputs"),
+        ("output_weights", lambda a: a[:, :1], "packed weights have shape"),
+        ("output_weights", lambda a: a | ~np.uint64(0), "padding"),
+        ("output_weights", lambda a: a.astype(np.float64) + 0.5, "output weights do not fit uint64"),
+        ("layer_sizes", lambda a: [*a[:-1], a[-1] + 8], "scale has 15 units, expected 23"),
+        ("layers", lambda a: [(a[0][0], a[0][1] * 0), a[1]], "padding units' thresholds must be -1"),
+        ("layers", lambda a: a[:1], "1 hidden layers do not fit sizes"),
+        ("format", lambda a: a + 1, "format 2 is not 1"),
+    ],
+)
+def test_arrays_that_do_not_fit_together_raise(name, change, message):
+    state = random_network().__getstate__()
+    with pytest.raises(ValueError, match=message):
+        restored({**state, name: change(state[name])})
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.data())
+def test_a_mutated_state_raises_or_predicts(data):
+    """Whatever the arrays say, there is a ValueError or a prediction, never a crash."""
+    state = random_network(hidden=(9,)).__getstate__()
+    name = data.draw(st.sampled_from(sorted(state)))
+    value = state[name]
+    if name == "layers":
+        part = data.draw(st.integers(0, 1))
+        layer = list(value[0])
+        layer[part] = mutated(data, layer[part])
+        state[name] = [tuple(layer)]
+    elif name == "layer_sizes":
+        state[name] = mutated(data, np.array(value)).tolist()
+    elif isinstance(value, np.ndarray):
+        state[name] = mutated(data, value)
+    else:
+        state[name] = data.draw(st.one_of(st.none(), st.text(), st.integers(), st.floats()))
+    try:
+        network = restored(state)
+    except ValueError:
+        return
+    assert len(network.predict(random_rows(network, 3))) == 3
+
+
+def mutated(data, array):
+    """The array with an entry, its shape or its dtype changed."""
+    kind = data.draw(st.sampled_from(["entry", "shape", "dtype"]))
+    if kind == "shape":
+        others = array[:-1], array[np.newaxis], array.ravel(), np.concatenate([array, array])
+        return data.draw(st.sampled_from(others))
+    if kind == "dtype":
+        with np.errstate(all="ignore"):
+            return array.astype(data.draw(st.sampled_from(["f2", "f8", "i1", "i8", "u8", "c16", "O", "U3"])))
+    array = array.copy()
+    at = data.draw(st.integers(0, array.size - 1))
+    wild = st.floats() if array.dtype.kind == "f" else st.integers(np.iinfo(array.dtype).min, np.iinfo(array.dtype).max)
+    array.flat[at] = data.draw(wild)
+    return array
