@@ -74,7 +74,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
 
     random_state : int, RandomState instance or None, default=None
         Draws the initial weights, mini-batches, validation rows, dropout and stochastic binarization. An int makes
-        ``fit`` reproducible for a given number of threads.
+        ``fit`` reproducible on one machine, for any number of threads.
 
     tol : float, default=1e-4
         With ``early_stopping``, what the validation score has to gain to count as better.
@@ -106,7 +106,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     n_features_in_ : int
         Features seen in ``fit``.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X had string column names.
 
     n_iter_ : int
@@ -223,7 +223,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
             Integer, boolean and float arrays, C or Fortran order, are read as they are.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative; a weight of 2 counts as two rows, 0 as none.
+            Non-negative. Within a mini-batch a weight of 2 counts as two rows; a weight of 0 is no row at all.
 
         Returns
         -------

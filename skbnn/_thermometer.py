@@ -35,7 +35,7 @@ class ThermometerEncoder(TransformerMixin, BaseEstimator):
         Ascending thresholds of each feature.
     n_features_in_ : int
         Features seen in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X had string column names.
 
     References
