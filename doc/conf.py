@@ -1,6 +1,5 @@
 """Sphinx configuration. Neither the build nor the pages need a network."""
 
-import re
 from importlib.metadata import version as installed_version
 
 from docutils import nodes
@@ -27,11 +26,6 @@ html_css_files = ["skbnn.css"]
 html_show_sourcelink = False
 
 
-def literal_shapes(app, what, name, obj, options, lines):
-    """A trailing underscore, as in "ndarray of shape (n_features_in_,)", is no hyperlink."""
-    lines[:] = [re.sub(r"of shape \((\w+_),\)", r"of shape (``\1``,)", line) for line in lines]
-
-
 def write_mathml(writer, node):
     """Formulas as MathML, which browsers draw by themselves: MathJax would come from the network."""
     as_block = isinstance(node, nodes.math_block)
@@ -41,4 +35,3 @@ def write_mathml(writer, node):
 
 def setup(app):
     app.add_html_math_renderer("mathml", (write_mathml, None), (write_mathml, None))
-    app.connect("autodoc-process-docstring", literal_shapes, priority=0)
