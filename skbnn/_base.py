@@ -11,8 +11,8 @@ from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.model_selection import train_test_split
 from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
 
+from skbnn._blas import one_blas_thread
 from skbnn._sklearn import Interval, StrOptions, _check_sample_weight
 from skbnn.encoding import Encoder, find_thresholds
 from skbnn.folding import estimate_statistics, fold
@@ -66,6 +66,13 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     _target_scale, _target_mean = 1.0, 0.0
 
     @abstractmethod
+    def _check_targets(self, y):
+        """Check y and bring it to one dimension where it has one column."""
+
+    def _weigh_classes(self, y, sample_weight):
+        return sample_weight
+
+    @abstractmethod
     def _encode_targets(self, y, sample_weight, *, reset, incremental):
         """Targets as the loss reads them, (n_samples, n_targets) float32.
 
@@ -91,7 +98,12 @@ class BaseBinaryMLP(BaseEstimator, ABC):
 
     def _fit(self, X, y, sample_weight, *, incremental=False):
         """Train from the start or, for ``partial_fit`` and ``warm_start``, go on from the last call."""
+        if incremental and self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True")
         proceed = hasattr(self, "_trainer") and (incremental or self.warm_start)
+        if not proceed:  # a fit that fails from here on leaves no mixture of two
+            for name in "packed_", "_trainer", "best_validation_score_":
+                self.__dict__.pop(name, None)
         X, y, sample_weight = self._validate(X, y, sample_weight, reset=not proceed)
         targets = self._encode_targets(y, sample_weight, reset=not proceed, incremental=incremental)
         if not proceed:
@@ -101,14 +113,13 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         batch_size = self._check_batch_size(len(bits))
         options = self._training_options(incremental)
         if proceed:
-            self._check_hidden_layer_sizes_unchanged()
+            self._check_shape_unchanged()
             self._trainer.reconfigure(options, batch_size)
         else:
             self._initialize(options, batch_size)
 
         sample_weight = scale_weights(sample_weight)
-        # A mini-batch's products are too small to share: more BLAS threads cost time, and would change the rounding.
-        with threadpool_limits(limits=1, user_api="blas"):
+        with one_blas_thread():
             if incremental:
                 self._partial_fit(bits, targets, sample_weight, batch_size)
             else:
@@ -117,7 +128,9 @@ class BaseBinaryMLP(BaseEstimator, ABC):
 
     def _validate(self, X, y, sample_weight, *, reset):
         X, y = validate_data(self, X, y, dtype=DTYPES, multi_output=True, y_numeric=is_regressor(self), reset=reset)
+        y = self._check_targets(y)
         sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        sample_weight = self._weigh_classes(y, sample_weight)
         kept = sample_weight > 0
         if not kept.any():
             raise ValueError("Sample weights must contain at least one non-zero number.")
@@ -127,20 +140,26 @@ class BaseBinaryMLP(BaseEstimator, ABC):
 
     def _find_thresholds(self, X):
         self._thresholds, self._offsets = find_thresholds(X, self.n_thresholds, rng=self._rng)
-        if not len(self._thresholds):  # nothing varies: one bit, so that there is a network to hold the mean
-            self._thresholds = X[0, :1].astype(np.float64)
+        self._n_thresholds = self.n_thresholds
+        if not len(self._thresholds):  # one bit that is always +1, so that there is a network to hold the mean
+            warnings.warn(
+                f"No feature varies in these {len(X)} rows; the network can only predict a constant.", stacklevel=5
+            )
+            self._thresholds = np.array([np.finfo(np.float64).min])
             self._offsets = np.minimum(np.arange(X.shape[1] + 1), 1)
 
     def _hidden_layer_sizes(self):
         sizes = np.ravel(self.hidden_layer_sizes).tolist()
-        if not all(isinstance(size, int) and size > 0 for size in sizes):
+        if not all(type(size) is int and size > 0 for size in sizes):
             raise ValueError(f"hidden_layer_sizes must be integers > 0, got {self.hidden_layer_sizes}.")
         return sizes
 
-    def _check_hidden_layer_sizes_unchanged(self):
+    def _check_shape_unchanged(self):
         fitted = self._trainer.network.layer_sizes[1:-1]
         if self._hidden_layer_sizes() != fitted:
             raise ValueError(f"hidden_layer_sizes={self.hidden_layer_sizes} can't go on from layers of {fitted}.")
+        if self.n_thresholds != self._n_thresholds:
+            raise ValueError(f"n_thresholds={self.n_thresholds} can't go on from {self._n_thresholds}.")
 
     def _check_batch_size(self, n_samples):
         if self.batch_size == "auto":
@@ -148,7 +167,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         if self.batch_size > n_samples:
             warnings.warn(
                 f"batch_size={self.batch_size} is larger than the {n_samples} training samples and is clipped.",
-                stacklevel=4,
+                stacklevel=5,
             )
         return min(self.batch_size, n_samples)
 
@@ -179,12 +198,15 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         self.n_layers_ = len(network.layers) + 1
         self.n_iter_ = 0
         self.loss_curve_ = []
+        self.validation_scores_ = None
 
     def _partial_fit(self, bits, targets, sample_weight, batch_size):
-        """One epoch; the statistics are an average over all calls, at least a tenth of it from this one."""
+        """Train for one epoch; the statistics are an average over all calls, at least a tenth of it from this one."""
         self.loss_curve_.append(self._run_epoch(bits, targets, sample_weight, np.arange(len(bits)), batch_size))
         self.n_iter_ += 1
         self._n_rows_seen += len(bits)
+        if self.verbose:
+            print(f"Epoch {self.n_iter_}, loss = {self.loss_curve_[-1]:.6f}", flush=True)
         self.packed_ = self._pack(bits, sample_weight, momentum=max(0.1, len(bits) / self._n_rows_seen))
 
     def _run_epochs(self, bits, targets, y, sample_weight, batch_size):
@@ -213,7 +235,10 @@ class BaseBinaryMLP(BaseEstimator, ABC):
                 if validation is not None and epoch - best_epoch >= self.n_iter_no_change:
                     break
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=4)
+            if not self._trainer.n_steps[0]:
+                raise
+            done = f"after {len(self.loss_curve_)} of {n_epochs} epochs"
+            warnings.warn(f"Training interrupted by user {done}; what was trained is kept.", stacklevel=5)
         self.n_iter_ = len(self.loss_curve_)
         self._n_rows_seen = len(rows)
         if best is not None:

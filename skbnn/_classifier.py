@@ -1,6 +1,7 @@
 """The classifier."""
 
 import numpy as np
+from scipy.sparse import issparse
 from scipy.special import log_expit, log_softmax
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
@@ -99,8 +100,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     verbose : bool, default=False
         Whether to print each epoch's loss and time.
 
-    class_weight : dict, "balanced" or None, default=None
-        Factors of the sample weights by class, or inversely proportional to the classes' frequencies.
+    class_weight : dict, list of dict, "balanced" or None, default=None
+        Factors of the sample weights by class, or inversely proportional to the classes' frequencies. A list has a
+        dict for each label of multilabel targets.
 
     Attributes
     ----------
@@ -169,7 +171,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     _parameter_constraints = {
         **BaseBinaryMLP._parameter_constraints,
         "loss": [StrOptions({"log_loss", "squared_hinge"})],
-        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
     # Scores that start out with this standard deviation train faster than with 1; cross-entropy wants them large.
@@ -260,13 +262,16 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         X : array-like of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
         classes : array-like of shape (n_classes,), default=None
-            All labels that any call will see. Required in the first call.
+            All labels that any call will see, or the indices of multilabel targets' columns. Required in the first
+            call.
         sample_weight : array-like of shape (n_samples,), default=None
 
         Returns
         -------
         self : object
         """
+        if self.class_weight == "balanced":
+            raise ValueError("class_weight='balanced' is not supported by partial_fit; pass the classes' weights")
         _check_partial_fit_first_call(self, classes)  # sets classes_
         return self._fit(X, y, sample_weight, incremental=True)
 
@@ -341,14 +346,19 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         positive = (scores > 0).astype(int)
         return positive if self._multilabel else self.classes_[positive[:, 0]]
 
-    def _validate(self, X, y, sample_weight, *, reset):
-        X, y, sample_weight = super()._validate(X, y, sample_weight, reset=reset)
+    def _check_targets(self, y):
+        if issparse(y):
+            y = y.toarray()
         check_classification_targets(y)
-        if type_of_target(y) != "multilabel-indicator":
-            y = column_or_1d(y, warn=True)
-        if self.class_weight is not None:
-            sample_weight = sample_weight * compute_sample_weight(self.class_weight, y)
-        return X, y, sample_weight
+        return y if type_of_target(y) == "multilabel-indicator" else column_or_1d(y, warn=True)
+
+    def _weigh_classes(self, y, sample_weight):
+        if self.class_weight is None:
+            return sample_weight
+        weights = sample_weight * compute_sample_weight(self.class_weight, y)
+        if not (weights >= 0).all() or not np.isfinite(weights).all():
+            raise ValueError(f"class_weight={self.class_weight} gives rows weights that are negative or not finite.")
+        return weights
 
     def _encode_targets(self, y, sample_weight, *, reset, incremental):
         if reset:

@@ -266,23 +266,33 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     def _targets(self, scores):
         return scores[:, 0] if self._one_dimensional else scores
 
-    def _validate(self, X, y, sample_weight, *, reset):
-        X, y, sample_weight = super()._validate(X, y, sample_weight, reset=reset)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        return X, y, sample_weight
+    def _check_targets(self, y):
+        return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _encode_targets(self, y, sample_weight, *, reset, incremental):
         columns = y.reshape(len(y), -1).astype(np.float64)
         if reset:
             self._one_dimensional = y.ndim == 1
             self.n_outputs_, self.out_activation_ = columns.shape[1], "identity"
-            self._target_mean = np.average(columns, axis=0, weights=sample_weight)
-            spread = np.sqrt(np.average((columns - self._target_mean) ** 2, axis=0, weights=sample_weight))
-            self._target_scale = np.where(spread > 0, spread, 1.0)
+            self._standardize(columns, sample_weight)
         elif columns.shape[1] != self.n_outputs_:
             raise ValueError(f"y has {columns.shape[1]} outputs, expected {self.n_outputs_} as in the previous call.")
-        return ((columns - self._target_mean) / self._target_scale).astype(np.float32)
+        with np.errstate(over="ignore"):
+            varies = self._target_scale > 0
+            targets = (columns - self._target_mean) / np.where(varies, self._target_scale, 1) * varies
+        if not np.isfinite(targets).all():
+            raise ValueError("y is too large: its spread is not finite.")
+        return targets.astype(np.float32)
+
+    def _standardize(self, columns, sample_weight):
+        """Take mean and standard deviation of the targets; a scale of 0 lets a constant predict exactly itself."""
+        largest = np.abs(columns).max(axis=0)
+        # A power of two, so that dividing by it is exact and then no sum or square overflows or vanishes.
+        unit = np.where(largest > 0, np.ldexp(1.0, np.frexp(largest)[1] - 1), 1)
+        mean = np.average(columns / unit, axis=0, weights=sample_weight)
+        spread = np.sqrt(np.average((columns / unit - mean) ** 2, axis=0, weights=sample_weight))
+        self._target_mean = unit * mean
+        self._target_scale = unit * np.where(columns.min(axis=0) < columns.max(axis=0), spread, 0)
 
     def _validation_score(self, scores, y, sample_weight):
         return r2_score(y, self._targets(scores), sample_weight=sample_weight)

@@ -74,7 +74,8 @@ def fold(network, thresholds, offsets, *, output, target_scale=1.0, target_mean=
     """
     *hidden, last = network.layers
     shape = network.n_outputs, network.units_per_output
-    slope = last.gain / np.sqrt(last.variance + EPSILON)
+    # A unit that never varied has said nothing so far; let it say nothing about other rows either.
+    slope = np.where(last.variance > 0, last.gain / np.sqrt(last.variance + EPSILON), 0)
     bias = (last.bias - slope * last.mean).reshape(shape).sum(axis=1)
     scale = slope.reshape(shape) * np.reshape(target_scale, (-1, 1))
     return PackedNetwork(

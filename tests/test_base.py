@@ -3,16 +3,18 @@
 import io
 import pickle
 import re
+from threading import Thread
 
 import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
 from skbnn.kernels import available_instruction_sets, use_instruction_set
@@ -179,6 +181,8 @@ def test_warm_start_goes_on(model, X, y):
     assert np.isfinite(first)
     with pytest.raises(ValueError, match=re.escape("hidden_layer_sizes=(7,) can't go on from layers of [40, 24]")):
         model.set_params(hidden_layer_sizes=(7,)).fit(X, y)
+    with pytest.raises(ValueError, match="n_thresholds=3 can't go on from 32"):
+        model.set_params(hidden_layer_sizes=(40, 24), n_thresholds=3).fit(X, y)
 
 
 @both
@@ -200,6 +204,50 @@ def test_ctrl_c_keeps_what_was_trained(model, X, y, monkeypatch):
 
 
 @both
+def test_ctrl_c_before_the_first_step_is_not_a_fit(model, X, y, monkeypatch):
+    model = clone(model)
+
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(model, "_run_epoch", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+
+
+@both
+def test_a_failed_fit_leaves_no_mixture_with_the_last(model, X, y):
+    model = clone(model).fit(X, y)
+    with pytest.raises(ValueError, match="hidden_layer_sizes"):
+        model.set_params(hidden_layer_sizes=(0,)).fit(X[:, :2], y)
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+
+
+@both
+def test_concurrent_fits_give_blas_its_threads_back(model, X, y):
+    def blas_threads():
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    before = blas_threads()
+    longer = clone(model).set_params(max_iter=30)
+    threads = [Thread(target=clone(one).fit, args=(X, y)) for one in (model, longer, model, longer)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert blas_threads() == before
+
+
+@both
+def test_partial_fit_has_no_early_stopping(model, X, y):
+    with pytest.raises(ValueError, match="partial_fit does not support early_stopping=True"):
+        clone(model).fit(X, y).set_params(early_stopping=True).partial_fit(X, y)
+
+
+@both
 def test_verbose_reports_each_epoch(model, X, y, capsys):
     clone(model).set_params(verbose=True, early_stopping=True).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
@@ -210,7 +258,10 @@ def test_verbose_reports_each_epoch(model, X, y, capsys):
 @both
 def test_a_constant_X_predicts_as_if_there_were_no_features(model, X, y):
     model = clone(model).set_params(max_iter=200)
-    prediction = model.fit(np.ones((300, 3)), y[:300]).predict(np.ones((5, 3)))
+    with pytest.warns(UserWarning, match="No feature varies in these 300 rows") as warned:
+        model.fit(np.ones((300, 3)), y[:300])
+    assert warned[0].filename == __file__
+    prediction = model.predict([[1, 1, 1], [0, 0, 0], [-1e300, 5, 1e300]])
     assert len(np.unique(prediction)) == 1
     if not hasattr(model, "classes_"):
         assert prediction[0] == pytest.approx(y[:300].mean(), rel=0.1)
@@ -267,6 +318,7 @@ def test_weights_of_any_size_train(model, X, y):
         ("hidden_layer_sizes", (10, 0)),
         ("hidden_layer_sizes", (10, 2.5)),
         ("hidden_layer_sizes", -3),
+        ("hidden_layer_sizes", (True,)),
         ("binarization", "ternary"),
         ("surrogate_gradient", "identity"),
         ("n_thresholds", 0),
@@ -293,5 +345,6 @@ def test_a_parameter_out_of_range_is_named_with_its_value(model, X, y, name, val
 
 @both
 def test_a_batch_larger_than_the_data_is_clipped_with_a_warning(model, X, y):
-    with pytest.warns(UserWarning, match="batch_size=1000 is larger than the 100 training samples"):
+    with pytest.warns(UserWarning, match="batch_size=1000 is larger than the 100 training samples") as warned:
         clone(model).set_params(batch_size=1000).fit(X[:100], y[:100])
+    assert warned[0].filename == __file__

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, make_multilabel_classification
 from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
@@ -56,6 +57,8 @@ def test_multilabel_targets():
     assert (model.predict(X) == y).mean() > 0.9
     with pytest.raises(ValueError, match="differs from the previous call's"):
         model.partial_fit(X, y[:, :2])
+    sparse = BinaryMLPClassifier(**SHORT).fit(X, csr_array(y))
+    np.testing.assert_array_equal(sparse.predict(X), BinaryMLPClassifier(**SHORT).fit(X, y).predict(X))
 
 
 @pytest.mark.parametrize("n_classes", [2, 5])
@@ -97,6 +100,25 @@ def test_balanced_class_weight_finds_the_rare_class():
         model.fit(X[:3000], y[:3000])
         recall[class_weight] = model.predict(X[3000:])[y[3000:] == 1].mean()
     assert recall["balanced"] > recall[None] + 0.1
+
+
+@pytest.mark.parametrize("class_weight", [{0: -1, 1: 1, 2: 1}, {0: np.nan, 1: 1, 2: 1}])
+def test_class_weights_that_are_no_weights_raise(class_weight):
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match="gives rows weights that are negative or not finite"):
+        BinaryMLPClassifier(class_weight=class_weight, **SHORT).fit(X, y)
+
+
+def test_a_class_of_weight_zero_is_no_class_to_train_on():
+    X, y = load_iris(return_X_y=True)
+    model = BinaryMLPClassifier(class_weight={0: 0, 1: 1, 2: 1}, batch_size=2, **{**SHORT, "max_iter": 3}).fit(X, y)
+    np.testing.assert_array_equal(model.classes_, [1, 2])
+
+
+def test_balanced_weights_need_all_rows():
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match="class_weight='balanced' is not supported by partial_fit"):
+        BinaryMLPClassifier(class_weight="balanced").partial_fit(X, y, classes=[0, 1, 2])
 
 
 def test_one_class_only_raises():

@@ -42,7 +42,14 @@ def test_predictions_move_with_the_targets():
 def test_a_constant_target_is_predicted():
     X, _ = load_diabetes(return_X_y=True)
     model = BinaryMLPRegressor((16,), max_iter=200, random_state=0).fit(X, np.full(len(X), 3.5))
-    np.testing.assert_allclose(model.predict(X), 3.5, atol=0.1)
+    np.testing.assert_array_equal(model.predict(X), 3.5)
+
+
+@pytest.mark.parametrize("factor", [2.0**1010, 2.0**-1060])
+def test_targets_of_extreme_size(factor):
+    X_train, X_test, y_train, y_test = friedman()
+    model = BinaryMLPRegressor(**SHORT).fit(X_train, y_train * factor)
+    assert np.corrcoef(model.predict(X_test) / factor, y_test)[0, 1] > 0.9
 
 
 def test_absolute_error_resists_outliers():

@@ -163,8 +163,10 @@ cdef void copy_rows(const feature_t *x, const Source *source, Py_ssize_t n_rows,
 cdef cnp.ndarray as_source(object X, Py_ssize_t n_features, Source *source):
     """Describe the rows of ``X`` for ``encode_rows``; returns the array to keep alive meanwhile."""
     cdef cnp.ndarray array = np.asarray(X)
-    if array.ndim != 2 or array.shape[1] != n_features:
-        raise ValueError(f"X has shape {np.shape(X)}, expected (n_rows, {n_features})")
+    if array.ndim != 2:
+        raise ValueError(f"X has {array.ndim} dimensions, expected rows of {n_features} features")
+    if array.shape[1] != n_features:
+        raise ValueError(f"X has {array.shape[1]} features, expected {n_features}")
     cdef char kind = array.descr.kind
     cdef Py_ssize_t itemsize = array.descr.itemsize
     if kind == b"b":

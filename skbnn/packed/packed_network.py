@@ -46,7 +46,8 @@ class PackedNetwork:
     Notes
     -----
     Predictions are the same to the last bit for every instruction set, number of threads, number of rows, dtype and
-    memory order of X. Methods take rows, (n_rows, n_features), or a single row, (n_features,).
+    memory order of X. Columns go by their position; names are not checked. Methods take rows, (n_rows, n_features), or
+    a single row, (n_features,).
     """
 
     def __init__(self, thresholds, offsets, *, layers, output_weights, layer_sizes, scale, bias, output):
@@ -231,7 +232,8 @@ class PackedNetwork:
 def frozen(values, dtype, ndim, name):
     """A read-only contiguous array of exactly this dtype and dimension; not copied if it is one."""
     array = np.asarray(values)
-    require(array.dtype.kind in "biuf", f"{name} must be numbers, got dtype {array.dtype}")
+    kinds = {np.uint64: "u", np.int64: "iu", np.int32: "iu", np.float64: "biuf"}[dtype]
+    require(array.dtype.kind in kinds, f"{name} must be {np.dtype(dtype)}, got dtype {array.dtype}")
     with np.errstate(invalid="ignore", over="ignore"):
         converted = np.require(array, dtype, ["C", "A"])
     require(array.ndim == ndim, f"{name} must have {ndim} dimensions, got shape {array.shape}")
