@@ -1,14 +1,11 @@
-"""Speed of a packed layer for each instruction set and width, on one thread, as a Markdown table.
+"""TOPS of hidden layers for each instruction set, on one thread; and the rate of reading X, the other limit.
 
-    python benchmarks/kernels.py
-
-TOPS are 10^12 binary multiplications or additions a second: a layer of K inputs and N units costs 2 K N a row. Time is
-the thread's own, so a busy machine disturbs little; figures are the median and, in brackets, the range of the runs.
+TOPS are 10^12 binary multiplications or additions a second: a layer of K inputs and N units costs 2 K N a row;
+padding does not count.
 """
 
-import time
-
 import numpy as np
+from common import interleaved, main
 from threadpoolctl import threadpool_limits
 
 from skbnn import PackedNetwork
@@ -16,8 +13,30 @@ from skbnn.kernels import available_instruction_sets, use_instruction_set
 from skbnn.packed.layout import pack_bits, pack_weights
 
 WIDTHS = 64, 100, 128, 256, 512, 1000, 1024, 2048
-N_ROWS, N_RUNS = 960, 9
-OPERATIONS = 4e9  # a run, whatever the width
+N_ROWS = 960
+
+
+def run(arguments):
+    """Yield the tables."""
+    repeats = arguments.repeats or (3 if arguments.quick else 15)
+    operations = 4e8 if arguments.quick else 4e9  # of a call, whatever the width
+    with threadpool_limits(1):
+        yield "hidden layers", [row for width in WIDTHS for row in layers(width, operations, repeats)]
+    yield "one read of 10,000 rows of 784 float32", read(repeats)
+
+
+def layers(width, operations, repeats):
+    """Rows of the table: as many layers of this width as come to the operations, with each instruction set."""
+    depth = max(1, round(operations / (2 * width * width * N_ROWS)))
+    operations = 2 * width * N_ROWS * (depth * width + 1)
+    network = square_network(width, depth)
+    bits = pack_bits(np.random.default_rng(1).integers(0, 2, size=(N_ROWS, width)))
+    calls = {name: with_instruction_set(name, network, bits) for name in available_instruction_sets()}
+    scores = network.decision_function_from_bits(bits)
+    for name, call in calls.items():
+        np.testing.assert_array_equal(call(), scores, err_msg=name)
+    for name, seconds in interleaved(calls, repeats).items():
+        yield {"layer": f"{width} x {width}", "instruction set": name, **summary("TOPS", operations / seconds / 1e12)}
 
 
 def square_network(width, depth):
@@ -36,30 +55,26 @@ def square_network(width, depth):
     )
 
 
-def tops(width):
-    """TOPS of each run with the instruction set in use."""
-    depth = max(1, round(OPERATIONS / (2 * width * width * N_ROWS)))
-    network = square_network(width, depth)
-    bits = pack_bits(np.random.default_rng(1).integers(0, 2, size=(N_ROWS, width)))
-    seconds = []
-    for _ in range(N_RUNS + 1):  # the first warms up
-        start = time.thread_time()
-        network.decision_function_from_bits(bits)
-        seconds.append(time.thread_time() - start)
-    return 2 * width * N_ROWS * (depth * width + 1) / np.array(seconds[1:]) / 1e12
+def with_instruction_set(name, network, bits):
+    """A call of the network under this instruction set."""
+
+    def call():
+        with use_instruction_set(name):
+            return network.decision_function_from_bits(bits)
+
+    return call
 
 
-def main():
-    """Print the table row by row."""
-    print("| instruction set |", " | ".join(f"{width} x {width}" for width in WIDTHS), "|")
-    print("| --- |", " | ".join("---" for _ in WIDTHS), "|")
-    with threadpool_limits(1):
-        for name in available_instruction_sets():
-            with use_instruction_set(name):
-                runs = [tops(width) for width in WIDTHS]
-            cells = (f"{np.median(run):.2f} ({run.min():.2f}-{run.max():.2f})" for run in runs)
-            print(f"| {name} |", " | ".join(cells), "|", flush=True)
+def read(repeats):
+    """Rate of BLAS's dot product of a batch with itself."""
+    X = np.ones(10_000 * 784, np.float32)
+    return [summary("GB/s", X.nbytes / interleaved({"read": lambda: X @ X}, repeats)["read"] / 1e9)]
+
+
+def summary(unit, values):
+    """Median and range."""
+    return {unit: float(np.median(values)), "lowest": float(values.min()), "highest": float(values.max())}
 
 
 if __name__ == "__main__":
-    main()
+    main(run, __doc__)
