@@ -1,6 +1,11 @@
-"""Rows predicted a second against the number of threads."""
+"""Rows predicted a second against the number of threads.
+
+One model after the other, with a pause, and each through its own pool (OpenMP, BLAS): a pool's idle threads spin for a
+while after every change, on the cores that the other one needs.
+"""
 
 import os
+from time import sleep
 
 import numpy as np
 from common import as_float, interleaved, load, main
@@ -18,15 +23,16 @@ def run(arguments):
     controller = ThreadpoolController()
     for width in (256, 1024):
         binary = BinaryMLPClassifier((width,) * 3, n_thresholds=1, max_iter=1, random_state=0).fit(X_train, y)
-        models = {"skbnn": binary, "MLPClassifier": multilayer_perceptron(width).fit(X_train, y)}
-        calls = {
-            (name, n): limited(controller, n, model, X)
-            for name, model in models.items()
-            for n in range(1, arguments.threads + 1)
-        }
-        for n in range(1, arguments.threads + 1):
-            np.testing.assert_array_equal(calls["skbnn", n](), calls["skbnn", 1](), err_msg=f"{n} threads")
-        yield f"{len(X):,} rows of float32, 3x{width}", rows(interleaved(calls, repeats), len(X))
+        floating = multilayer_perceptron(width).fit(X_train, y)
+        seconds = {}
+        for name, model, pool in ("skbnn", binary, "openmp"), ("MLPClassifier", floating, "blas"):
+            own = controller.select(user_api=pool)
+            calls = {(name, n): limited(own, n, model, X) for n in range(1, arguments.threads + 1)}
+            sleep(1)
+            seconds |= interleaved(calls, repeats)
+            for n in range(1, arguments.threads + 1):
+                np.testing.assert_array_equal(calls[name, n](), calls[name, 1](), err_msg=f"{n} threads")
+        yield f"{len(X):,} rows of float32, 3x{width}", rows(seconds, len(X))
 
 
 def limited(controller, n_threads, model, X):

@@ -12,6 +12,7 @@ from sklearn.utils.validation import column_or_1d
 
 from skbnn._base import BaseBinaryMLP
 from skbnn._sklearn import StrOptions, _check_partial_fit_first_call, _fit_context
+from skbnn.packed import largest
 
 
 class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
@@ -342,7 +343,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
     def _labels(self, scores):
         if self.out_activation_ == "softmax":
-            return self.classes_[scores.argmax(axis=1)]
+            return self.classes_.take(largest(scores))
         positive = (scores > 0).astype(int)
         return positive if self._multilabel else self.classes_[positive[:, 0]]
 

@@ -32,7 +32,7 @@ ALLOWED = {
         "skbnn.folding",
     ],
     "skbnn._thermometer": ["skbnn._sklearn", "skbnn._base", "skbnn.encoding", "skbnn.packed"],
-    "skbnn._classifier": ["skbnn._sklearn", "skbnn._base"],
+    "skbnn._classifier": ["skbnn._sklearn", "skbnn._base", "skbnn.packed"],
     "skbnn._regressor": ["skbnn._sklearn", "skbnn._base"],
     "skbnn": ["skbnn"],
 }

@@ -38,6 +38,20 @@ cdef struct Hidden:
     Py_ssize_t n_words, n_groups, out_words
 
 
+def largest(const double[:, :] scores):
+    """``scores.argmax(axis=1)``, which NumPy takes a tenth of predict's time for where rows are short."""
+    cdef Py_ssize_t row, output, best
+    out = np.empty(scores.shape[0], np.intp)
+    cdef Py_ssize_t[::1] indices = out
+    for row in range(scores.shape[0]):
+        best = 0
+        for output in range(1, scores.shape[1]):
+            if scores[row, output] > scores[row, best]:
+                best = output
+        indices[row] = best
+    return out
+
+
 cdef class Program:
     """Raw pointers into a PackedNetwork's arrays, and the loops over them.
 

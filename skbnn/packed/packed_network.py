@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from skbnn.encoding import Encoder
-from skbnn.packed._program import Program
+from skbnn.packed._program import Program, largest
 from skbnn.packed.layout import pack_weights, unpack_weights
 
 OUTPUTS = "identity", "logistic", "softmax"
@@ -164,7 +164,7 @@ class PackedNetwork:
         """
         scores = self.decision_function(X)
         if self.output == "softmax":
-            return scores.argmax(axis=-1)
+            return largest(scores) if scores.ndim == 2 else scores.argmax()
         if len(self.bias) == 1:
             scores = scores[..., 0]
         return scores if self.output == "identity" else (scores > 0).astype(np.int64)
