@@ -18,7 +18,7 @@ class ThermometerEncoder(TransformerMixin, BaseEstimator):
 
     The code of the binary estimators' inputs [1]_. Thresholds lie halfway between neighbouring distinct values of
     the training data: between any two, where there are few values, else near quantiles. A 0/1 feature becomes one
-    bit, a constant feature none.
+    bit, a constant feature none. Thresholds are float64: of 64-bit integers beyond 2**53 subtract an offset first.
 
     Parameters
     ----------
