@@ -81,8 +81,8 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         """
 
     @abstractmethod
-    def _validation_score(self, scores, y, sample_weight):
-        """Score of decision values, higher is better."""
+    def _validation_score(self, predicted, y, sample_weight):
+        """Score of what ``packed_`` predicts, higher is better."""
 
     @property
     def coefs_(self):
@@ -224,8 +224,8 @@ class BaseBinaryMLP(BaseEstimator, ABC):
                 self.loss_curve_.append(loss)
                 if validation is not None:
                     packed = self._pack(bits[rows], sample_weight[rows])
-                    scores = packed.decision_function_from_bits(bits[validation])
-                    score = self._validation_score(scores, y[validation], sample_weight[validation])
+                    predicted = packed.decide(packed.decision_function_from_bits(bits[validation]))
+                    score = self._validation_score(predicted, y[validation], sample_weight[validation])
                     self.validation_scores_.append(score)
                     if score > best_score + self.tol or best is None:
                         best_epoch = epoch
@@ -284,12 +284,12 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             epoch = len(self.loss_curve_)
             print(f"Epoch {epoch}/{n_epochs}, loss = {self.loss_curve_[-1]:.6f}{score}, {seconds:.2f} s", flush=True)
 
-    def _scores(self, X):
-        """Decision values of validated rows, (n_samples, n_outputs)."""
+    def _ask_packed(self, method, X):
+        """What a method of the packed network, by its name, says of validated rows."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=DTYPES, reset=False, ensure_all_finite=False)
         try:  # the packed network looks for NaN and infinity while it reads X anyway
-            return self.packed_.decision_function(X)
+            return getattr(self.packed_, method)(X)
         except ValueError:
             assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
             raise

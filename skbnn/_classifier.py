@@ -12,7 +12,6 @@ from sklearn.utils.validation import column_or_1d
 
 from skbnn._base import BaseBinaryMLP
 from skbnn._sklearn import StrOptions, _check_partial_fit_first_call, _fit_context
-from skbnn.packed import largest
 
 
 class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
@@ -288,7 +287,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
             Labels, or a 0/1 indicator matrix if ``fit`` had one.
         """
-        return self._labels(self._scores(X))
+        return self._labels(self._ask_packed("predict", X))
 
     def decision_function(self, X):
         """Scores of each row.
@@ -302,7 +301,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         scores : ndarray of shape (n_samples,), (n_samples, n_classes) or (n_samples, n_labels)
             For two classes one score a row, positive for ``classes_[1]``.
         """
-        scores = self._scores(X)
+        scores = self._ask_packed("decision_function", X)
         return scores[:, 0] if self._binary else scores
 
     @available_if(lambda self: _has_probabilities(self))
@@ -332,7 +331,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
         """
-        scores = self._scores(X)
+        scores = self._ask_packed("decision_function", X)
         if self.out_activation_ == "softmax":
             return log_softmax(scores, axis=1)
         return log_expit(np.hstack([-scores, scores]) if self._binary else scores)
@@ -341,11 +340,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     def _binary(self):
         return self.out_activation_ == "logistic" and not self._multilabel
 
-    def _labels(self, scores):
-        if self.out_activation_ == "softmax":
-            return self.classes_.take(largest(scores))
-        positive = (scores > 0).astype(int)
-        return positive if self._multilabel else self.classes_[positive[:, 0]]
+    def _labels(self, predicted):
+        return predicted if self._multilabel else self.classes_.take(predicted)
 
     def _check_targets(self, y):
         if issparse(y):
@@ -389,8 +385,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         self.n_outputs_ = 1 if n_classes == 2 and not self._multilabel else n_classes
         self.out_activation_ = "logistic" if self._multilabel or n_classes == 2 else "softmax"
 
-    def _validation_score(self, scores, y, sample_weight):
-        return accuracy_score(y, self._labels(scores), sample_weight=sample_weight)
+    def _validation_score(self, predicted, y, sample_weight):
+        return accuracy_score(y, self._labels(predicted), sample_weight=sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

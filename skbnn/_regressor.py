@@ -261,10 +261,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
-        return self._targets(self._scores(X))
-
-    def _targets(self, scores):
-        return scores[:, 0] if self._one_dimensional else scores
+        return self._ask_packed("predict", X)
 
     def _check_targets(self, y):
         return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
@@ -272,7 +269,6 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     def _encode_targets(self, y, sample_weight, *, reset, incremental):
         columns = y.reshape(len(y), -1).astype(np.float64)
         if reset:
-            self._one_dimensional = y.ndim == 1
             self.n_outputs_, self.out_activation_ = columns.shape[1], "identity"
             self._standardize(columns, sample_weight)
         elif columns.shape[1] != self.n_outputs_:
@@ -294,5 +290,5 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         self._target_mean = unit * mean
         self._target_scale = unit * np.where(columns.min(axis=0) < columns.max(axis=0), spread, 0)
 
-    def _validation_score(self, scores, y, sample_weight):
-        return r2_score(y, self._targets(scores), sample_weight=sample_weight)
+    def _validation_score(self, predicted, y, sample_weight):
+        return r2_score(y, predicted, sample_weight=sample_weight)

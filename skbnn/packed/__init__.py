@@ -1,6 +1,5 @@
 """The inference half: bits, integer thresholds and the program that runs them."""
 
-from skbnn.packed._program import largest
 from skbnn.packed.packed_network import PackedNetwork
 
-__all__ = ["PackedNetwork", "largest"]
+__all__ = ["PackedNetwork"]

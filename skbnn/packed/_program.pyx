@@ -38,20 +38,6 @@ cdef struct Hidden:
     Py_ssize_t n_words, n_groups, out_words
 
 
-def largest(const double[:, :] scores):
-    """``scores.argmax(axis=1)``, which NumPy takes a tenth of predict's time for where rows are short."""
-    cdef Py_ssize_t row, output, best
-    out = np.empty(scores.shape[0], np.intp)
-    cdef Py_ssize_t[::1] indices = out
-    for row in range(scores.shape[0]):
-        best = 0
-        for output in range(1, scores.shape[1]):
-            if scores[row, output] > scores[row, best]:
-                best = output
-        indices[row] = best
-    return out
-
-
 cdef class Program:
     """Raw pointers into a PackedNetwork's arrays, and the loops over them.
 
@@ -109,21 +95,35 @@ cdef class Program:
         """
         cdef Source source
         cdef cnp.ndarray array = as_source(X, self.encoder.n_features, &source)
-        return self.run(&source, NULL, array.shape[0])
+        cdef cnp.ndarray out = np.empty((array.shape[0], self.bias.shape[0]))
+        self.run(&source, NULL, array.shape[0], <double *>cnp.PyArray_DATA(out), NULL)
+        return out
+
+    def largest(self, X):
+        """``scores(X).argmax(axis=1)``, without the memory of all scores.
+
+        Raises ValueError if a value is not finite.
+        """
+        cdef Source source
+        cdef cnp.ndarray array = as_source(X, self.encoder.n_features, &source)
+        cdef cnp.ndarray out = np.empty(array.shape[0], np.intp)
+        self.run(&source, NULL, array.shape[0], NULL, <Py_ssize_t *>cnp.PyArray_DATA(out))
+        return out
 
     def scores_from_bits(self, const uint64_t[:, ::1] bits):
         """Scores of packed rows, (n_rows, n_outputs) float64."""
         if bits.shape[1] != self.encoder.n_words:
             raise ValueError(f"bits have {bits.shape[1]} words a row, expected {self.encoder.n_words}")
-        return self.run(NULL, &bits[0, 0] if bits.shape[0] else NULL, bits.shape[0])
+        cdef cnp.ndarray out = np.empty((bits.shape[0], self.bias.shape[0]))
+        self.run(NULL, &bits[0, 0] if len(out) else NULL, bits.shape[0], <double *>cnp.PyArray_DATA(out), NULL)
+        return out
 
-    cdef run(self, const Source *source, const uint64_t *bits, Py_ssize_t n_rows):
-        cdef Py_ssize_t n_outputs = self.bias.shape[0], n_blocks = (n_rows + BLOCK - 1) // BLOCK
-        out = np.empty((n_rows, n_outputs))
-        if not n_rows:
-            return out
-        cdef double *scores = <double *>cnp.PyArray_DATA(out)
+    cdef run(self, const Source *source, const uint64_t *bits, Py_ssize_t n_rows, double *scores, Py_ssize_t *largest):
+        """Fill ``scores`` or, where that is NULL, ``largest`` from ``source`` or, where that is NULL, ``bits``."""
+        cdef Py_ssize_t n_blocks = (n_rows + BLOCK - 1) // BLOCK
         cdef int n_threads = 1, not_finite = 0
+        if not n_rows:
+            return
         if n_blocks > 1 and n_rows * self.work >= 2 * WORTH_A_THREAD:
             n_threads = min(effective_n_threads(), n_blocks, n_rows * self.work // WORTH_A_THREAD)
         cdef Py_ssize_t block, stride = self.scratch_bytes(min(n_rows, BLOCK))
@@ -133,28 +133,26 @@ cdef class Program:
             with nogil:
                 for block in range(n_blocks):
                     not_finite += self.run_block(source, bits, block * BLOCK, min(n_rows, (block + 1) * BLOCK), scratch,
-                                                 scores)
+                                                 scores, largest)
         else:
             for block in prange(n_blocks, nogil=True, num_threads=n_threads, schedule="static"):
                 not_finite += self.run_block(source, bits, block * BLOCK, min(n_rows, (block + 1) * BLOCK),
-                                             scratch + omp_get_thread_num() * stride, scores)
+                                             scratch + omp_get_thread_num() * stride, scores, largest)
         if not_finite:
             raise ValueError("X contains NaN or infinity")
-        return out
 
     cdef Py_ssize_t scratch_bytes(self, Py_ssize_t rows) noexcept nogil:
-        """Encoder's scratch, two buffers of bits, the output layer's popcounts; rounded up to cache lines."""
-        cdef Py_ssize_t n_bytes = self.encoder.scratch_bytes() + 2 * rows * self.widest * sizeof(uint64_t)
-        return (n_bytes + rows * self.n_groups * 8 * sizeof(int32_t) + 63) // 64 * 64
+        """Encoder's scratch, scores, two buffers of bits, the output layer's popcounts; rounded up to cache lines."""
+        cdef Py_ssize_t n_bytes = self.encoder.scratch_bytes() + rows * self.bias.shape[0] * sizeof(double)
+        n_bytes += 2 * rows * self.widest * sizeof(uint64_t) + rows * self.n_groups * 8 * sizeof(int32_t)
+        return (n_bytes + 63) // 64 * 64
 
     cdef bint run_block(self, const Source *source, const uint64_t *bits, Py_ssize_t start, Py_ssize_t stop,
-                        char *scratch, double *scores) noexcept nogil:
-        """Scores of the rows from ``start`` to ``stop``, read from ``source`` or, where that is NULL, ``bits``.
-
-        Returns whether a value is not finite.
-        """
-        cdef Py_ssize_t i, row, rows = stop - start
-        cdef uint64_t *x = <uint64_t *>(scratch + self.encoder.scratch_bytes())
+                        char *scratch, double *scores, Py_ssize_t *largest) noexcept nogil:
+        """``run`` the rows from ``start`` to ``stop``; returns whether a value is not finite."""
+        cdef Py_ssize_t i, row, rows = stop - start, n_outputs = self.bias.shape[0]
+        cdef double *block_scores = <double *>(scratch + self.encoder.scratch_bytes())
+        cdef uint64_t *x = <uint64_t *>(block_scores + rows * n_outputs)
         cdef uint64_t *next_x = x + rows * self.widest
         cdef int32_t *popcounts = <int32_t *>(next_x + rows * self.widest)
         cdef Hidden *layer
@@ -173,7 +171,12 @@ cdef class Program:
             x, next_x = next_x, x
         layer_popcounts(x, NULL, rows, self.n_words, self.output_weights, self.n_words, self.n_groups, popcounts,
                         8 * self.n_groups)
-        self.add_up(popcounts, rows, scores + start * self.bias.shape[0])
+        if scores is not NULL:
+            self.add_up(popcounts, rows, scores + start * n_outputs)
+        else:
+            self.add_up(popcounts, rows, block_scores)
+            for row in range(rows):
+                largest[start + row] = argmax(block_scores + row * n_outputs, n_outputs)
         return not finite
 
     cdef void add_up(self, const int32_t *popcounts, Py_ssize_t rows, double *scores) noexcept nogil:
@@ -188,3 +191,11 @@ cdef class Program:
                 for unit in range(per_output):
                     score += self.scale[output, unit] * (self.fan_in - 2 * counts[unit])
                 scores[row * n_outputs + output] = score
+
+
+cdef inline Py_ssize_t argmax(const double *scores, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i, best = 0
+    for i in range(1, n):
+        if scores[i] > scores[best]:
+            best = i
+    return best

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from skbnn.encoding import Encoder
-from skbnn.packed._program import Program, largest
+from skbnn.packed._program import Program
 from skbnn.packed.layout import pack_weights, unpack_weights
 
 OUTPUTS = "identity", "logistic", "softmax"
@@ -139,10 +139,12 @@ class PackedNetwork:
         ValueError
             If X has another number of features, is not real, or holds NaN or infinity.
         """
+        return self._of_rows(self._program.scores, X)
+
+    @staticmethod
+    def _of_rows(function, X):
         X = np.asarray(X)
-        if X.ndim == 1:
-            return self._program.scores(X[np.newaxis])[0]
-        return self._program.scores(X)
+        return function(X[np.newaxis])[0] if X.ndim == 1 else function(X)
 
     def decision_function_from_bits(self, bits):
         """Scores of rows that are encoded already, (n_rows, n_words) uint64: (n_rows, n_outputs)."""
@@ -162,9 +164,14 @@ class PackedNetwork:
             index of the largest score ("softmax"), which is an index into the classifier's ``classes_``. One output
             has no dimension of its own.
         """
-        scores = self.decision_function(X)
         if self.output == "softmax":
-            return largest(scores) if scores.ndim == 2 else scores.argmax()
+            return self._of_rows(self._program.largest, X)
+        return self.decide(self.decision_function(X))
+
+    def decide(self, scores):
+        """What ``predict`` makes of the scores of rows."""
+        if self.output == "softmax":
+            return scores.argmax(axis=-1)
         if len(self.bias) == 1:
             scores = scores[..., 0]
         return scores if self.output == "identity" else (scores > 0).astype(np.int64)
