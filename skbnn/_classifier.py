@@ -36,7 +36,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
     n_thresholds : int, default=32
         Bits a feature becomes, at most: bit t says whether the value reaches the t-th threshold. Thresholds are
-        quantiles of the training data; a feature with fewer distinct values gets fewer.
+        near quantiles of the training data; a feature with fewer distinct values gets fewer.
 
     solver : {"adam", "sgd", "bop"}, default="adam"
         Optimizer. "bop" keeps no latent weights: it flips a weight that its averaged gradient contradicts [5]_.

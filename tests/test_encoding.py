@@ -48,8 +48,14 @@ def test_few_distinct_values_are_all_told_apart(column, expected):
 
 def test_many_distinct_values_are_cut_at_the_nearest_quantiles():
     assert thresholds_of(np.arange(100), 3) == [24.5, 49.5, 74.5]
-    assert thresholds_of(np.repeat([0, 1, 2, 3], [97, 1, 1, 1]), 2) == [0.5]  # both quantiles fall on one cut
+    assert thresholds_of(np.repeat([0, 1, 2, 3], [1, 97, 1, 1]), 2) == [0.5, 1.5]
     assert thresholds_of(np.repeat([0, 1, 2, 3], [10, 40, 40, 10]), 1) == [1.5]
+
+
+def test_a_frequent_value_takes_no_more_than_a_bin():
+    column = np.r_[np.zeros(900), np.arange(1, 101)]
+    assert thresholds_of(column, 5) == [0.5, 20.5, 40.5, 60.5, 80.5]
+    assert thresholds_of(np.r_[column, np.full(500, 1000)], 6) == [0.5, 20.5, 40.5, 60.5, 80.5, 550]
 
 
 def test_each_feature_owns_a_slice():

@@ -7,7 +7,8 @@ def find_thresholds(X, n_thresholds, *, rng, subsample=200_000):
     """Choose each feature's thresholds between the distinct values of the training data.
 
     A feature with few distinct values gets a threshold between any two neighbours. Else the thresholds cut the rows
-    into quantiles, as nearly as the distinct values allow. A constant feature gets none.
+    into bins of equal size, as nearly as the distinct values allow; a value that would fill more than a bin has one
+    of its own, and the bins are shared among the other values. A constant feature gets none.
 
     Parameters
     ----------
@@ -39,14 +40,26 @@ def column_thresholds(column, n_thresholds):
     """Ascending thresholds of one feature, (n,) float64, n <= n_thresholds."""
     values, counts = distinct(column)
     if len(values) - 1 > n_thresholds:
-        below = np.cumsum(counts)[:-1]  # rows below the cut after each value but the last
-        wanted = len(column) * np.arange(1, n_thresholds + 1) / (n_thresholds + 1)
+        size = bin_size(counts, n_thresholds + 1)
+        below = np.cumsum(np.minimum(counts, size))[:-1]  # rows below the cut after each value but the last
+        wanted = size * np.arange(1, n_thresholds + 1)
         after = np.clip(np.searchsorted(below, wanted), 1, len(below) - 1)
         nearest = np.where(wanted - below[after - 1] <= below[after] - wanted, after - 1, after)
         cuts = np.unique(nearest)
     else:
         cuts = np.arange(len(values) - 1)
     return midpoints(values[cuts].astype(np.float64), values[cuts + 1].astype(np.float64))
+
+
+def bin_size(counts, n_bins):
+    """Rows of a bin, when each value that has more gets a bin of its own and the others share what bins are left.
+
+    Without that, the quantiles of a column that is mostly 0 would nearly all be 0, and the rest hardly told apart.
+    """
+    heaviest = np.sort(counts)[::-1][:n_bins]
+    others = counts.sum() - np.cumsum(heaviest) + heaviest  # rows beside those of the i heaviest values
+    size = others / np.arange(n_bins, 0, -1)
+    return size[np.argmax(heaviest <= size)]
 
 
 def distinct(column):
