@@ -4,6 +4,7 @@ import time
 import warnings
 from abc import ABC, abstractmethod
 from copy import deepcopy
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -12,19 +13,21 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skbnn._additive import MAX_BITS
 from skbnn._blas import one_blas_thread
 from skbnn._sklearn import Interval, StrOptions, _check_sample_weight
+from skbnn._tuning import choose_dropout
 from skbnn.encoding import Encoder, find_thresholds
 from skbnn.folding import estimate_statistics, fold
 from skbnn.network.network import BinaryNetwork
-from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS, Trainer, TrainingOptions
+from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS, Trainer, TrainingData, TrainingOptions
 
 # What the encoder reads as it is; anything else is converted to the first.
 DTYPES = [np.float64, np.float32, np.float16, np.bool_]
 DTYPES += [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.uint64, np.int64]
 
 # max_iter=None trains for this many epochs, and on small data for at least this many mini-batches.
-MIN_EPOCHS, MIN_STEPS = 20, 1000
+MIN_EPOCHS, MIN_STEPS = 25, 1000
 
 # An output that no other competes with adds up this many binary units: a finer score than one unit can give.
 UNITS_PER_OUTPUT = 8
@@ -50,7 +53,8 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         "beta_1": [Interval(Real, 0, 1, closed="left")],
         "beta_2": [Interval(Real, 0, 1, closed="left")],
         "epsilon": [Interval(Real, 0, None, closed="neither")],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "init": [StrOptions({"additive", "constant"})],
+        "dropout": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="left")],
         "shuffle": ["boolean"],
         "random_state": ["random_state"],
         "tol": [Interval(Real, 0, None, closed="left")],
@@ -61,9 +65,9 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         "verbose": ["verbose"],
     }
 
-    # Standard deviation of the initial scores, and how to undo the standardization of the targets.
+    # Standard deviation of the network's initial scores, and the factor of its scores when it predicts.
     _output_gain = 1.0
-    _target_scale, _target_mean = 1.0, 0.0
+    _target_scale = 1.0
 
     @abstractmethod
     def _check_targets(self, y):
@@ -73,12 +77,26 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         return sample_weight
 
     @abstractmethod
-    def _encode_targets(self, y, sample_weight, *, reset, incremental):
-        """Targets as the loss reads them, (n_samples, n_targets) float32.
+    def _learn_outputs(self, y, incremental):
+        """Set ``n_outputs_``, ``out_activation_`` and what else says how scores encode targets like ``y``.
 
-        Sets ``n_outputs_``, ``out_activation_`` and what decoding needs if ``reset``, else checks ``y`` against them.
         If ``incremental``, y need not hold every class.
         """
+
+    @abstractmethod
+    def _check_outputs(self, y):
+        """Raise ValueError if ``y`` does not fit what the first call has learnt."""
+
+    @abstractmethod
+    def _fit_start(self, bits, y, sample_weight, *, additive=True):
+        """Find what the scores are before there is a network: constants and, if ``additive``, steps of the bits.
+
+        Sets ``_constant`` and ``_steps``, None for none.
+        """
+
+    @abstractmethod
+    def _encode_targets(self, bits, y):
+        """``targets`` as the loss reads them, and ``offsets`` of the scores, as keyword arguments of TrainingData."""
 
     @abstractmethod
     def _validation_score(self, predicted, y, sample_weight):
@@ -96,6 +114,10 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     def __sklearn_is_fitted__(self):
         return hasattr(self, "packed_")
 
+    def _additive_start(self, additive):
+        """Whether ``_fit_start`` should fit the features' part."""
+        return additive and self.init == "additive" and len(self._thresholds) <= MAX_BITS
+
     def _fit(self, X, y, sample_weight, *, incremental=False):
         """Train from the start or, for ``partial_fit`` and ``warm_start``, go on from the last call."""
         if incremental and self.early_stopping:
@@ -105,25 +127,18 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             for name in "packed_", "_trainer", "best_validation_score_":
                 self.__dict__.pop(name, None)
         X, y, sample_weight = self._validate(X, y, sample_weight, reset=not proceed)
-        targets = self._encode_targets(y, sample_weight, reset=not proceed, incremental=incremental)
         if not proceed:
+            self._learn_outputs(y, incremental)
             self._rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
             self._find_thresholds(X)
-        bits = Encoder(self._thresholds, self._offsets).encode(X)
-        batch_size = self._check_batch_size(len(bits))
-        options = self._training_options(incremental)
-        if proceed:
-            self._check_shape_unchanged()
-            self._trainer.reconfigure(options, batch_size)
         else:
-            self._initialize(options, batch_size)
-
-        sample_weight = scale_weights(sample_weight)
+            self._check_shape_unchanged()
+        self._check_outputs(y)
+        data = TrainingData(Encoder(self._thresholds, self._offsets).encode(X), scale_weights(sample_weight))
+        options, batch_size = self._training_options(incremental), self._check_batch_size(len(X))
         with one_blas_thread():
-            if incremental:
-                self._partial_fit(bits, targets, sample_weight, batch_size)
-            else:
-                self._run_epochs(bits, targets, y, sample_weight, batch_size)
+            train = self._partial_fit if incremental else self._run_epochs
+            train(data, y, options, batch_size, proceed)
         return self
 
     def _validate(self, X, y, sample_weight, *, reset):
@@ -173,7 +188,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
 
     def _training_options(self, incremental):
         names = ["binarization", "surrogate_gradient", "solver", "learning_rate", "momentum", "nesterovs_momentum"]
-        names += ["beta_1", "beta_2", "epsilon", "dropout"]
+        names += ["beta_1", "beta_2", "epsilon"]
         options = TrainingOptions(
             loss=f"multiclass_{self.loss}" if self.out_activation_ == "softmax" else self.loss,
             learning_rate_init=self.learning_rate_init or LEARNING_RATES[self.solver],
@@ -183,49 +198,70 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             options.learning_rate = "constant"
         return options
 
-    def _initialize(self, options, batch_size):
+    def _initialize(self, data, y, rows, options, batch_size, n_epochs):
+        """Decide on dropout and the start, and draw a network; ``n_epochs`` are those to come, None in a stream."""
+        self.shrinkage_ = 1.0
+        if self.dropout == "auto":
+            self.dropout_ = 0.0
+            if n_epochs:
+                self.dropout_, self.shrinkage_ = choose_dropout(self, data, y, rows, options, batch_size, n_epochs)
+        self._fit_start(data.bits[rows], y[rows], data.sample_weight[rows], additive=n_epochs is not None)
+        self._trainer = self._new_trainer(self._hidden_layer_sizes(), options, batch_size)
+        self._n_rows_seen = 0
+        self.n_layers_ = len(self._trainer.network.layers) + 1
+        self.n_iter_ = 0
+        self.loss_curve_ = []
+        self.validation_scores_ = None
+
+    def _new_trainer(self, hidden_layer_sizes, options, batch_size):
         network = BinaryNetwork.initialize(
             len(self._thresholds),
-            self._hidden_layer_sizes(),
+            hidden_layer_sizes,
             self.n_outputs_,
             units_per_output=1 if self.out_activation_ == "softmax" else UNITS_PER_OUTPUT,
             output_gain=self._output_gain,
             spread=SPREADS[self.binarization],
             rng=self._rng,
         )
-        self._trainer = Trainer(network, options, seed=self._rng.integers(2**63), max_rows=batch_size)
-        self._n_rows_seen = 0
-        self.n_layers_ = len(network.layers) + 1
-        self.n_iter_ = 0
-        self.loss_curve_ = []
-        self.validation_scores_ = None
+        return Trainer(network, options, seed=self._rng.integers(2**63), max_rows=batch_size)
 
-    def _partial_fit(self, bits, targets, sample_weight, batch_size):
+    def _begin(self, data, y, rows, options, batch_size, n_epochs, proceed):
+        """Everything before the first epoch."""
+        if not proceed:
+            self._initialize(data, y, rows, options, batch_size, n_epochs)
+        if self.dropout != "auto":
+            self.dropout_ = self.dropout
+        self._trainer.reconfigure(replace(options, dropout=self.dropout_), batch_size)
+        return replace(data, **self._encode_targets(data.bits, y))
+
+    def _partial_fit(self, data, y, options, batch_size, proceed):
         """Train for one epoch; the statistics are an average over all calls, at least a tenth of it from this one."""
-        self.loss_curve_.append(self._run_epoch(bits, targets, sample_weight, np.arange(len(bits)), batch_size))
+        rows = np.arange(len(y))
+        data = self._begin(data, y, rows, options, batch_size, None, proceed)
+        self.loss_curve_.append(self._run_epoch(self._trainer, data, rows))
         self.n_iter_ += 1
-        self._n_rows_seen += len(bits)
+        self._n_rows_seen += len(rows)
         if self.verbose:
             print(f"Epoch {self.n_iter_}, loss = {self.loss_curve_[-1]:.6f}", flush=True)
-        self.packed_ = self._pack(bits, sample_weight, momentum=max(0.1, len(bits) / self._n_rows_seen))
+        self.packed_ = self._pack(data, rows, momentum=max(0.1, len(rows) / self._n_rows_seen))
 
-    def _run_epochs(self, bits, targets, y, sample_weight, batch_size):
+    def _run_epochs(self, data, y, options, batch_size, proceed):
         """The whole training; keeps the best state of the validation rows, or the last."""
-        rows, validation = np.arange(len(bits)), None
+        rows, validation = np.arange(len(y)), None
         if self.early_stopping:
             rows, validation = self._split(y)
         n_epochs = self.max_iter or max(MIN_EPOCHS, -(-MIN_STEPS // -(-len(rows) // batch_size)))
+        data = self._begin(data, y, rows, options, batch_size, n_epochs, proceed)
         self.loss_curve_, self.validation_scores_ = [], [] if self.early_stopping else None
         best_score, best_epoch, best = -np.inf, 0, None
         try:
             for epoch in range(n_epochs):
                 started = time.perf_counter()
-                loss = self._run_epoch(bits, targets, sample_weight, rows, batch_size, epoch, n_epochs)
-                self.loss_curve_.append(loss)
+                self.loss_curve_.append(self._run_epoch(self._trainer, data, rows, epoch, n_epochs))
                 if validation is not None:
-                    packed = self._pack(bits[rows], sample_weight[rows])
-                    predicted = packed.decide(packed.decision_function_from_bits(bits[validation]))
-                    score = self._validation_score(predicted, y[validation], sample_weight[validation])
+                    packed = self._pack(data, rows)
+                    predicted = packed.decide(packed.decision_function_from_bits(data.bits[validation]))
+                    score = self._validation_score(predicted, y[validation], data.sample_weight[validation])
                     self.validation_scores_.append(score)
                     if score > best_score + self.tol or best is None:
                         best_epoch = epoch
@@ -245,7 +281,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             self._trainer, self.packed_ = best
             self.best_validation_score_ = best_score
         else:
-            self.packed_ = self._pack(bits, sample_weight)
+            self.packed_ = self._pack(data, np.arange(len(y)))
 
     def _split(self, y):
         """Rows to train on and rows to validate on."""
@@ -255,27 +291,27 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             np.arange(len(y)), test_size=self.validation_fraction, stratify=stratify, random_state=seed
         )
 
-    def _run_epoch(self, bits, targets, sample_weight, rows, batch_size, epoch=0, n_epochs=1):
+    def _run_epoch(self, trainer, data, rows, epoch=0, n_epochs=1):
         """Train once on each row, in mini-batches of sizes that differ by one at most; returns the mean loss."""
         if self.shuffle:
             rows = self._rng.permutation(rows)
-        n_steps = -(-len(rows) // batch_size)
+        n_steps = -(-len(rows) // trainer.max_rows)
         loss = 0.0
         for step, batch in enumerate(np.array_split(rows, n_steps)):
-            progress = (epoch + step / n_steps) / n_epochs
-            loss += self._trainer.train(bits, targets, sample_weight, batch, progress)
+            loss += trainer.train(data, batch, progress=(epoch + step / n_steps) / n_epochs)
         return loss / n_steps
 
-    def _pack(self, bits, sample_weight, momentum=1.0):
+    def _pack(self, data, rows, momentum=1.0):
         """The network as it predicts, with batch norm's statistics taken from these rows."""
-        estimate_statistics(self._trainer.network, bits, sample_weight, momentum=momentum)
+        estimate_statistics(self._trainer.network, data.bits[rows], data.sample_weight[rows], momentum=momentum)
         return fold(
             self._trainer.network,
             self._thresholds,
             self._offsets,
             output=self.out_activation_,
-            target_scale=self._target_scale,
-            target_mean=self._target_mean,
+            factor=self.shrinkage_ * self._target_scale,
+            constant=self._constant,
+            steps=self._steps,
         )
 
     def _report(self, n_epochs, seconds):

@@ -55,7 +55,7 @@ def batch_norm(layer, dots):
     return layer.gain.astype(np.float64) * ((dots - layer.mean) / std) + layer.bias
 
 
-def fold(network, thresholds, offsets, *, output, target_scale=1.0, target_mean=0.0):
+def fold(network, thresholds, offsets, *, output, factor=1.0, constant=0.0, steps=None):
     """Pack a network with the encoder's thresholds.
 
     Parameters
@@ -65,8 +65,10 @@ def fold(network, thresholds, offsets, *, output, target_scale=1.0, target_mean=
         As ``skbnn.encoding.find_thresholds`` returns them.
     output : {"identity", "logistic", "softmax"}
         What the scores mean.
-    target_scale, target_mean : float or ndarray of shape (n_outputs,)
-        Scores of the packed network are ``target_scale * score + target_mean``.
+    factor, constant : float or ndarray of shape (n_outputs,)
+        Scores of the packed network are ``factor * score + constant``,
+    steps : ndarray of shape (n_outputs, n_bits) or None
+        and the steps of the input bits that are +1.
 
     Returns
     -------
@@ -77,7 +79,7 @@ def fold(network, thresholds, offsets, *, output, target_scale=1.0, target_mean=
     # A unit that never varied has said nothing so far; let it say nothing about other rows either.
     slope = np.where(last.variance > 0, last.gain / np.sqrt(last.variance + EPSILON), 0)
     bias = (last.bias - slope * last.mean).reshape(shape).sum(axis=1)
-    scale = slope.reshape(shape) * np.reshape(target_scale, (-1, 1))
+    scale = slope.reshape(shape) * np.reshape(factor, (-1, 1))
     return PackedNetwork(
         thresholds,
         offsets,
@@ -85,8 +87,9 @@ def fold(network, thresholds, offsets, *, output, target_scale=1.0, target_mean=
         output_weights=pack_weights(np.where(last.latent_weights >= 0, 1, -1)),
         layer_sizes=network.layer_sizes,
         scale=scale,
-        bias=bias * target_scale + target_mean,
+        bias=bias * factor + constant,
         output=output,
+        steps=np.zeros((network.n_outputs, 0)) if steps is None else steps,
     )
 
 

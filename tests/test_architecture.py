@@ -23,8 +23,12 @@ ALLOWED = {
     "skbnn._sklearn": [],
     "skbnn._blas": [],
     "skbnn._show_versions": ["skbnn.kernels"],
+    "skbnn._additive": [],
+    "skbnn._tuning": ["skbnn.network", "skbnn.folding"],
     "skbnn._base": [
         "skbnn._sklearn",
+        "skbnn._additive",
+        "skbnn._tuning",
         "skbnn._blas",
         "skbnn.encoding",
         "skbnn.packed",
@@ -32,8 +36,8 @@ ALLOWED = {
         "skbnn.folding",
     ],
     "skbnn._thermometer": ["skbnn._sklearn", "skbnn._base", "skbnn.encoding", "skbnn.packed"],
-    "skbnn._classifier": ["skbnn._sklearn", "skbnn._base", "skbnn.packed"],
-    "skbnn._regressor": ["skbnn._sklearn", "skbnn._base"],
+    "skbnn._classifier": ["skbnn._sklearn", "skbnn._additive", "skbnn._base"],
+    "skbnn._regressor": ["skbnn._sklearn", "skbnn._additive", "skbnn._base"],
     "skbnn": ["skbnn"],
 }
 

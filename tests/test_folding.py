@@ -115,7 +115,7 @@ def test_the_packed_network_scores_as_the_float_one():
     estimate_statistics(network, pack_bits(x), sample_weight)
     scale, mean = np.array([10.0, 0.1]), np.array([3.0, -4.0])
     offsets = np.arange(71)
-    packed = fold(network, np.zeros(70), offsets, output="identity", target_scale=scale, target_mean=mean)
+    packed = fold(network, np.zeros(70), offsets, output="identity", factor=scale, constant=mean)
     expected = float_scores(network, x) * scale + mean
     np.testing.assert_allclose(packed.decision_function_from_bits(pack_bits(x)), expected, rtol=1e-9, atol=1e-9)
     np.testing.assert_array_equal(packed.decision_function(x), packed.decision_function_from_bits(pack_bits(x)))

@@ -11,7 +11,14 @@ from scipy.special import log_softmax
 
 from skbnn.kernels import available_instruction_sets, use_instruction_set
 from skbnn.network.network import BinaryNetwork
-from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS, Trainer, TrainingOptions, schedule
+from skbnn.network.trainer import (
+    SPREADS,
+    SURROGATE_GRADIENTS,
+    Trainer,
+    TrainingData,
+    TrainingOptions,
+    schedule,
+)
 from skbnn.packed.layout import pack_bits, unpack_bits, unpack_weights
 
 PRIMITIVES = {
@@ -92,7 +99,7 @@ def native_gradients(network, x, targets, weights, **options):
     """Loss and each layer's gradients as the native step leaves them."""
     trainer = Trainer(network, TrainingOptions(**options), seed=0, max_rows=len(x))
     step = trainer._build(targets.shape[1])
-    loss = step.gradients(pack_bits(x), targets, weights, np.arange(len(x)))
+    loss = step.gradients(pack_bits(x), targets, None, weights, np.arange(len(x)))
     layer, gradients = step.first, []
     for _ in network.layers:
         parts = layer.dense.gradient, layer.norm.gain_gradient, layer.norm.bias_gradient
@@ -183,11 +190,22 @@ def test_dropped_units_count_as_zero_and_get_no_gradient(width):
     assert (dropped[0][0] == 0).mean() > 0.5  # hardly an input is left, so hardly a weight has a gradient
 
 
+def test_offsets_are_added_to_the_scores():
+    network, x, targets, weights = problem("squared_error")
+    offsets = np.random.default_rng(2).normal(size=targets.shape).astype(np.float32)
+    rows = np.arange(len(x))
+    step = Trainer(network, TrainingOptions(loss="squared_error"), seed=0, max_rows=len(x))._build(3)
+    with_offsets = step.gradients(pack_bits(x), targets, offsets, weights, rows)
+    gradient = np.array(step.first.dense.gradient)
+    assert with_offsets == pytest.approx(step.gradients(pack_bits(x), targets - offsets, None, weights, rows))
+    np.testing.assert_allclose(gradient, np.array(step.first.dense.gradient), rtol=1e-3, atol=1e-6)
+
+
 def test_dropout_drops_the_given_share():
     network, x, targets, weights = problem("squared_error", n_inputs=1000, n_rows=50)
     trainer = Trainer(network, TrainingOptions(loss="squared_error", dropout=0.3), seed=0, max_rows=50)
     step = trainer._build(3)
-    step.gradients(pack_bits(x), targets, weights, np.arange(50))
+    step.gradients(pack_bits(x), targets, None, weights, np.arange(50))
     kept = unpack_bits(np.array(step.dropout.mask), 1000) > 0
     assert (~kept).mean() == pytest.approx(0.3, abs=0.01)  # 50,000 draws: a standard deviation is 0.002
     dots = np.array(step.first.normalized)  # normalized, so compared up to the batch's mean and deviation
@@ -203,7 +221,7 @@ def test_stochastic_weights_are_drawn_by_the_hard_sigmoid():
     network.layers[0].latent_weights[:] = latent
     options = TrainingOptions(loss="squared_error", binarization="stochastic")
     step = Trainer(network, options, seed=0, max_rows=len(x))._build(3)
-    step.gradients(pack_bits(x), targets, weights, np.arange(len(x)))
+    step.gradients(pack_bits(x), targets, None, weights, np.arange(len(x)))
     drawn = unpack_weights(np.array(step.first.dense.packed_weights), 4000, 7)
     expected = np.clip((latent + 1) / 2, 0, 1)
     np.testing.assert_allclose((drawn > 0).mean(axis=0), expected, atol=0.04)  # five standard deviations
@@ -218,8 +236,8 @@ def test_training_lowers_the_loss(solver, binarization):
         loss="multiclass_log_loss", solver=solver, binarization=binarization, learning_rate_init=rate
     )
     trainer = Trainer(network, options, seed=0, max_rows=32)
-    bits, rows = pack_bits(x), np.arange(32)
-    losses = [trainer.train(bits, targets, weights, rows, progress=0.0) for _ in range(200)]
+    data, rows = TrainingData(pack_bits(x), weights, targets), np.arange(32)
+    losses = [trainer.train(data, rows, progress=0.0) for _ in range(200)]
     assert np.mean(losses[-20:]) < 0.5 * np.mean(losses[:5])
     assert np.abs(network.layers[0].latent_weights).max() <= 1
 
@@ -230,7 +248,7 @@ def test_a_loss_that_is_not_finite_raises():
     network.layers[-1].bias[:] = np.inf
     trainer = Trainer(network, TrainingOptions(loss="squared_error"), seed=0, max_rows=12)
     with pytest.raises(ValueError, match=r"training loss is (inf|nan).*learning_rate_init"):
-        trainer.train(pack_bits(x), targets, weights, np.arange(12), progress=0.0)
+        trainer.train(TrainingData(pack_bits(x), weights, targets), np.arange(12), progress=0.0)
 
 
 @pytest.mark.parametrize("name", ["cosine", "exponential", "constant"])

@@ -17,7 +17,9 @@ from skbnn.packed.layout import pack_weights
 OUTPUTS = ["identity", "logistic", "softmax"]
 
 
-def random_state(seed, *, n_features=30, most=4, hidden=(65, 100), n_outputs=3, per_output=5, output="softmax"):
+def random_state(
+    seed, *, n_features=30, most=4, hidden=(65, 100), n_outputs=3, per_output=5, output="softmax", additive=True
+):
     """Constructor's arguments of a network with up to `most` bits a feature; thresholds are multiples of a quarter."""
     rng = np.random.default_rng(seed)
     counts = rng.integers(0, most + 1, size=n_features)
@@ -41,6 +43,7 @@ def random_state(seed, *, n_features=30, most=4, hidden=(65, 100), n_outputs=3, 
         "scale": rng.normal(size=(n_outputs, per_output)),
         "bias": rng.normal(size=n_outputs),
         "output": output,
+        "steps": rng.normal(size=(n_outputs, sizes[0] if additive else 0)),
     }
 
 
@@ -62,8 +65,9 @@ def assert_same_bits(actual, expected):
 @pytest.mark.parametrize("instruction_set", available_instruction_sets())
 @pytest.mark.parametrize("most", [1, 4])
 @pytest.mark.parametrize("hidden", [(), (1,), (63, 129), (64, 128, 8), (1000, 7, 65)])
-def test_scores_equal_the_twin(instruction_set, most, hidden):
-    network = random_network(most=most, hidden=hidden)
+@pytest.mark.parametrize("additive", [False, True])
+def test_scores_equal_the_twin(instruction_set, most, hidden, additive):
+    network = random_network(most=most, hidden=hidden, additive=additive)
     X = random_rows(network, 199)
     bits = reference.encode(X, network.thresholds, network.offsets)
     expected = reference.scores(network, bits)
@@ -253,6 +257,8 @@ def test_a_state_of_something_else_raises_value_error():
         ("offsets", lambda a: np.r_[a[0], a[-1] + 5, a[2:]], "offsets must ascend"),
         ("scale", lambda a: a * np.inf, "finite"),
         ("scale", lambda a: a[:, 1:], "scale has 12 units, expected 15"),
+        ("steps", lambda a: a[:, 1:], "steps have shape"),
+        ("steps", lambda a: a * np.nan, "steps must be finite"),
         ("bias", lambda a: a[:1], "1 biases do not fit 3 outputs"),
         ("output_weights", lambda a: a[:, :1], "packed weights have shape"),
         ("output_weights", lambda a: a | ~np.uint64(0), "padding"),

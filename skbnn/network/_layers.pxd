@@ -14,6 +14,7 @@ cdef struct Batch:
     double total_weight
     const float *targets
     Py_ssize_t n_targets  # numbers a row of targets
+    const float *offsets  # of the scores, or NULL for none
 
 
 cdef class Layer:

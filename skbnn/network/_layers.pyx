@@ -121,7 +121,7 @@ cdef class HiddenLayer(Layer):
 
 
 cdef class OutputLayer(Layer):
-    """Adds up each output's units to its score and takes the loss."""
+    """Adds up each output's offset and units to its score and takes the loss."""
 
     def __init__(self, dense, norm, optimizers, weights_random, max_rows, *, Py_ssize_t n_outputs, Loss loss not None):
         super().__init__(dense, norm, optimizers, weights_random, max_rows)
@@ -139,7 +139,7 @@ cdef class OutputLayer(Layer):
         self.affine(bits, mask, batch)
         for row in range(batch.n_rows):
             for output in range(self.n_outputs):
-                score = 0
+                score = 0 if batch.offsets is NULL else batch.offsets[row * self.n_outputs + output]
                 for unit in range(output * self.units_per_output, (output + 1) * self.units_per_output):
                     score += self.outputs[row, unit]
                 self.scores[row, output] = score

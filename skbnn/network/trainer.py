@@ -58,6 +58,31 @@ class TrainingOptions:
     dropout: float = 0.0
 
 
+@dataclass
+class TrainingData:
+    """What training reads of all rows.
+
+    Attributes
+    ----------
+    bits : ndarray of shape (n_rows, n_words), uint64
+        Packed rows.
+    sample_weight : ndarray of shape (n_rows,), float64
+    targets : ndarray of shape (n_rows, n_targets), float32
+    offsets : ndarray of shape (n_rows, n_outputs), float32, or None
+        Added to the network's scores.
+    """
+
+    bits: np.ndarray
+    sample_weight: np.ndarray
+    targets: np.ndarray = None
+    offsets: np.ndarray = None
+
+    def of(self, rows):
+        """The same of some rows only."""
+        parts = (None if part is None else part[rows] for part in vars(self).values())
+        return TrainingData(*parts)
+
+
 def schedule(name, progress):
     """Factor of the learning rate when ``progress``, in [0, 1), of the training is done.
 
@@ -107,15 +132,12 @@ class Trainer:
         """Go on with other options or larger mini-batches."""
         self.options, self.max_rows, self._step = options, max_rows, None
 
-    def train(self, bits, targets, sample_weight, rows, progress):
+    def train(self, data, rows, progress):
         """Train on one mini-batch.
 
         Parameters
         ----------
-        bits : ndarray of shape (n_rows, n_words), uint64
-            All packed rows.
-        targets : ndarray of shape (n_rows, n_targets), float32
-        sample_weight : ndarray of shape (n_rows,), float64
+        data : TrainingData
         rows : ndarray of int64
             Which rows make up the mini-batch, ``max_rows`` at most.
         progress : float
@@ -132,8 +154,8 @@ class Trainer:
             If the loss is not finite.
         """
         if self._step is None:
-            self._step = self._build(targets.shape[1])
-        loss = self._step.gradients(bits, targets, sample_weight, rows)
+            self._step = self._build(data.targets.shape[1])
+        loss = self._step.gradients(data.bits, data.targets, data.offsets, data.sample_weight, rows)
         if not np.isfinite(loss):
             raise ValueError(
                 f"The training loss is {loss} after {self.n_steps[0]} steps. "
@@ -172,7 +194,8 @@ class Trainer:
                     activations_random=drawn,
                 )
         n_inputs = network.layer_sizes[0]
-        return TrainingStep(chain, self._dropout(n_inputs, random), n_inputs, n_targets, self.max_rows)
+        dropout = self._dropout(n_inputs, random)
+        return TrainingStep(chain, dropout, n_inputs, n_targets, network.n_outputs, self.max_rows)
 
     def _dropout(self, n_units, random):
         if not self.options.dropout:

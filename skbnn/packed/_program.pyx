@@ -32,6 +32,18 @@ cdef extern from *:
     int omp_get_thread_num() nogil
 
 
+cdef extern from *:
+    """
+    #ifdef __GNUC__
+    #define trailing_zeros __builtin_ctzll
+    #else
+    #include <intrin.h>
+    static int trailing_zeros(unsigned long long word) { unsigned long i; _BitScanForward64(&i, word); return (int)i; }
+    #endif
+    """
+    int trailing_zeros(uint64_t word) nogil
+
+
 cdef struct Hidden:
     const uint64_t *weights
     const int32_t *thresholds
@@ -51,6 +63,7 @@ cdef class Program:
         Inputs of the output layer.
     scale : ndarray of shape (n_outputs, units_per_output), float64
     bias : ndarray of shape (n_outputs,), float64
+    steps : ndarray of shape (n_outputs, n_bits), or (n_outputs, 0), float64
     """
 
     cdef Encoder encoder
@@ -61,13 +74,15 @@ cdef class Program:
     cdef Py_ssize_t fan_in
     cdef const double[:, ::1] scale
     cdef const double[::1] bias
+    cdef const double[:, ::1] steps
 
     def __cinit__(self, Encoder encoder not None, list layers, const uint64_t[:, :, ::1] output_weights,
-                  Py_ssize_t fan_in, const double[:, ::1] scale, const double[::1] bias):
+                  Py_ssize_t fan_in, const double[:, ::1] scale, const double[::1] bias, const double[:, ::1] steps):
         cdef Py_ssize_t i
         cdef const uint64_t[:, :, ::1] weights
         cdef const int32_t[::1] thresholds
-        self.encoder, self.fan_in, self.scale, self.bias = encoder, fan_in, scale, bias
+        self.encoder, self.fan_in = encoder, fan_in
+        self.scale, self.bias, self.steps = scale, bias, steps
         self.arrays = layers, output_weights
         self.n_hidden = len(layers)
         self.hidden = <Hidden *>PyMem_Malloc(max(1, self.n_hidden) * sizeof(Hidden))
@@ -161,6 +176,9 @@ cdef class Program:
             memcpy(x, bits + start * self.encoder.n_words, rows * self.encoder.n_words * sizeof(uint64_t))
         else:
             finite = self.encoder.encode_rows(source, start, stop, scratch, x)
+        if scores is not NULL:
+            block_scores = scores + start * n_outputs
+        self.start_scores(x, rows, block_scores)
         for i in range(self.n_hidden):
             layer = &self.hidden[i]
             if layer.n_groups % 8:  # the last word's padding, which no group writes
@@ -171,23 +189,39 @@ cdef class Program:
             x, next_x = next_x, x
         layer_popcounts(x, NULL, rows, self.n_words, self.output_weights, self.n_words, self.n_groups, popcounts,
                         8 * self.n_groups)
-        if scores is not NULL:
-            self.add_up(popcounts, rows, scores + start * n_outputs)
-        else:
-            self.add_up(popcounts, rows, block_scores)
+        self.add_units(popcounts, rows, block_scores)
+        if largest is not NULL:
             for row in range(rows):
                 largest[start + row] = argmax(block_scores + row * n_outputs, n_outputs)
         return not finite
 
-    cdef void add_up(self, const int32_t *popcounts, Py_ssize_t rows, double *scores) noexcept nogil:
-        """``scores = bias + sum(scale * (fan_in - 2 * popcounts))`` over each output's units, in their order."""
+    cdef void start_scores(self, const uint64_t *x, Py_ssize_t rows, double *scores) noexcept nogil:
+        """``scores = bias + sum(steps[bits])`` over the bits that are 1, in their order."""
+        cdef Py_ssize_t row, output, word, n_outputs = self.bias.shape[0]
+        cdef const double *steps
+        cdef uint64_t bits
+        cdef double score
+        for row in range(rows):
+            for output in range(n_outputs):
+                score = self.bias[output]
+                if self.steps.shape[1]:
+                    steps = &self.steps[output, 0]
+                    for word in range(self.encoder.n_words):
+                        bits = x[row * self.encoder.n_words + word]
+                        while bits:
+                            score += steps[64 * word + trailing_zeros(bits)]
+                            bits &= bits - 1
+                scores[row * n_outputs + output] = score
+
+    cdef void add_units(self, const int32_t *popcounts, Py_ssize_t rows, double *scores) noexcept nogil:
+        """``scores += sum(scale * (fan_in - 2 * popcounts))`` over each output's units, in their order."""
         cdef Py_ssize_t row, output, unit, per_output = self.scale.shape[1], n_outputs = self.scale.shape[0]
         cdef const int32_t *counts
         cdef double score
         for row in range(rows):
             for output in range(n_outputs):
                 counts = popcounts + row * 8 * self.n_groups + output * per_output
-                score = self.bias[output]
+                score = scores[row * n_outputs + output]
                 for unit in range(per_output):
                     score += self.scale[output, unit] * (self.fan_in - 2 * counts[unit])
                 scores[row * n_outputs + output] = score

@@ -33,10 +33,13 @@ class PackedNetwork:
     layer_sizes : list of int
         Input bits, then units of each layer, the output layer's included.
     scale : array-like of shape (n_outputs, units_per_output)
-        Score o is ``bias[o] + sum(scale[o] * dots)`` over the ±1 dot products of its consecutive units.
+        Score o is ``bias[o] + sum(steps[o][bits]) + sum(scale[o] * dots)`` over the input bits that are +1 and the ±1
+        dot products of its consecutive units.
     bias : array-like of shape (n_outputs,)
     output : {"identity", "logistic", "softmax"}
         What the scores mean: values, independent labels' log-odds, or classes' log-probabilities up to a constant.
+    steps : array-like of shape (n_outputs, n_bits) or (n_outputs, 0)
+        The additive part: how much a score rises where a feature reaches a threshold. Without columns there is none.
 
     Raises
     ------
@@ -50,7 +53,7 @@ class PackedNetwork:
     a single row, (n_features,).
     """
 
-    def __init__(self, thresholds, offsets, *, layers, output_weights, layer_sizes, scale, bias, output):
+    def __init__(self, thresholds, offsets, *, layers, output_weights, layer_sizes, scale, bias, output, steps):
         self.thresholds = frozen(thresholds, np.float64, 1, "thresholds")
         self.offsets = frozen(offsets, np.int64, 1, "offsets")
         self.layer_sizes = [int(size) for size in layer_sizes]
@@ -62,8 +65,9 @@ class PackedNetwork:
         self.scale = frozen(scale, np.float64, 2, "scale")
         self.bias = frozen(bias, np.float64, 1, "bias")
         self.output = output
+        self.steps = frozen(steps, np.float64, 2, "steps")
         self._check()
-        self._bits_program = self._compile(self.thresholds, self.offsets, self._all_weights)
+        self._bits_program = self._compile(self.thresholds, self.offsets, self._all_weights, self.steps)
         self._program = self._bits_program
         if (np.diff(self.offsets) <= 1).all():
             self._program = self._compile(*self._with_one_bit_each())
@@ -87,6 +91,9 @@ class PackedNetwork:
         require(sizes[0] == len(self.thresholds), f"{len(self.thresholds)} thresholds do not fit sizes {sizes}")
         require(self.scale.size == sizes[-1], f"scale has {self.scale.size} units, expected {sizes[-1]}")
         require(len(self.scale) == len(self.bias), f"{len(self.bias)} biases do not fit {len(self.scale)} outputs")
+        shapes = (len(self.bias), sizes[0]), (len(self.bias), 0)
+        require(self.steps.shape in shapes, f"steps have shape {self.steps.shape}, expected {shapes[0]}")
+        require(np.isfinite(self.steps).all(), "steps must be finite")
         require(np.isfinite(self.scale).all() and np.isfinite(self.bias).all(), "scale and bias must be finite")
         for weights, n_inputs, n_units in zip(self._all_weights, sizes[:-1], sizes[1:], strict=True):
             shape = -(-n_units // 8), -(-n_inputs // 64), 8
@@ -102,12 +109,12 @@ class PackedNetwork:
     def _all_weights(self):
         return [*(weights for weights, _ in self.layers), self.output_weights]
 
-    def _compile(self, thresholds, offsets, all_weights):
-        """The native program on these thresholds and packed weights."""
+    def _compile(self, thresholds, offsets, all_weights, steps):
+        """The native program on these thresholds, packed weights and steps."""
         *hidden, last = all_weights
         limits = (limits for _, limits in self.layers)
         layers = list(zip(hidden, limits, strict=True))
-        return Program(Encoder(thresholds, offsets), layers, last, self.layer_sizes[-2], self.scale, self.bias)
+        return Program(Encoder(thresholds, offsets), layers, last, self.layer_sizes[-2], self.scale, self.bias, steps)
 
     def _with_one_bit_each(self):
         """The same network where a feature without a bit gets one that never fires, and that no weight looks at.
@@ -119,8 +126,12 @@ class PackedNetwork:
         thresholds[used] = self.thresholds
         weights = np.zeros((self.layer_sizes[1], self.n_features_in), np.int8)
         weights[:, used] = self.binary_weights[0]
+        steps = self.steps
+        if steps.size:
+            steps = np.zeros((len(self.bias), self.n_features_in))
+            steps[:, used] = self.steps
         offsets = np.arange(self.n_features_in + 1)
-        return thresholds, offsets, [pack_weights(weights), *self._all_weights[1:]]
+        return thresholds, offsets, [pack_weights(weights), *self._all_weights[1:]], steps
 
     def decision_function(self, X):
         """Scores of each row.
@@ -214,7 +225,7 @@ class PackedNetwork:
     @property
     def nbytes(self):
         """Bytes of all arrays."""
-        arrays = [self.thresholds, self.offsets, self.output_weights, self.scale, self.bias]
+        arrays = [self.thresholds, self.offsets, self.output_weights, self.scale, self.bias, self.steps]
         return sum(array.nbytes for array in [*arrays, *(part for layer in self.layers for part in layer)])
 
     def __repr__(self):
@@ -222,7 +233,7 @@ class PackedNetwork:
         return f"PackedNetwork({self.n_features_in} features, {sizes} bits, {self.output}, {self.nbytes} bytes)"
 
     def __getstate__(self):
-        names = "thresholds", "offsets", "layers", "output_weights", "layer_sizes", "scale", "bias", "output"
+        names = "thresholds", "offsets", "layers", "output_weights", "layer_sizes", "scale", "bias", "output", "steps"
         return {"format": FORMAT, **{name: getattr(self, name) for name in names}}
 
     def __setstate__(self, state):

@@ -27,14 +27,19 @@ def encode(X, thresholds, offsets):
 
 
 def scores(network, bits):
-    """Twin of ``PackedNetwork.decision_function_from_bits``, in ±1 integers rather than in bits."""
-    x = unpack_bits(bits, network.layer_sizes[0]).astype(np.int64)
+    """Twin of ``PackedNetwork.decision_function_from_bits``, in ±1 integers rather than in bits.
+
+    What is added to a score is added in the same order, which decides its last bit.
+    """
+    x = inputs = unpack_bits(bits, network.layer_sizes[0]).astype(np.int64)
     *hidden, output = network.binary_weights
     for weights, (_, thresholds) in zip(hidden, network.layers, strict=True):
         m = (weights.shape[1] - x @ weights.T) // 2
         x = np.where(m <= thresholds[: len(weights)], 1, -1)
     dots = (x @ output.T).reshape(len(x), *network.scale.shape)
     total = np.repeat(network.bias[np.newaxis], len(x), axis=0)
-    for unit in range(network.scale.shape[1]):  # one unit after the other: the order decides the last bit
+    for bit, steps in zip(inputs.T, network.steps.T, strict=False):  # there may be none
+        total[bit > 0] += steps
+    for unit in range(network.scale.shape[1]):
         total += network.scale[:, unit] * dots[:, :, unit]
     return total

@@ -1,0 +1,78 @@
+"""The additive model that a network can start from: a step function of each feature, fitted on the bits."""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
+
+BLOCK = 4096  # rows; bounds the memory of scores
+
+# Largest matrix of bits, in floats, to choose a penalty by and to fit; rows beyond that are left out.
+MAX_SIZE_TO_CHOOSE, MAX_SIZE = 2**21, 2**23
+
+# With more bits than this a fit would take longer than the network's.
+MAX_BITS = 4096
+
+PENALTIES = np.logspace(-1, 5, 7)  # of the squared steps, beside the sum of squared errors
+INVERSE_PENALTY = 0.4  # C of the logistic regression
+
+
+def fit_ridge(bits, n_bits, y, sample_weight, rng):
+    """Ridge regression, its penalty chosen by leave-one-out cross-validation.
+
+    Parameters
+    ----------
+    bits : ndarray of shape (n_rows, n_words), uint64
+        Packed rows.
+    n_bits : int
+    y : ndarray of shape (n_rows, n_outputs)
+        Standardized targets.
+    sample_weight : ndarray of shape (n_rows,)
+    rng : numpy.random.Generator
+        Draws the rows, where they are too many.
+
+    Returns
+    -------
+    steps : ndarray of shape (n_outputs, n_bits)
+        What a bit adds to a score where it is +1.
+    intercept : ndarray of shape (n_outputs,)
+    """
+    sample_weight = sample_weight / sample_weight.mean()
+
+    def fit(ridge, size):
+        rows = sample(len(bits), size // n_bits, rng)
+        return ridge.fit(as_float(bits[rows], n_bits), y[rows], sample_weight[rows])
+
+    chosen = fit(RidgeCV(PENALTIES, alpha_per_target=y.shape[1] > 1), MAX_SIZE_TO_CHOOSE)
+    ridge = fit(Ridge(chosen.alpha_, solver="cholesky"), MAX_SIZE)
+    return ridge.coef_.reshape(y.shape[1], n_bits), np.reshape(ridge.intercept_, y.shape[1])
+
+
+def fit_logistic(bits, n_bits, y, sample_weight, rng):
+    """Logistic regression; parameters and result as those of ``fit_ridge``, but y of shape (n_rows,) is 0 or 1."""
+    rows = sample(len(bits), MAX_SIZE // n_bits, rng)
+    logistic = LogisticRegression(C=INVERSE_PENALTY)
+    with warnings.catch_warnings():  # a start need not be the optimum
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        logistic.fit(as_float(bits[rows], n_bits), y[rows], sample_weight[rows] / sample_weight[rows].mean())
+    return logistic.coef_, logistic.intercept_
+
+
+def scores_of_steps(bits, steps, constant, dtype=np.float64):
+    """``constant`` and the steps of each row's bits, summed, (n_rows, n_outputs)."""
+    out = np.empty((len(bits), len(steps)), dtype)
+    for start in range(0, len(bits), BLOCK):
+        rows = slice(start, start + BLOCK)
+        out[rows] = as_float(bits[rows], steps.shape[1]) @ steps.T + constant
+    return out
+
+
+def as_float(bits, n_bits):
+    """Packed rows as a matrix of 0 and 1, (n_rows, n_bits) float32."""
+    return np.unpackbits(bits.view(np.uint8), axis=1, count=n_bits, bitorder="little").astype(np.float32)
+
+
+def sample(n_rows, most, rng):
+    """Row numbers, at most so many, ascending."""
+    return np.arange(n_rows) if n_rows <= most else np.sort(rng.choice(n_rows, most, replace=False))

@@ -1,0 +1,100 @@
+"""Chooses dropout, and how far to trust the network, by rows that short training of narrow networks does not see."""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from sklearn.model_selection import KFold, ShuffleSplit
+
+from skbnn.folding import estimate_statistics, fold
+from skbnn.network.trainer import LOSSES
+
+DROPOUTS = 0.0, 0.1
+
+# Of a small sample each row is held out once; of a large one a fifth of the rows, up to ENOUGH, says as much.
+SMALL, N_FOLDS, ENOUGH = 4000, 3, 10_000
+
+# With fewer rows than this, nothing that could be held out says anything.
+TOO_FEW = 50
+
+
+def splits(rows, seed):
+    """Pairs of rows to train on and rows to judge by."""
+    if len(rows) < TOO_FEW:
+        return []
+    if len(rows) < SMALL:
+        splitter = KFold(N_FOLDS, shuffle=True, random_state=seed)
+    else:
+        splitter = ShuffleSplit(1, test_size=min(len(rows) // 5, ENOUGH), random_state=seed)
+    return [(rows[train], rows[held]) for train, held in splitter.split(rows)]
+
+
+def choose_dropout(estimator, data, y, rows, options, batch_size, n_epochs):
+    """Compare ``DROPOUTS`` on held-out rows.
+
+    Parameters
+    ----------
+    estimator : BaseBinaryMLP
+        Its start is fitted anew for each split.
+    data : TrainingData
+        Without targets.
+    y : ndarray of shape (n_rows,) or (n_rows, n_columns)
+    rows : ndarray of int
+        Which rows may be looked at.
+    options : TrainingOptions
+        Of the training that is to come; half of its ``n_epochs`` are tried.
+
+    Returns
+    -------
+    dropout : float
+    shrinkage : float
+        The factor in [0, 1] by which the network's part of the scores suited the held-out rows best.
+    """
+    parts = splits(rows, int(estimator._rng.integers(2**31)))
+    if not parts:
+        return 0.0, 1.0
+    n_epochs = -(-n_epochs // 2)
+    sizes = [-(-size // 2) for size in estimator._hidden_layer_sizes()]
+    judged = {dropout: [] for dropout in DROPOUTS}
+    for train, held in parts:
+        estimator._fit_start(data.bits[train], y[train], data.sample_weight[train])
+        data = replace(data, **estimator._encode_targets(data.bits, y))
+        for dropout in DROPOUTS:
+            trainer = estimator._new_trainer(sizes, replace(options, dropout=dropout), min(batch_size, len(train)))
+            for epoch in range(n_epochs):
+                estimator._run_epoch(trainer, data, train, epoch, n_epochs)
+            judged[dropout].append((network_scores(trainer.network, data, train, held), data.of(held)))
+    outcomes = {dropout: best_factor(pairs, LOSSES[options.loss]()) for dropout, pairs in judged.items()}
+    if estimator.verbose:
+        for dropout, (loss, factor) in outcomes.items():
+            print(f"dropout {dropout}: loss = {loss:.6f} on held-out rows, shrinkage {factor:.2f}", flush=True)
+    dropout = min(outcomes, key=outcomes.get)
+    shrinkage = outcomes[dropout][1]
+    # A narrow network on two thirds of a small sample deserves less trust than the one to come.
+    return dropout, shrinkage if len(parts) == 1 else np.sqrt(shrinkage)
+
+
+def network_scores(network, data, train, held):
+    """What the network, packed, adds to the scores of held-out rows, (n_rows, n_outputs)."""
+    estimate_statistics(network, data.bits[train], data.sample_weight[train])
+    n_bits = network.layer_sizes[0]
+    packed = fold(network, np.zeros(n_bits), np.arange(n_bits + 1), output="identity")
+    return packed.decision_function_from_bits(data.bits[held])
+
+
+def best_factor(judged, loss):
+    """The smallest loss over factors of the network's scores, and that factor, for pairs of scores and data."""
+
+    def total(factor):
+        return sum(
+            loss(
+                (factor * scores + (0 if data.offsets is None else data.offsets)).astype(np.float32),
+                data.targets,
+                data.sample_weight,
+                np.empty(scores.shape, np.float32),
+            )
+            for scores, data in judged
+        )
+
+    best = minimize_scalar(total, bounds=(0, 1), method="bounded", options={"xatol": 1e-3})
+    return best.fun / len(judged), best.x

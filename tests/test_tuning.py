@@ -1,0 +1,87 @@
+"""dropout="auto": which rows judge, what is chosen, and that the network's part is shrunk where it does harm."""
+
+import re
+
+import numpy as np
+import pytest
+from skbnn.network._losses import SquaredError
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+
+from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
+from skbnn import _tuning as tuning
+from skbnn.network.trainer import TrainingData
+
+MODEL = BinaryMLPRegressor((64, 64), max_iter=40, random_state=0)
+
+
+def noise_and_signal(noise, n_rows=400):
+    """Targets that no additive model explains, and noise."""
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (n_rows, 4))
+    return X, np.sign(X[:, 0] * X[:, 1]) + noise * rng.normal(size=n_rows)
+
+
+@pytest.mark.parametrize("n_rows, n_parts", [(49, 0), (50, 3), (3999, 3), (4000, 1), (100_000, 1)])
+def test_rows_that_judge_do_not_train(n_rows, n_parts):
+    rows = np.arange(n_rows) + 7
+    parts = tuning.splits(rows, seed=0)
+    assert len(parts) == n_parts
+    for train, held in parts:
+        np.testing.assert_array_equal(np.sort(np.concatenate([train, held])), rows)
+        assert len(held) <= tuning.ENOUGH
+    if n_parts == tuning.N_FOLDS:
+        np.testing.assert_array_equal(np.sort(np.concatenate([held for _, held in parts])), rows)
+
+
+@pytest.mark.parametrize("wanted, found", [(0.3, 0.3), (2.0, 1.0), (-1.0, 0.0)])
+def test_the_best_factor_is_within_zero_and_one(wanted, found):
+    scores = np.random.default_rng(0).normal(size=(50, 1))
+    offsets = np.full((50, 1), 0.5, np.float32)
+    data = TrainingData(np.zeros((50, 1), np.uint64), np.ones(50), (wanted * scores + 0.5).astype(np.float32), offsets)
+    loss, factor = tuning.best_factor([(scores, data)], SquaredError())
+    assert factor == pytest.approx(found, abs=2e-3)
+    assert loss == pytest.approx(0.5 * (wanted - factor) ** 2 * np.mean(scores**2), rel=1e-3, abs=1e-5)
+
+
+def test_a_network_that_only_learns_noise_is_shrunk_away():
+    X, y = noise_and_signal(noise=1)
+    noise = np.random.default_rng(1).normal(size=len(y))
+    model = clone(MODEL).fit(X, noise)
+    assert model.shrinkage_ < 0.4
+    assert model.score(X, noise) < 0.3 < clone(MODEL).set_params(dropout=0.0).fit(X, noise).score(X, noise)
+
+
+def test_a_network_that_is_right_is_trusted():
+    model = clone(MODEL).set_params(max_iter=200).fit(*noise_and_signal(noise=0))
+    assert model.shrinkage_ > 0.6
+
+
+def test_a_number_is_taken_as_it_is():
+    model = clone(MODEL).set_params(dropout=0.3).fit(*noise_and_signal(noise=1))
+    assert (model.dropout_, model.shrinkage_) == (0.3, 1.0)
+
+
+def test_what_was_chosen_is_kept_when_training_goes_on(monkeypatch):
+    X, y = noise_and_signal(noise=1)
+    model = clone(MODEL).set_params(warm_start=True).fit(X, y)
+    chosen = model.dropout_, model.shrinkage_
+    monkeypatch.setattr("skbnn._base.choose_dropout", None)  # not called again
+    model.fit(X, y)
+    assert (model.dropout_, model.shrinkage_) == chosen
+
+
+def test_a_stream_drops_nothing():
+    X, y = noise_and_signal(noise=1)
+    model = clone(MODEL).partial_fit(X, y)
+    assert (model.dropout_, model.shrinkage_) == (0.0, 1.0)
+
+
+def test_several_classes_choose_as_well(capsys):
+    X, y = load_iris(return_X_y=True)
+    model = BinaryMLPClassifier((32,), max_iter=20, random_state=0, verbose=True).fit(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    for line, dropout in zip(lines, tuning.DROPOUTS, strict=False):
+        assert re.fullmatch(rf"dropout {dropout}: loss = \d\.\d+ on held-out rows, shrinkage [01]\.\d\d", line)
+    assert model.dropout_ in tuning.DROPOUTS
+    assert model.score(X, y) > 0.9
