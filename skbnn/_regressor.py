@@ -74,9 +74,9 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         that all of the model is ±1.
 
     dropout : float or "auto", default="auto"
-        Share of input bits and hidden activations set to 0 in training, in [0, 1). "auto" is 0, 0.1 or 0.25,
-        whichever serves networks of half the width best on held-out rows, after shorter training; it also
-        shrinks the network's part of the scores if that serves them better. ``partial_fit`` takes 0.
+        Share of input bits and hidden activations set to 0 in training, in [0, 1). "auto" is 0 or 0.1,
+        whichever serves networks of half the width best on held-out rows, after half the training; it also shrinks
+        the network's part of the scores if that serves these rows better. ``partial_fit`` takes 0.
 
     shuffle : bool, default=True
         Whether rows are shuffled before each epoch.
