@@ -32,7 +32,12 @@ MIN_EPOCHS, MIN_STEPS = 25, 1000
 # An output that no other competes with adds up this many binary units: a finer score than one unit can give.
 UNITS_PER_OUTPUT = 8
 
-LEARNING_RATES = {"adam": 0.01, "sgd": 5.0, "bop": 0.01}
+# Drawn weights are what was learnt only once latent weights have come from ±1 to the other end, ten times as far as in
+# ±0.1. Bop has no latent weights.
+LEARNING_RATES = {
+    "sign": {"adam": 0.01, "sgd": 5.0, "bop": 0.003},
+    "stochastic": {"adam": 0.1, "sgd": 50.0, "bop": 0.003},
+}
 
 
 class BaseBinaryMLP(BaseEstimator, ABC):
@@ -43,7 +48,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         "binarization": [StrOptions(set(SPREADS))],
         "surrogate_gradient": [StrOptions(set(SURROGATE_GRADIENTS))],
         "n_thresholds": [Interval(Integral, 1, None, closed="left")],
-        "solver": [StrOptions(set(LEARNING_RATES))],
+        "solver": [StrOptions({"adam", "sgd", "bop"})],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "learning_rate": [StrOptions({"cosine", "exponential", "constant"})],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither"), None],
@@ -191,7 +196,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         names += ["beta_1", "beta_2", "epsilon"]
         options = TrainingOptions(
             loss=f"multiclass_{self.loss}" if self.out_activation_ == "softmax" else self.loss,
-            learning_rate_init=self.learning_rate_init or LEARNING_RATES[self.solver],
+            learning_rate_init=self.learning_rate_init or LEARNING_RATES[self.binarization][self.solver],
             **{name: getattr(self, name) for name in names},
         )
         if incremental:  # a stream has no end that a schedule could run to

@@ -48,12 +48,13 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         Schedule over the whole training: half a cosine wave to 0, a geometric fall to a thousandth, or none.
 
     learning_rate_init : float, default=None
-        Initial learning rate of the latent weights, which live in [-1, 1]. None takes 0.01 for "adam", 5.0 for "sgd"
-        and 0.01 for "bop", where it is the adaptivity rate of the averaged gradient. Batch norm learns at a tenth of
-        it ("adam"), at a fiftieth ("sgd"), or by Adam at 0.001 ("bop").
+        Initial learning rate of the latent weights, which live in [-1, 1]. None takes 0.01 for "adam", 5.0 for "sgd",
+        either times ten for ``binarization="stochastic"``, and 0.003 for "bop", where it is the adaptivity rate of the
+        averaged gradient. Batch norm learns at a tenth of it ("adam"), at a fiftieth ("sgd"), or by Adam at 0.001
+        ("bop").
 
     max_iter : int, default=None
-        Epochs. None trains for 25 epochs, and on small data for at least 1250 mini-batches.
+        Epochs. None trains for 25 epochs, and on small data for at least 1000 mini-batches.
 
     momentum : float, default=0.9
         For ``solver="sgd"``, in [0, 1).
