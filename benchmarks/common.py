@@ -16,7 +16,7 @@ Data = namedtuple("Data", "X_train y_train X_test y_test")
 THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 
 
-def main(run, description, *, threads=1, flags=()):
+def main(run, description, *, threads=1, flags=(), options=None, sources=("MNIST", "synthetic")):
     """Run a benchmark from the command line.
 
     Parameters
@@ -29,27 +29,37 @@ def main(run, description, *, threads=1, flags=()):
         Default of ``--threads``.
     flags : iterable of (name, help)
         Further switches.
+    options : dict of str to dict
+        Further options, as ``add_argument`` takes them.
+    sources : tuple of (str, str)
+        Where the data are from with ``--data``, and without it.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--threads", type=int, default=threads, help=f"of every library, default {threads}")
     parser.add_argument("--repeats", type=int, help="default 15, for long calls 5; with --quick 3")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see whether it runs")
-    parser.add_argument("--data", type=Path, help="folder of mnist.npz; synthetic data of that shape without it")
+    parser.add_argument("--data", type=Path, help=f"folder with the files; without it, {sources[1]} data")
     parser.add_argument("--json", type=Path, help="also write the tables, versions and the CPU's name here")
     for name, text in flags:
         parser.add_argument(name, action="store_true", help=text)
+    for name, keywords in (options or {}).items():
+        parser.add_argument(name, **keywords)
     arguments = parser.parse_args()
     pin(arguments.threads)
+    clock = "thread" if single_threaded() else "wall"
+    facts = {
+        "threads": arguments.threads,
+        "clock": clock,
+        "data": sources[0 if arguments.data else 1],
+        "quick": arguments.quick,
+    }
     tables = {}
     for title, rows in run(arguments):
         print(f"\n{title}\n\n{markdown(rows)}", flush=True)
         tables[title] = rows
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        dataset = "MNIST" if arguments.data else "synthetic"
-        clock = "thread" if single_threaded() else "wall"
-        facts = {"threads": arguments.threads, "clock": clock, "data": dataset, "quick": arguments.quick}
-        write(arguments.json, {**environment(), **facts, "tables": tables})
+        if arguments.json:  # after each table, as a long run may be stopped
+            arguments.json.parent.mkdir(parents=True, exist_ok=True)
+            write(arguments.json, {**environment(), **facts, "tables": tables})
 
 
 def pin(threads):

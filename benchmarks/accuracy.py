@@ -1,0 +1,180 @@
+"""Accuracy on real data beside other models of scikit-learn, and its price: seconds to fit, µs to predict, bytes."""
+
+import pickle
+import sys
+import warnings
+from functools import partial
+
+import numpy as np
+from common import interleaved, main, now
+from datasets import DATASETS, parts
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.metrics import accuracy_score, log_loss, r2_score
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
+
+# Where skbnn does not have its defaults. These sets are large: run by name or with --full only, and beside MLPs only.
+PARAMETERS = {
+    "mnist-3x256": {"hidden_layer_sizes": (256,) * 3, "n_thresholds": 1},
+    "mnist-3x1024": {"hidden_layer_sizes": (1024,) * 3, "n_thresholds": 1},
+}
+
+LINEAR, SMALL_MLP, SAME_MLP, BOOSTING, BINARY = MODELS = (
+    "linear",
+    "MLP(100)",
+    "MLP as skbnn",
+    "HistGradientBoosting",
+    "skbnn",
+)
+
+# MLPs end after scikit-learn's default of 200 epochs, or after skbnn's number, converged or not.
+warnings.filterwarnings("ignore", category=ConvergenceWarning, module="sklearn.neural_network")
+# On Ctrl-C a network warns and keeps what it has learnt so far; here half a training is no result.
+warnings.filterwarnings("error", message="Training interrupted")
+
+
+def run(arguments):
+    """Yield a table for each set, then one of all."""
+    summary = []
+    for name in arguments.sets or [name for name in DATASETS if arguments.full or name not in PARAMETERS]:
+        try:
+            loaded = DATASETS[name].load(name, arguments.data)
+        except OSError as error:  # no such file, or no network
+            print(f"{name} is skipped: {error}", file=sys.stderr)
+            continue
+        title, rows = measured(name, loaded, arguments)
+        yield title, rows
+        score = score_name(name)
+        scores = {row["model"]: row[score] for row in rows}
+        summary.append({"set": name, "score": score} | {model: scores.get(model, "") for model in MODELS})
+    if summary:
+        yield "mean score", summary
+
+
+def measured(name, loaded, arguments):
+    """Title and rows of a set's table."""
+    n_seeds, n_folds, repeats = (1, 3, 3) if arguments.quick else (arguments.seeds, 10, arguments.repeats or 5)
+    measures = {model: [] for model in models(name, 0)}
+    for seed in range(n_seeds):
+        folds = parts(DATASETS[name].task, loaded, seed, n_folds)
+        if arguments.quick:
+            folds = [data._replace(X_train=data.X_train[:2000], y_train=data.y_train[:2000]) for data in folds]
+        binaries, predicts = [], {}
+        for model, make in models(name, seed).items():
+            estimators, figures = [], []
+            for i, data in enumerate(folds):
+                estimator = make(data, *binaries[i : i + 1])
+                estimators.append(estimator)
+                figures.append(fit_and_score(estimator, data))
+            if model == BINARY:
+                binaries = estimators
+            means = {figure: float(np.mean([row[figure] for row in figures])) for figure in figures[0]}
+            measures[model].append(means)
+            predicts[model] = partial(estimators[0].predict, folds[0].X_test)
+            progress = f"{score_name(name)} {means[score_name(name)]:.4f}, fit {means['fit s']:.2f} s"
+            print(f"{name}, seed {seed}, {model}: {progress}", file=sys.stderr, flush=True)
+        for model, seconds in interleaved(predicts, repeats).items():
+            measures[model][seed]["µs/row"] = 1e6 * float(np.median(seconds)) / len(folds[0].X_test)
+    title = describe(name, folds, binaries[0], n_seeds)
+    return title, rows(score_name(name), measures)
+
+
+def models(name, seed):
+    """Functions that make an estimator of every model; they get the rows and skbnn fitted to them, which is first."""
+    dataset, parameters = DATASETS[name], PARAMETERS.get(name, {})
+    if dataset.task == "classification":
+        linear, boosting = partial(LogisticRegression, max_iter=1000), HistGradientBoostingClassifier
+        mlp, binary = MLPClassifier, BinaryMLPClassifier
+    else:
+        linear, boosting, mlp, binary = RidgeCV, HistGradientBoostingRegressor, MLPRegressor, BinaryMLPRegressor
+
+    def scaled(estimator):  # float32 is faster in MLPs than float64
+        return make_pipeline(FunctionTransformer(np.float32), dataset.scaler(), estimator)
+
+    def same_mlp(data, fitted):
+        """The MLP of skbnn's shape, which trains for as many epochs in the same batches."""
+        shape = {"hidden_layer_sizes": fitted.hidden_layer_sizes, "batch_size": min(128, len(data.X_train))}
+        stop = {"max_iter": fitted.n_iter_, "n_iter_no_change": fitted.n_iter_}
+        return scaled(mlp(**shape, **stop, random_state=seed))
+
+    makers = {
+        BINARY: lambda data: binary(random_state=seed, **parameters),
+        LINEAR: lambda data, fitted: scaled(linear()),
+        SMALL_MLP: lambda data, fitted: scaled(mlp(random_state=seed)),
+        SAME_MLP: same_mlp,
+        BOOSTING: lambda data, fitted: boosting(random_state=seed),
+    }
+    if name in PARAMETERS:
+        del makers[LINEAR], makers[BOOSTING]
+    return makers
+
+
+def fit_and_score(estimator, data):
+    """Figures of one fit, of which the test part sees nothing but its one score."""
+    start = now()
+    estimator.fit(data.X_train, data.y_train)
+    figures = {"fit s": now() - start, "bytes": len(pickle.dumps(deployed(estimator)))}
+    predicted = estimator.predict(data.X_test)
+    if hasattr(estimator, "classes_"):
+        probabilities = estimator.predict_proba(data.X_test)
+        figures["accuracy"] = accuracy_score(data.y_test, predicted)
+        figures["log-loss"] = log_loss(data.y_test, probabilities, labels=estimator.classes_)
+    else:
+        figures["R²"] = r2_score(data.y_test, predicted)
+    return figures
+
+
+def deployed(estimator):
+    """What has to be kept to predict: of networks the parameters, without the state of training."""
+    if hasattr(estimator, "packed_"):
+        return estimator.packed_
+    last = estimator[-1] if hasattr(estimator, "steps") else estimator
+    return (last.coefs_, last.intercepts_) if hasattr(last, "coefs_") else estimator
+
+
+def score_name(name):
+    """The column of a set's score."""
+    return "accuracy" if DATASETS[name].task == "classification" else "R²"
+
+
+def describe(name, folds, fitted, n_seeds):
+    """Title of a table."""
+    n_train, n_test = len(folds[0].X_train), len(folds[0].X_test)
+    rows = f"{n_train:,} rows to train, {n_test:,} to test" + (f", {len(folds)} folds" if len(folds) > 1 else "")
+    shape = "-".join(map(str, fitted.hidden_layer_sizes))
+    return f"{name}: {rows}, {folds[0].X_train.shape[1]} features; {shape}, {fitted.n_iter_} epochs; seeds: {n_seeds}"
+
+
+def rows(score, measures):
+    """Rows of a table: means over seeds, of the score also the lowest and the highest."""
+
+    def mean(model, figure):
+        return float(np.mean([figures[figure] for figures in measures[model]]))
+
+    table = []
+    for model in (model for model in MODELS if model in measures):
+        scores = [figures[score] for figures in measures[model]]
+        row = {"model": model, score: mean(model, score), "lowest": min(scores), "highest": max(scores)}
+        if score == "accuracy":
+            row["log-loss"] = mean(model, "log-loss")
+        row |= {"fit s": mean(model, "fit s"), "µs/row": mean(model, "µs/row"), "bytes": round(mean(model, "bytes"))}
+        table.append(row | {f"{score} - {SMALL_MLP}": mean(model, score) - mean(SMALL_MLP, score)})
+    return table
+
+
+if __name__ == "__main__":
+    main(
+        run,
+        __doc__,
+        flags=[("--full", f"{', '.join(PARAMETERS)} as well, which take long")],
+        options={
+            "--sets": {"nargs": "+", "choices": DATASETS, "metavar": "SET", "help": f"of {', '.join(DATASETS)}"},
+            "--seeds": {"type": int, "default": 3, "help": "fits of each model, or cross-validations; default 3"},
+        },
+        sources=("local files", "OpenML"),
+    )
