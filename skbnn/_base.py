@@ -93,8 +93,8 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         """Raise ValueError if ``y`` does not fit what the first call has learnt."""
 
     @abstractmethod
-    def _fit_start(self, bits, y, sample_weight, *, additive=True):
-        """Find what the scores are before there is a network: constants and, if ``additive``, steps of the bits.
+    def _fit_start(self, bits, y, sample_weight):
+        """Find what the scores are before there is a network: constants and, if ``_additive``, steps of the bits.
 
         Sets ``_constant`` and ``_steps``, None for none.
         """
@@ -118,10 +118,6 @@ class BaseBinaryMLP(BaseEstimator, ABC):
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "packed_")
-
-    def _additive_start(self, additive):
-        """Whether ``_fit_start`` should fit the features' part."""
-        return additive and self.init == "additive" and len(self._thresholds) <= MAX_BITS
 
     def _fit(self, X, y, sample_weight, *, incremental=False):
         """Train from the start or, for ``partial_fit`` and ``warm_start``, go on from the last call."""
@@ -205,12 +201,12 @@ class BaseBinaryMLP(BaseEstimator, ABC):
 
     def _initialize(self, data, y, rows, options, batch_size, n_epochs):
         """Decide on dropout and the start, and draw a network; ``n_epochs`` are those to come, None in a stream."""
-        self.shrinkage_ = 1.0
-        if self.dropout == "auto":
-            self.dropout_ = 0.0
-            if n_epochs:
-                self.dropout_, self.shrinkage_ = choose_dropout(self, data, y, rows, options, batch_size, n_epochs)
-        self._fit_start(data.bits[rows], y[rows], data.sample_weight[rows], additive=n_epochs is not None)
+        in_a_stream = n_epochs is None
+        self._additive = self.init == "additive" and not in_a_stream and len(self._thresholds) <= MAX_BITS
+        self.dropout_, self.shrinkage_ = 0.0, 1.0
+        if self.dropout == "auto" and not in_a_stream:
+            self.dropout_, self.shrinkage_ = choose_dropout(self, data, y, rows, options, batch_size, n_epochs)
+        self._fit_start(data.bits[rows], y[rows], data.sample_weight[rows])
         self._trainer = self._new_trainer(self._hidden_layer_sizes(), options, batch_size)
         self._n_rows_seen = 0
         self.n_layers_ = len(self._trainer.network.layers) + 1

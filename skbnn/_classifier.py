@@ -397,10 +397,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         if len(unknown):
             raise ValueError(f"`y` has classes not in `self.classes_`: {unknown}. Known are {self.classes_}.")
 
-    def _fit_start(self, bits, y, sample_weight, *, additive=True):
+    def _fit_start(self, bits, y, sample_weight):
         self._constant, self._steps = np.zeros(self.n_outputs_), None
-        additive = self._additive_start(additive) and self._binary and self.loss == "log_loss"
-        if additive and len(np.unique(y)) == 2:
+        if self._additive and self._binary and self.loss == "log_loss" and len(np.unique(y)) == 2:
             labels = np.searchsorted(self.classes_, y)
             self._steps, self._constant = fit_logistic(bits, len(self._thresholds), labels, sample_weight, self._rng)
 

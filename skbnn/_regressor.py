@@ -292,11 +292,11 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         if n_outputs != self.n_outputs_:
             raise ValueError(f"y has {n_outputs} outputs, expected {self.n_outputs_} as in the previous call.")
 
-    def _fit_start(self, bits, y, sample_weight, *, additive=True):
+    def _fit_start(self, bits, y, sample_weight):
         columns = as_columns(y)
         self._constant, self._target_scale = location_and_scale(columns, sample_weight)
         self._steps = None
-        if self._additive_start(additive) and self.loss == "squared_error":
+        if self._additive and self.loss == "squared_error":
             steps, rest = fit_ridge(bits, len(self._thresholds), self._standardized(columns), sample_weight, self._rng)
             self._steps = steps * self._target_scale[:, np.newaxis]
             self._constant = self._constant + rest * self._target_scale
