@@ -1,9 +1,10 @@
-"""Time per row against width, from the JSON of predict.py and kernels.py, as an SVG for the documentation.
+"""What the documentation shows of the results: time per row against width as an SVG, mean scores as CSV.
 
 The floor is what the machine allows: the operations of all layers at the fastest kernel's rate, and one read of X.
 """
 
 import argparse
+import csv
 import json
 from pathlib import Path
 
@@ -20,14 +21,17 @@ HIDDEN = "skbnn, packed_"  # for a batch it is the line of skbnn
 
 
 def main():
-    """Draw the plot."""
+    """Draw the plot, write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--results", type=Path, default=HERE / "results", help="folder of predict.json, kernels.json")
-    parser.add_argument("--output", type=Path, default=HERE.parent / "doc/_static/predict.svg")
+    parser.add_argument("--results", type=Path, default=HERE / "results", help="folder of the JSON files")
+    parser.add_argument("--output", type=Path, default=HERE.parent / "doc/_static", help="folder of what is written")
     arguments = parser.parse_args()
-    predict, kernels = (json.loads((arguments.results / f"{name}.json").read_text()) for name in ("predict", "kernels"))
+    files = ((arguments.results / f"{name}.json").read_text() for name in ("predict", "kernels", "accuracy"))
+    predict, kernels, accuracy = map(json.loads, files)
     draw(times(predict["tables"]), floor(kernels["tables"]), f"{predict['cpu']}, threads: {predict['threads']}")
-    plt.savefig(arguments.output, metadata={"Date": None})
+    plt.savefig(arguments.output / "predict.svg", metadata={"Date": None})
+    with open(arguments.output / "accuracy.csv", "w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(scores(accuracy["tables"]["mean score"]))
 
 
 def times(tables):
@@ -40,6 +44,13 @@ def times(tables):
                 lines.setdefault(row["model"], {})[int(shape)] = row["µs/row"], row["lowest"], row["highest"]
     lines.pop(HIDDEN)
     return lines
+
+
+def scores(rows):
+    """Rows of the table of mean scores, the names of the columns first."""
+    yield rows[0]
+    for row in rows:
+        yield [f"{value:.3f}" if isinstance(value, float) else value for value in row.values()]
 
 
 def floor(tables):
