@@ -71,7 +71,7 @@ def choose_dropout(estimator, data, y, rows, options, batch_size, n_epochs):
     dropout = min(outcomes, key=outcomes.get)
     shrinkage = outcomes[dropout][1]
     # A narrow network on two thirds of a small sample deserves less trust than the one to come.
-    return dropout, shrinkage if len(parts) == 1 else np.sqrt(shrinkage)
+    return dropout, float(shrinkage if len(parts) == 1 else np.sqrt(shrinkage))
 
 
 def network_scores(network, data, train, held):
