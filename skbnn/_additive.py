@@ -50,8 +50,13 @@ def fit_ridge(bits, n_bits, y, sample_weight, rng):
 
 
 def fit_logistic(bits, n_bits, y, sample_weight, rng):
-    """Logistic regression; parameters and result as those of ``fit_ridge``, but y of shape (n_rows,) is 0 or 1."""
+    """Logistic regression; parameters and result as those of ``fit_ridge``, but y of shape (n_rows,) is 0 or 1.
+
+    Where only one class is to be seen, nothing can be fitted, and all is 0.
+    """
     rows = sample(len(bits), MAX_SIZE // n_bits, rng)
+    if len(np.unique(y[rows])) < 2:
+        return np.zeros((1, n_bits)), np.zeros(1)
     logistic = LogisticRegression(C=INVERSE_PENALTY)
     with warnings.catch_warnings():  # a start need not be the optimum
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -49,7 +49,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         "surrogate_gradient": [StrOptions(set(SURROGATE_GRADIENTS))],
         "n_thresholds": [Interval(Integral, 1, None, closed="left")],
         "solver": [StrOptions({"adam", "sgd", "bop"})],
-        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 2, None, closed="left")],  # batch norm needs two
         "learning_rate": [StrOptions({"cosine", "exponential", "constant"})],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither"), None],
         "max_iter": [Interval(Integral, 1, None, closed="left"), None],
@@ -123,14 +123,15 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         """Train from the start or, for ``partial_fit`` and ``warm_start``, go on from the last call."""
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
-        proceed = hasattr(self, "_trainer") and (incremental or self.warm_start)
+        proceed = hasattr(self, "packed_") and (incremental or self.warm_start)
         if not proceed:  # a fit that fails from here on leaves no mixture of two
             for name in "packed_", "_trainer", "best_validation_score_":
                 self.__dict__.pop(name, None)
         X, y, sample_weight = self._validate(X, y, sample_weight, reset=not proceed)
         if not proceed:
             self._learn_outputs(y, incremental)
-            self._rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+            self._seed = check_random_state(self.random_state).randint(2**31)
+            self._rng = np.random.default_rng(self._seed)
             self._find_thresholds(X)
         else:
             self._check_shape_unchanged()
@@ -146,13 +147,8 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         X, y = validate_data(self, X, y, dtype=DTYPES, multi_output=True, y_numeric=is_regressor(self), reset=reset)
         y = self._check_targets(y)
         sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        sample_weight = self._weigh_classes(y, sample_weight)
-        kept = sample_weight > 0
-        if not kept.any():
-            raise ValueError("Sample weights must contain at least one non-zero number.")
-        if not kept.all():  # a weight of zero is the same as no row at all
-            X, y, sample_weight = X[kept], y[kept], sample_weight[kept]
-        return X, y, sample_weight
+        X, y, sample_weight = without_weightless(X, y, sample_weight)
+        return without_weightless(X, y, self._weigh_classes(y, sample_weight))
 
     def _find_thresholds(self, X):
         self._thresholds, self._offsets = find_thresholds(X, self.n_thresholds, rng=self._rng)
@@ -231,7 +227,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         if not proceed:
             self._initialize(data, y, rows, options, batch_size, n_epochs)
         if self.dropout != "auto":
-            self.dropout_ = self.dropout
+            self.dropout_, self.shrinkage_ = self.dropout, 1.0
         self._trainer.reconfigure(replace(options, dropout=self.dropout_), batch_size)
         return replace(data, **self._encode_targets(data.bits, y))
 
@@ -267,7 +263,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
                     if score > best_score + self.tol or best is None:
                         best_epoch = epoch
                     if score > best_score or best is None:
-                        best_score, best = score, deepcopy((self._trainer, packed))
+                        best_score, best = score, (deepcopy(self._trainer), packed)
                 self._report(n_epochs, time.perf_counter() - started)
                 if validation is not None and epoch - best_epoch >= self.n_iter_no_change:
                     break
@@ -282,14 +278,13 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             self._trainer, self.packed_ = best
             self.best_validation_score_ = best_score
         else:
-            self.packed_ = self._pack(data, np.arange(len(y)))
+            self.packed_ = self._pack(data, rows)
 
     def _split(self, y):
-        """Rows to train on and rows to validate on."""
+        """Rows to train on and rows to validate on; of the same rows always the same, as a warm start goes on."""
         stratify = y if is_classifier(self) and y.ndim == 1 else None
-        seed = int(self._rng.integers(2**31))
         return train_test_split(
-            np.arange(len(y)), test_size=self.validation_fraction, stratify=stratify, random_state=seed
+            np.arange(len(y)), test_size=self.validation_fraction, stratify=stratify, random_state=self._seed
         )
 
     def _run_epoch(self, trainer, data, rows, epoch=0, n_epochs=1):
@@ -330,6 +325,14 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         except ValueError:
             assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
             raise
+
+
+def without_weightless(X, y, sample_weight):
+    """The rows of positive weight: a weight of zero is the same as no row at all."""
+    kept = sample_weight > 0
+    if not kept.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return (X, y, sample_weight) if kept.all() else (X[kept], y[kept], sample_weight[kept])
 
 
 def scale_weights(sample_weight):

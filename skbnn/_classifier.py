@@ -47,7 +47,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         has no probabilities.
 
     batch_size : int or "auto", default="auto"
-        Rows of a mini-batch, at most; they are split evenly. "auto" is ``min(128, n_samples)``.
+        Rows of a mini-batch, at most, 2 or more; they are split evenly. "auto" is ``min(128, n_samples)``.
 
     learning_rate : {"cosine", "exponential", "constant"}, default="cosine"
         Schedule over the whole training: half a cosine wave to 0, a geometric fall to a thousandth, or none.
@@ -82,7 +82,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     dropout : float or "auto", default="auto"
         Share of input bits and hidden activations set to 0 in training, in [0, 1). "auto" is 0 or 0.1,
         whichever serves networks of half the width best on held-out rows, after half the training; it also shrinks
-        the network's part of the scores if that serves these rows better. ``partial_fit`` takes 0.
+        the network's part of the scores if that serves these rows better. Fewer than 50 rows, and a first call of
+        ``partial_fit``, take 0.
 
     shuffle : bool, default=True
         Whether rows are shuffled before each epoch.
@@ -120,7 +121,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Class labels; for multilabel targets the labels' indices.
 
     packed_ : PackedNetwork
-        The network that predicts: bits and integers only, small, without training state. Pickle this for serving.
+        The network that predicts: ±1 weights as bits, integer thresholds, and the few real numbers of the code, the
+        start and the output. Small, without training state. Pickle this for serving.
 
     coefs_ : list of ndarray of shape (n_inputs, n_units), int8
         Binary weights, ±1, of each layer of ``packed_``; unpacked at each access.
@@ -287,6 +289,11 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Returns
         -------
         self : object
+
+        Raises
+        ------
+        ValueError
+            If ``early_stopping`` is True, ``class_weight`` is "balanced", or y has a class that is not in ``classes``.
         """
         if self.class_weight == "balanced":
             raise ValueError("class_weight='balanced' is not supported by partial_fit; pass the classes' weights")
@@ -335,7 +342,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         probabilities : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
             In the order of ``classes_``; for multilabel targets each label's own probability.
         """
-        return np.exp(self.predict_log_proba(X))
+        return self._ask_packed("predict_proba", X)
 
     @available_if(lambda self: _has_probabilities(self))
     def predict_log_proba(self, X):
@@ -365,7 +372,11 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         if issparse(y):
             y = y.toarray()
         check_classification_targets(y)
-        return y if type_of_target(y) == "multilabel-indicator" else column_or_1d(y, warn=True)
+        if type_of_target(y) != "multilabel-indicator":
+            return column_or_1d(y, warn=True)
+        if not np.isin(y, (0, 1)).all():
+            raise ValueError(f"Multilabel y must hold 0 and 1 only, got {np.unique(y)}.")
+        return y
 
     def _weigh_classes(self, y, sample_weight):
         if self.class_weight is None:
@@ -399,7 +410,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
     def _fit_start(self, bits, y, sample_weight):
         self._constant, self._steps = np.zeros(self.n_outputs_), None
-        if self._additive and self._binary and self.loss == "log_loss" and len(np.unique(y)) == 2:
+        if self._additive and self._binary and self.loss == "log_loss":
             labels = np.searchsorted(self.classes_, y)
             self._steps, self._constant = fit_logistic(bits, len(self._thresholds), labels, sample_weight, self._rng)
 

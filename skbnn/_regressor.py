@@ -42,7 +42,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         Of the standardized targets; "huber" is quadratic within one standard deviation and linear beyond.
 
     batch_size : int or "auto", default="auto"
-        Rows of a mini-batch, at most; they are split evenly. "auto" is ``min(128, n_samples)``.
+        Rows of a mini-batch, at most, 2 or more; they are split evenly. "auto" is ``min(128, n_samples)``.
 
     learning_rate : {"cosine", "exponential", "constant"}, default="cosine"
         Schedule over the whole training: half a cosine wave to 0, a geometric fall to a thousandth, or none.
@@ -77,7 +77,8 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     dropout : float or "auto", default="auto"
         Share of input bits and hidden activations set to 0 in training, in [0, 1). "auto" is 0 or 0.1,
         whichever serves networks of half the width best on held-out rows, after half the training; it also shrinks
-        the network's part of the scores if that serves these rows better. ``partial_fit`` takes 0.
+        the network's part of the scores if that serves these rows better. Fewer than 50 rows, and a first call of
+        ``partial_fit``, take 0.
 
     shuffle : bool, default=True
         Whether rows are shuffled before each epoch.
@@ -108,7 +109,8 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     Attributes
     ----------
     packed_ : PackedNetwork
-        The network that predicts: bits and integers only, small, without training state. Pickle this for serving.
+        The network that predicts: ±1 weights as bits, integer thresholds, and the few real numbers of the code, the
+        start and the output. Small, without training state. Pickle this for serving.
 
     coefs_ : list of ndarray of shape (n_inputs, n_units), int8
         Binary weights, ±1, of each layer of ``packed_``; unpacked at each access.
@@ -143,8 +145,8 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     n_outputs_ : int
         Scores a row.
 
-    out_activation_ : {"identity", "logistic", "softmax"}
-        What turns scores into predictions.
+    out_activation_ : str
+        What turns scores into predictions, "identity".
 
     See Also
     --------
@@ -265,6 +267,11 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         Returns
         -------
         self : object
+
+        Raises
+        ------
+        ValueError
+            If ``early_stopping`` is True.
         """
         return self._fit(X, y, sample_weight, incremental=True)
 
@@ -321,6 +328,11 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
 
     def _validation_score(self, predicted, y, sample_weight):
         return r2_score(y, predicted, sample_weight=sample_weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
 
 
 def as_columns(y):

@@ -9,7 +9,7 @@ from skbnn.kernels import available_instruction_sets, effective_n_threads, instr
 def show_versions():
     """Print versions, the instruction sets found and the one in use, OpenMP and threads."""
     print("Python:", platform.python_version(), "on", platform.platform())
-    for package in "skbnn", "scikit-learn", "numpy", "scipy", "joblib":
+    for package in "skbnn", "scikit-learn", "numpy", "scipy", "joblib", "threadpoolctl":
         print(f"{package}: {version(package)}")
     print("instruction sets found:", ", ".join(available_instruction_sets()))
     print("instruction set in use:", instruction_set())

@@ -84,7 +84,7 @@ def fold(network, thresholds, offsets, *, output, factor=1.0, constant=0.0, step
         thresholds,
         offsets,
         layers=[pack_layer(layer) for layer in hidden],
-        output_weights=pack_weights(np.where(last.latent_weights >= 0, 1, -1)),
+        output_weights=pack_weights(last.latent_weights >= 0),
         layer_sizes=network.layer_sizes,
         scale=scale,
         bias=bias * factor + constant,
@@ -116,7 +116,7 @@ def estimate_statistics(network, bits, sample_weight, *, momentum=1.0):
     total = sample_weight.sum()
     for layer in network.layers:
         n_units, n_inputs = layer.latent_weights.shape
-        weights = pack_weights(np.where(layer.latent_weights >= 0, 1, -1))
+        weights = pack_weights(layer.latent_weights >= 0)
         mean, square = np.zeros(n_units), np.zeros(n_units)
         for start in range(0, len(bits), BLOCK):
             rows = slice(start, start + BLOCK)

@@ -227,6 +227,30 @@ def test_a_failed_fit_leaves_no_mixture_with_the_last(model, X, y):
 
 
 @both
+def test_a_warm_start_validates_on_the_same_rows(model, X, y):
+    model = clone(model).set_params(early_stopping=True, warm_start=True).fit(X, y)
+    first = model._split(y)
+    model.fit(X, y)
+    for rows, again in zip(first, model._split(y), strict=True):
+        np.testing.assert_array_equal(rows, again)
+
+
+@both
+def test_another_solver_starts_from_its_own_state(model, X, y):
+    model = clone(model).set_params(solver="sgd", warm_start=True).fit(X, y)
+    model.set_params(solver="adam", max_iter=1).fit(X, y)
+    assert model._trainer.n_steps[0] == -(-len(y) // 128)
+
+
+@both
+def test_a_number_as_dropout_trusts_the_network(model, X, y):
+    model = clone(model).set_params(dropout="auto", warm_start=True).fit(X, y)
+    model.shrinkage_ = 0.02
+    model.set_params(dropout=0.2).fit(X, y)
+    assert (model.dropout_, model.shrinkage_) == (0.2, 1.0)
+
+
+@both
 def test_concurrent_fits_give_blas_its_threads_back(model, X, y):
     def blas_threads():
         return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
@@ -324,7 +348,7 @@ def test_weights_of_any_size_train(model, X, y):
         ("n_thresholds", 0),
         ("solver", "lbfgs"),
         ("loss", "hinge"),
-        ("batch_size", 0),
+        ("batch_size", 1),
         ("learning_rate", "adaptive"),
         ("learning_rate_init", 0.0),
         ("max_iter", 0),

@@ -148,3 +148,30 @@ def test_fit_after_partial_fit_takes_the_classes_of_its_own_data():
 def test_several_multiclass_outputs_raise():
     with pytest.raises(ValueError, match=r"multiclass-multioutput|1d array"):
         BinaryMLPClassifier().fit([[1], [2], [3]], [[1, 2], [2, 1], [3, 3]])
+
+
+def test_multilabel_targets_other_than_0_and_1_raise():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    with pytest.raises(ValueError, match="Multilabel y must hold 0 and 1 only"):
+        BinaryMLPClassifier(**SHORT).fit(X, np.where(X > 0, 1, -1))
+
+
+def test_balanced_weights_do_not_count_rows_of_weight_0():
+    X, y = load_iris(return_X_y=True)
+    weights = np.where(np.arange(150) < 40, 0.0, 1.0)
+    model = BinaryMLPClassifier(class_weight="balanced", dropout=0.0, **SHORT)
+    with_zeros = model.fit(X, y, sample_weight=weights).loss_curve_
+    assert model.fit(X[40:], y[40:]).loss_curve_ == with_zeros
+
+
+def test_a_class_too_rare_to_be_sampled_has_no_start(monkeypatch):
+    monkeypatch.setattr("skbnn._additive.MAX_SIZE", 2000)
+    X = np.random.default_rng(0).normal(size=(500, 20))
+    model = BinaryMLPClassifier((8,), max_iter=1, dropout=0.0, random_state=0).fit(X, np.arange(500) == 77)
+    assert not model.packed_.steps.any()
+
+
+def test_probabilities_are_those_of_packed_to_the_last_bit():
+    X, y = load_digits(return_X_y=True)
+    model = BinaryMLPClassifier(**SHORT).fit(X, y)
+    np.testing.assert_array_equal(model.predict_proba(X), model.packed_.predict_proba(X))

@@ -79,3 +79,11 @@ def test_infinite_targets_raise():
     y[3] = np.inf
     with pytest.raises(ValueError, match="Input y contains infinity"):
         BinaryMLPRegressor().fit(X, y)
+
+
+def test_a_first_call_that_diverged_is_not_gone_on_from():
+    X, y = load_diabetes(return_X_y=True)
+    model = BinaryMLPRegressor((16,), solver="sgd", learning_rate_init=1e36, random_state=0)
+    with pytest.raises(ValueError, match="Lower learning_rate_init"):
+        model.partial_fit(X, y)
+    assert np.isfinite(model.set_params(learning_rate_init=0.1).partial_fit(X, y).loss_curve_).all()

@@ -1,4 +1,4 @@
-"""The map to ±1 and the pseudo-gradients that stand in for its derivative, which is 0 wherever it exists."""
+"""Pseudo-gradients that stand in for the sign's derivative, which is 0 wherever it exists; bits back to ±1."""
 
 from libc.math cimport expf, fabsf
 from libc.stdint cimport uint8_t, uint64_t

@@ -1,4 +1,4 @@
-"""One mini-batch, from packed rows to updated parameters, in one native call without the GIL."""
+"""One mini-batch, from packed rows to updated parameters, in two native calls without the GIL."""
 
 import numpy as np
 from libc.stdint cimport int64_t, uint64_t

@@ -129,7 +129,11 @@ class Trainer:
         return {**self.__dict__, "_step": None}
 
     def reconfigure(self, options, max_rows):
-        """Go on with other options or larger mini-batches."""
+        """Go on with other options or larger mini-batches; each solver's moments mean something else."""
+        if options.solver != self.options.solver:
+            self.n_steps[:] = 0
+            for moments in (moments for layer in self.moments for moments in layer):
+                moments[:] = 0
         self.options, self.max_rows, self._step = options, max_rows, None
 
     def train(self, data, rows, progress):

@@ -31,7 +31,7 @@ def unpack_bits(words, n):
 
 
 def pack_weights(binary_weights):
-    """Pack ±1 weights.
+    """Pack ±1 weights; positive is bit 1.
 
     Parameters
     ----------

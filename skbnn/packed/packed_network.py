@@ -69,7 +69,8 @@ class PackedNetwork:
         self._check()
         self._bits_program = self._compile(self.thresholds, self.offsets, self._all_weights, self.steps)
         self._program = self._bits_program
-        if (np.diff(self.offsets) <= 1).all():
+        counts = np.diff(self.offsets)
+        if (counts <= 1).all() and (counts == 0).any():
             self._program = self._compile(*self._with_one_bit_each())
 
     def _check(self):
@@ -204,9 +205,9 @@ class PackedNetwork:
         ValueError
             If the network is a regressor's.
         """
-        scores = self.decision_function(X)
         if self.output == "identity":
             raise ValueError("predict_proba is for classifiers; this network's output is 'identity'")
+        scores = self.decision_function(X)
         if self.output == "softmax":
             return softmax(scores, axis=-1)
         return expit(np.concatenate([-scores, scores], axis=-1) if len(self.bias) == 1 else scores)
