@@ -6,7 +6,7 @@ import os
 import sys
 from collections import namedtuple
 from pathlib import Path
-from time import perf_counter, thread_time
+from time import perf_counter, process_time
 
 import numpy as np
 from report import environment, markdown, write
@@ -46,7 +46,7 @@ def main(run, description, *, threads=1, flags=(), options=None, sources=("MNIST
         parser.add_argument(name, **keywords)
     arguments = parser.parse_args()
     pin(arguments.threads)
-    clock = "thread" if single_threaded() else "wall"
+    clock = "CPU" if single_threaded() else "wall"
     facts = {
         "threads": arguments.threads,
         "clock": clock,
@@ -110,8 +110,11 @@ def single_threaded():
 
 
 def now():
-    """Seconds; of this thread's own time where it is the only one, so that a busy machine disturbs little."""
-    return thread_time() if single_threaded() else perf_counter()
+    """Seconds; of the process' CPU time where it has a single thread, so that a busy machine disturbs little.
+
+    TensorFlow computes in a thread of its own, so that the caller's time alone would not do.
+    """
+    return process_time() if single_threaded() else perf_counter()
 
 
 def interleaved(functions, repeats, number=1):

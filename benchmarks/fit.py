@@ -2,7 +2,7 @@
 
 import numpy as np
 from common import as_float, compare, interleaved, load, main, optional
-from peers import multilayer_perceptron, torch_epoch
+from peers import larq_epoch, multilayer_perceptron, torch_epoch
 from sklearn.datasets import load_digits, load_iris
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import scale
@@ -41,6 +41,8 @@ def epochs(width, data, threads):
     }
     if optional("torch"):
         functions["torch float32, batch norm"] = torch_epoch(width, X, y, threads)
+    if optional("larq"):
+        functions["Larq"] = larq_epoch(width, X, y, threads)
     return functions
 
 

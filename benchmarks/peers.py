@@ -47,6 +47,40 @@ def onnx_runtime(mlp, threads, *, int8=False):
     return lambda X: session.run(None, {"X": X})[0]
 
 
+def larq_network(width, n_features, threads):
+    """Binary network of the same shape in Larq, float32 underneath; batch normalization, weights untrained."""
+    import larq
+    import tensorflow as tf
+    from larq.layers import QuantDense
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    binary = {"kernel_quantizer": "ste_sign", "kernel_constraint": larq.constraints.WeightClip(), "use_bias": False}
+    model = tf.keras.Sequential([tf.keras.layers.Input(n_features)])
+    for units in (width, width, width, 10):
+        model.add(QuantDense(units, input_quantizer="ste_sign", **binary))
+        model.add(tf.keras.layers.BatchNormalization())
+    return model
+
+
+def larq_predict(width, n_features, threads):
+    """Predict function of a network in Larq."""
+    import tensorflow as tf
+
+    model = larq_network(width, n_features, threads)
+    compiled = tf.function(lambda X: tf.argmax(model(X, training=False), axis=1))
+    return lambda X: compiled(tf.constant(X)).numpy()
+
+
+def larq_epoch(width, X, y, threads, batch_size=128):
+    """Function that trains a network in Larq for one epoch by Adam."""
+    import tensorflow as tf
+
+    model = larq_network(width, X.shape[1], threads)
+    model.compile("adam", tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    return lambda: model.fit(X, y, batch_size, verbose=0)
+
+
 def torch_network(mlp, threads):
     """Predict function of a fitted MLPClassifier under torch."""
     import torch

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 from common import as_float, compare, interleaved, load, main, now, optional
-from peers import multilayer_perceptron, onnx_runtime, torch_network
+from peers import larq_predict, multilayer_perceptron, onnx_runtime, torch_network
 
 from skbnn import BinaryMLPClassifier
 
@@ -50,6 +50,8 @@ def fitted(width, data, threads):
         models["ONNX Runtime int8"] = onnx_runtime(mlp, threads, int8=True)
     if optional("torch"):
         models["torch float32"] = torch_network(mlp, threads)
+    if optional("larq"):
+        models["Larq"] = larq_predict(width, X.shape[1], threads)
     return models
 
 

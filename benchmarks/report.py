@@ -9,7 +9,7 @@ from pathlib import Path
 
 from skbnn.kernels import instruction_set
 
-PACKAGES = "skbnn", "numpy", "scipy", "scikit-learn", "onnxruntime", "torch"
+PACKAGES = "skbnn", "numpy", "scipy", "scikit-learn", "onnxruntime", "torch", "larq", "tensorflow-cpu"
 
 
 def markdown(rows):
