@@ -8,6 +8,7 @@ from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.model_selection import train_test_split
 from sklearn.utils import assert_all_finite, check_random_state
@@ -145,7 +146,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
 
     def _validate(self, X, y, sample_weight, *, reset):
         X, y = validate_data(self, X, y, dtype=DTYPES, multi_output=True, y_numeric=is_regressor(self), reset=reset)
-        y = self._check_targets(y)
+        y = self._check_targets(y.toarray() if issparse(y) else y)
         sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         X, y, sample_weight = without_weightless(X, y, sample_weight)
         return without_weightless(X, y, self._weigh_classes(y, sample_weight))

@@ -1,7 +1,6 @@
 """The classifier."""
 
 import numpy as np
-from scipy.sparse import issparse
 from scipy.special import log_expit, log_softmax
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
@@ -369,8 +368,6 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         return predicted if self._multilabel else self.classes_.take(predicted)
 
     def _check_targets(self, y):
-        if issparse(y):
-            y = y.toarray()
         check_classification_targets(y)
         if type_of_target(y) != "multilabel-indicator":
             return column_or_1d(y, warn=True)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from sklearn.datasets import load_diabetes, make_friedman1
 from sklearn.model_selection import train_test_split
 
@@ -87,3 +88,12 @@ def test_a_first_call_that_diverged_is_not_gone_on_from():
     with pytest.raises(ValueError, match="Lower learning_rate_init"):
         model.partial_fit(X, y)
     assert np.isfinite(model.set_params(learning_rate_init=0.1).partial_fit(X, y).loss_curve_).all()
+
+
+def test_sparse_targets_are_dense_ones():
+    X, y = load_diabetes(return_X_y=True)
+    Y = np.c_[y, y > 150]
+    dense, sparse = (
+        BinaryMLPRegressor((8,), max_iter=1, dropout=0.0, random_state=0).fit(X, part) for part in (Y, csr_array(Y))
+    )
+    np.testing.assert_array_equal(dense.predict(X), sparse.predict(X))
