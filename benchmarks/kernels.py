@@ -52,6 +52,7 @@ def square_network(width, depth):
         scale=[[1.0]],
         bias=[0.0],
         output="identity",
+        steps=np.zeros((1, 0)),
     )
 
 

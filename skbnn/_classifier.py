@@ -74,9 +74,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
     init : {"additive", "constant"}, default="additive"
         What the network starts from. "additive": an additive model, a step function of each feature, fitted to the
-        bits by logistic regression, where there are two classes and ``loss="log_loss"``; elsewhere, and in
-        ``partial_fit``, the same as "constant". The network learns what that leaves, and ``packed_`` predicts with
-        both. "constant": nothing, so that all of the model is ±1.
+        bits by logistic regression, where there are two classes and ``loss="log_loss"``; elsewhere, with more than
+        4096 bits, and in a first call of ``partial_fit``, the same as "constant". The network learns what that
+        leaves, and ``packed_`` predicts with both. "constant": nothing, so that all of the model is ±1.
 
     dropout : float or "auto", default="auto"
         Share of input bits and hidden activations set to 0 in training, in [0, 1). "auto" is 0 or 0.1,

@@ -70,9 +70,9 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
 
     init : {"additive", "constant"}, default="additive"
         What the network starts from. "additive": an additive model, a step function of each feature, fitted to the
-        bits by ridge regression, if ``loss="squared_error"``; else, and in ``partial_fit``, the same as "constant".
-        The network learns what that leaves, and ``packed_`` predicts with both. "constant": the targets' mean, so
-        that all of the model is ±1.
+        bits by ridge regression, if ``loss="squared_error"``; else, with more than 4096 bits, and in a first call
+        of ``partial_fit``, the same as "constant". The network learns what that leaves, and ``packed_`` predicts with
+        both. "constant": the targets' mean, so that all of the model is ±1.
 
     dropout : float or "auto", default="auto"
         Share of input bits and hidden activations set to 0 in training, in [0, 1). "auto" is 0 or 0.1,
@@ -316,9 +316,10 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         if self._steps is not None:
             columns = columns - scores_of_steps(bits, self._steps, np.zeros(self.n_outputs_))
         targets = self._standardized(columns)
-        if not np.isfinite(targets).all():
+        if np.isnan(targets).any() or not np.isfinite(self._target_scale).all():
             raise ValueError("y is too large: its spread is not finite.")
-        return {"targets": targets.astype(np.float32)}
+        # A row that is held out can be arbitrarily far from those that gave the scale; its square has to be finite.
+        return {"targets": np.clip(targets, -1e18, 1e18).astype(np.float32)}
 
     def _standardized(self, columns):
         """Targets less their location, by their scale; 0 where that is 0, so that a constant predicts itself."""

@@ -68,7 +68,7 @@ def choose_dropout(estimator, data, y, rows, options, batch_size, n_epochs):
     if estimator.verbose:
         for dropout, (loss, factor) in outcomes.items():
             print(f"dropout {dropout}: loss = {loss:.6f} on held-out rows, shrinkage {factor:.2f}", flush=True)
-    dropout = min(outcomes, key=outcomes.get)
+    dropout = min(outcomes, key=lambda dropout: outcomes[dropout][0])  # the first of equal ones
     shrinkage = outcomes[dropout][1]
     # A narrow network on two thirds of a small sample deserves less trust than the one to come.
     return dropout, float(shrinkage if len(parts) == 1 else np.sqrt(shrinkage))
@@ -96,5 +96,6 @@ def best_factor(judged, loss):
             for scores, data in judged
         )
 
-    best = minimize_scalar(total, bounds=(0, 1), method="bounded", options={"xatol": 1e-3})
-    return best.fun / len(judged), best.x
+    between = minimize_scalar(total, bounds=(0, 1), method="bounded", options={"xatol": 1e-3}).x  # never 0 or 1
+    best = min((1.0, 0.0, between), key=total)
+    return total(best) / len(judged), best

@@ -194,6 +194,8 @@ def test_bits_of_another_width_raise():
     n_words = Encoder(network.thresholds, network.offsets).n_words
     with pytest.raises(ValueError, match=f"bits have {n_words + 1} words a row, expected {n_words}"):
         network.decision_function_from_bits(np.zeros((2, n_words + 1), np.uint64))
+    with pytest.raises(ValueError, match="padding bits of rows must be 0"):
+        network.decision_function_from_bits(np.full((2, n_words), ~np.uint64(0)))
 
 
 def test_arrays_are_read_only_and_not_copied_if_they_were():

@@ -129,6 +129,9 @@ cdef class Program:
         """Scores of packed rows, (n_rows, n_outputs) float64."""
         if bits.shape[1] != self.encoder.n_words:
             raise ValueError(f"bits have {bits.shape[1]} words a row, expected {self.encoder.n_words}")
+        cdef Py_ssize_t padding_from = self.encoder.n_bits % 64
+        if padding_from and (np.asarray(bits)[:, -1] >> np.uint64(padding_from)).any():  # no step belongs to them
+            raise ValueError("padding bits of rows must be 0")
         cdef cnp.ndarray out = np.empty((bits.shape[0], self.bias.shape[0]))
         self.run(NULL, &bits[0, 0] if len(out) else NULL, bits.shape[0], <double *>cnp.PyArray_DATA(out), NULL)
         return out
