@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+from scipy.linalg import LinAlgWarning
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 
@@ -11,7 +12,7 @@ BLOCK = 4096  # rows; bounds the memory of scores
 # Largest matrix of bits, in floats, to choose a penalty by and to fit; rows beyond that are left out.
 MAX_SIZE_TO_CHOOSE, MAX_SIZE = 2**21, 2**23
 
-# With more bits than this a fit would take longer than the network's.
+# With more bits than this, MAX_SIZE would leave too few rows to fit them by.
 MAX_BITS = 4096
 
 PENALTIES = np.logspace(-1, 5, 7)  # of the squared steps, beside the sum of squared errors
@@ -44,8 +45,11 @@ def fit_ridge(bits, n_bits, y, sample_weight, rng):
         rows = sample(len(bits), size // n_bits, rng)
         return ridge.fit(as_float(bits[rows], n_bits), y[rows], sample_weight[rows])
 
-    chosen = fit(RidgeCV(PENALTIES, alpha_per_target=y.shape[1] > 1), MAX_SIZE_TO_CHOOSE)
-    ridge = fit(Ridge(chosen.alpha_, solver="cholesky"), MAX_SIZE)
+    # Equal columns, and rows that outweigh all others, are no one's mistake; any of the solutions is a start.
+    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+        warnings.simplefilter("ignore", LinAlgWarning)
+        chosen = fit(RidgeCV(PENALTIES, alpha_per_target=y.shape[1] > 1), MAX_SIZE_TO_CHOOSE)
+        ridge = fit(Ridge(chosen.alpha_, solver="cholesky"), MAX_SIZE)
     return ridge.coef_.reshape(y.shape[1], n_bits), np.reshape(ridge.intercept_, y.shape[1])
 
 
@@ -64,9 +68,9 @@ def fit_logistic(bits, n_bits, y, sample_weight, rng):
     return logistic.coef_, logistic.intercept_
 
 
-def scores_of_steps(bits, steps, constant, dtype=np.float64):
+def scores_of_steps(bits, steps, constant):
     """``constant`` and the steps of each row's bits, summed, (n_rows, n_outputs)."""
-    out = np.empty((len(bits), len(steps)), dtype)
+    out = np.empty((len(bits), len(steps)))
     for start in range(0, len(bits), BLOCK):
         rows = slice(start, start + BLOCK)
         out[rows] = as_float(bits[rows], steps.shape[1]) @ steps.T + constant

@@ -97,7 +97,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     def _fit_start(self, bits, y, sample_weight):
         """Find what the scores are before there is a network: constants and, if ``_additive``, steps of the bits.
 
-        Sets ``_constant`` and ``_steps``, None for none.
+        Sets ``_constant``, ``_steps`` (None for none) and, where scores have one, ``_target_scale``.
         """
 
     @abstractmethod

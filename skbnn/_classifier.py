@@ -105,10 +105,11 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Share of the rows held out by ``early_stopping``, in (0, 1).
 
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last call's network, with its thresholds, for another ``max_iter`` epochs.
+        Whether ``fit`` goes on from the last call's network, with its thresholds, its start and the dropout that was
+        chosen, for another ``max_iter`` epochs.
 
     verbose : bool, default=False
-        Whether to print each epoch's loss and time.
+        Whether to print what the choice of dropout saw, and each epoch's loss and time.
 
     class_weight : dict, list of dict, "balanced" or None, default=None
         Factors of the sample weights by class, or inversely proportional to the classes' frequencies. A list has a
@@ -415,7 +416,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         if self._multilabel:
             return {"targets": np.ascontiguousarray(y, np.float32)}
         targets = np.searchsorted(self.classes_, y).astype(np.float32)[:, np.newaxis]
-        offsets = None if self._steps is None else scores_of_steps(bits, self._steps, self._constant, np.float32)
+        if self._steps is None:
+            return {"targets": targets}
+        offsets = scores_of_steps(bits, self._steps, self._constant).astype(np.float32)
         return {"targets": targets, "offsets": offsets}
 
     def _validation_score(self, predicted, y, sample_weight):

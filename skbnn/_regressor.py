@@ -101,10 +101,11 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         Share of the rows held out by ``early_stopping``, in (0, 1).
 
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last call's network, with its thresholds, for another ``max_iter`` epochs.
+        Whether ``fit`` goes on from the last call's network, with its thresholds, its start and the dropout that was
+        chosen, for another ``max_iter`` epochs.
 
     verbose : bool, default=False
-        Whether to print each epoch's loss and time.
+        Whether to print what the choice of dropout saw, and each epoch's loss and time.
 
     Attributes
     ----------
@@ -300,32 +301,33 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
             raise ValueError(f"y has {n_outputs} outputs, expected {self.n_outputs_} as in the previous call.")
 
     def _fit_start(self, bits, y, sample_weight):
-        columns = as_columns(y)
-        self._constant, self._target_scale = location_and_scale(columns, sample_weight)
         self._steps = None
+        self._constant, self._target_scale = location_and_scale(as_columns(y), sample_weight)
         if self._additive and self.loss == "squared_error":
-            steps, rest = fit_ridge(bits, len(self._thresholds), self._standardized(columns), sample_weight, self._rng)
+            standardized = self._standardized(bits, y)
+            steps, intercept = fit_ridge(bits, len(self._thresholds), standardized, sample_weight, self._rng)
             self._steps = steps * self._target_scale[:, np.newaxis]
-            self._constant = self._constant + rest * self._target_scale
-            residual = columns - scores_of_steps(bits, self._steps, self._constant)
-            _, scale = location_and_scale(residual, sample_weight)
+            self._constant = self._constant + intercept * self._target_scale
+            _, scale = location_and_scale(self._residual(bits, y), sample_weight)
             self._target_scale = np.where(self._target_scale > 0, scale, 0)
 
     def _encode_targets(self, bits, y):
-        columns = as_columns(y)
-        if self._steps is not None:
-            columns = columns - scores_of_steps(bits, self._steps, np.zeros(self.n_outputs_))
-        targets = self._standardized(columns)
+        # A row that is held out can be arbitrarily far from those that gave the scale; its square has to be finite.
+        return {"targets": np.clip(self._standardized(bits, y), -1e18, 1e18).astype(np.float32)}
+
+    def _standardized(self, bits, y):
+        """What the start leaves of the targets, by its scale; 0 where that is 0, so that a constant predicts itself."""
+        with np.errstate(over="ignore"):
+            targets = self._residual(bits, y) / np.where(self._target_scale > 0, self._target_scale, np.inf)
         if np.isnan(targets).any() or not np.isfinite(self._target_scale).all():
             raise ValueError("y is too large: its spread is not finite.")
-        # A row that is held out can be arbitrarily far from those that gave the scale; its square has to be finite.
-        return {"targets": np.clip(targets, -1e18, 1e18).astype(np.float32)}
+        return targets
 
-    def _standardized(self, columns):
-        """Targets less their location, by their scale; 0 where that is 0, so that a constant predicts itself."""
-        varies = self._target_scale > 0
-        with np.errstate(over="ignore"):
-            return (columns - self._constant) / np.where(varies, self._target_scale, 1) * varies
+    def _residual(self, bits, y):
+        """Targets less the start, (n_rows, n_outputs)."""
+        if self._steps is None:
+            return as_columns(y) - self._constant
+        return as_columns(y) - scores_of_steps(bits, self._steps, self._constant)
 
     def _validation_score(self, predicted, y, sample_weight):
         return r2_score(y, predicted, sample_weight=sample_weight)

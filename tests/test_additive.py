@@ -131,3 +131,16 @@ def test_partial_fit_starts_from_a_constant_and_goes_on_from_a_start():
     model = BinaryMLPRegressor(**SHORT).fit(X, y)
     steps = model.packed_.steps
     np.testing.assert_array_equal(model.partial_fit(X, y).packed_.steps, steps)
+
+
+@pytest.mark.parametrize("weight", [1e16, 1e20])
+def test_a_row_that_outweighs_all_others_neither_warns_nor_breaks(weight):
+    X, y = load_diabetes(return_X_y=True)
+    weights = np.r_[weight, np.ones(len(y) - 1)]
+    assert np.isfinite(BinaryMLPRegressor(**SHORT).fit(X, y, sample_weight=weights).predict(X)).all()
+
+
+def test_equal_features_do_not_warn():
+    x = np.random.default_rng(0).integers(0, 2, 200_000).astype(np.uint8)
+    model = BinaryMLPRegressor((4,), batch_size=4096, max_iter=1, dropout=0.0, random_state=0)
+    assert model.fit(np.c_[x, x, x], 2.0 * x + 1).score(np.c_[x, x, x], 2.0 * x + 1) > 0.99

@@ -1,6 +1,8 @@
 """The packed network against its NumPy twin, and the same bits whatever surrounds the arithmetic."""
 
 import pickle
+import subprocess
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -225,6 +227,11 @@ def test_pickle_keeps_every_bit():
     assert_same_bits(again.decision_function(X), network.decision_function(X))
     assert repr(again) == repr(network) and again.nbytes == network.nbytes
     assert again.layer_sizes == network.layer_sizes
+
+
+def test_serving_does_not_load_scikit_learn():
+    code = "import pickle, sys; pickle.load(sys.stdin.buffer); sys.exit('sklearn' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], input=pickle.dumps(random_network()), check=True)
 
 
 def restored(state):
