@@ -229,9 +229,9 @@ def test_pickle_keeps_every_bit():
     assert again.layer_sizes == network.layer_sizes
 
 
-def test_serving_does_not_load_scikit_learn():
+def test_serving_does_not_load_scikit_learn(tmp_path):
     code = "import pickle, sys; pickle.load(sys.stdin.buffer); sys.exit('sklearn' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], input=pickle.dumps(random_network()), check=True)
+    subprocess.run([sys.executable, "-c", code], input=pickle.dumps(random_network()), cwd=tmp_path, check=True)
 
 
 def restored(state):
