@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from skbnn import PackedNetwork
 from skbnn.kernels import available_instruction_sets, use_instruction_set
-from skbnn.packed.layout import pack_bits, pack_weights
+from skbnn.packed.layout import pack_bits, pack_members
 
 WIDTHS = 64, 100, 128, 256, 512, 1000, 1024, 2048
 N_ROWS = 960
@@ -42,14 +42,14 @@ def layers(width, operations, repeats):
 def square_network(width, depth):
     """Hidden layers of width x width, and one output unit."""
     rng = np.random.default_rng(0)
-    limits = np.pad(np.full(width, width // 2, np.int32), (0, -width % 8), constant_values=-1)
+    limits = np.pad(np.full((1, width), width // 2, np.int32), ((0, 0), (0, -width % 8)), constant_values=-1)
     return PackedNetwork(
         np.zeros(width),
         np.arange(width + 1),
-        layers=[(pack_weights(rng.choice([-1, 1], size=(width, width))), limits) for _ in range(depth)],
-        output_weights=pack_weights(rng.choice([-1, 1], size=(1, width))),
+        layers=[(pack_members(rng.choice([-1, 1], size=(1, width, width))), limits) for _ in range(depth)],
+        output_weights=pack_members(rng.choice([-1, 1], size=(1, 1, width))),
         layer_sizes=[width] * (depth + 1) + [1],
-        scale=[[1.0]],
+        scale=[[[1.0]]],
         bias=[0.0],
         output="identity",
         steps=np.zeros((1, 0)),

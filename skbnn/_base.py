@@ -20,6 +20,7 @@ from skbnn._sklearn import Interval, StrOptions, _check_sample_weight
 from skbnn._tuning import choose_dropout
 from skbnn.encoding import Encoder, find_thresholds
 from skbnn.folding import estimate_statistics, fold
+from skbnn.network.ensemble import train_epoch
 from skbnn.network.network import BinaryNetwork
 from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS, Trainer, TrainingData, TrainingOptions
 
@@ -32,6 +33,9 @@ MIN_EPOCHS, MIN_STEPS = 25, 1000
 
 # An output that no other competes with adds up this many binary units: a finer score than one unit can give.
 UNITS_PER_OUTPUT = 8
+
+# The mean of two networks errs less than one does; beyond so many rows, one learns more by itself and takes long.
+MAX_ROWS_FOR_TWO = 50_000
 
 # Drawn weights are what was learnt only once latent weights have come from ±1 to the other end, ten times as far as in
 # ±0.1. Bop has no latent weights.
@@ -49,6 +53,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         "binarization": [StrOptions(set(SPREADS))],
         "surrogate_gradient": [StrOptions(set(SURROGATE_GRADIENTS))],
         "n_thresholds": [Interval(Integral, 1, None, closed="left")],
+        "n_estimators": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "solver": [StrOptions({"adam", "sgd", "bop"})],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 2, None, closed="left")],  # batch norm needs two
         "learning_rate": [StrOptions({"cosine", "exponential", "constant"})],
@@ -110,12 +115,9 @@ class BaseBinaryMLP(BaseEstimator, ABC):
 
     @property
     def coefs_(self):
-        """Binary weights that predict, a list of (n_inputs, n_units) int8 arrays of ±1, first layer first.
-
-        Unpacked from ``packed_`` at each access.
-        """
+        """Binary weights that predict, a list of (n_inputs, n_units) int8 arrays of ±1, first layer first."""
         check_is_fitted(self)
-        return [weights.T for weights in self.packed_.binary_weights]
+        return [weights.reshape(-1, weights.shape[2]).T for weights in self.packed_.binary_weights]
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "packed_")
@@ -126,7 +128,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             raise ValueError("partial_fit does not support early_stopping=True")
         proceed = hasattr(self, "packed_") and (incremental or self.warm_start)
         if not proceed:  # a fit that fails from here on leaves no mixture of two
-            for name in "packed_", "_trainer", "best_validation_score_":
+            for name in "packed_", "_trainers", "best_validation_score_":
                 self.__dict__.pop(name, None)
         X, y, sample_weight = self._validate(X, y, sample_weight, reset=not proceed)
         if not proceed:
@@ -168,11 +170,13 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         return sizes
 
     def _check_shape_unchanged(self):
-        fitted = self._trainer.network.layer_sizes[1:-1]
+        fitted = self._trainers[0].network.layer_sizes[1:-1]
         if self._hidden_layer_sizes() != fitted:
             raise ValueError(f"hidden_layer_sizes={self.hidden_layer_sizes} can't go on from layers of {fitted}.")
         if self.n_thresholds != self._n_thresholds:
             raise ValueError(f"n_thresholds={self.n_thresholds} can't go on from {self._n_thresholds}.")
+        if self.n_estimators not in ("auto", self.n_estimators_):
+            raise ValueError(f"n_estimators={self.n_estimators} can't go on from {self.n_estimators_}.")
 
     def _check_batch_size(self, n_samples):
         if self.batch_size == "auto":
@@ -197,16 +201,20 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         return options
 
     def _initialize(self, data, y, rows, options, batch_size, n_epochs):
-        """Decide on dropout and the start, and draw a network; ``n_epochs`` are those to come, None in a stream."""
+        """Decide on dropout and the start, and draw networks; ``n_epochs`` are those to come, None in a stream."""
         in_a_stream = n_epochs is None
         self._additive = self.init == "additive" and not in_a_stream and len(self._thresholds) <= MAX_BITS
         self.dropout_, self.shrinkage_ = 0.0, 1.0
         if self.dropout == "auto" and not in_a_stream:
             self.dropout_, self.shrinkage_ = choose_dropout(self, data, y, rows, options, batch_size, n_epochs)
         self._fit_start(data.bits[rows], y[rows], data.sample_weight[rows])
-        self._trainer = self._new_trainer(self._hidden_layer_sizes(), options, batch_size)
+        self.n_estimators_ = self.n_estimators
+        if self.n_estimators == "auto":
+            self.n_estimators_ = 1 if in_a_stream or len(rows) > MAX_ROWS_FOR_TWO else 2
+        sizes = self._hidden_layer_sizes()
+        self._trainers = [self._new_trainer(sizes, options, batch_size) for _ in range(self.n_estimators_)]
         self._n_rows_seen = 0
-        self.n_layers_ = len(self._trainer.network.layers) + 1
+        self.n_layers_ = len(sizes) + 2
         self.n_iter_ = 0
         self.loss_curve_ = []
         self.validation_scores_ = None
@@ -229,14 +237,15 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             self._initialize(data, y, rows, options, batch_size, n_epochs)
         if self.dropout != "auto":
             self.dropout_, self.shrinkage_ = self.dropout, 1.0
-        self._trainer.reconfigure(replace(options, dropout=self.dropout_), batch_size)
+        for trainer in self._trainers:
+            trainer.reconfigure(replace(options, dropout=self.dropout_), batch_size)
         return replace(data, **self._encode_targets(data.bits, y))
 
     def _partial_fit(self, data, y, options, batch_size, proceed):
         """Train for one epoch; the statistics are an average over all calls, at least a tenth of it from this one."""
         rows = np.arange(len(y))
         data = self._begin(data, y, rows, options, batch_size, None, proceed)
-        self.loss_curve_.append(self._run_epoch(self._trainer, data, rows))
+        self.loss_curve_.append(self._run_epoch(self._trainers, data, rows))
         self.n_iter_ += 1
         self._n_rows_seen += len(rows)
         if self.verbose:
@@ -255,7 +264,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         try:
             for epoch in range(n_epochs):
                 started = time.perf_counter()
-                self.loss_curve_.append(self._run_epoch(self._trainer, data, rows, epoch, n_epochs))
+                self.loss_curve_.append(self._run_epoch(self._trainers, data, rows, epoch, n_epochs))
                 if validation is not None:
                     packed = self._pack(data, rows)
                     predicted = packed.decide(packed.decision_function_from_bits(data.bits[validation]))
@@ -264,19 +273,19 @@ class BaseBinaryMLP(BaseEstimator, ABC):
                     if score > best_score + self.tol or best is None:
                         best_epoch = epoch
                     if score > best_score or best is None:
-                        best_score, best = score, (deepcopy(self._trainer), packed)
+                        best_score, best = score, (deepcopy(self._trainers), packed)
                 self._report(n_epochs, time.perf_counter() - started)
                 if validation is not None and epoch - best_epoch >= self.n_iter_no_change:
                     break
         except KeyboardInterrupt:
-            if not self._trainer.n_steps[0]:
+            if not all(trainer.n_steps[0] for trainer in self._trainers):
                 raise
             done = f"after {len(self.loss_curve_)} of {n_epochs} epochs"
             warnings.warn(f"Training interrupted by user {done}; what was trained is kept.", stacklevel=5)
         self.n_iter_ = len(self.loss_curve_)
         self._n_rows_seen = len(rows)
         if best is not None:
-            self._trainer, self.packed_ = best
+            self._trainers, self.packed_ = best
             self.best_validation_score_ = best_score
         else:
             self.packed_ = self._pack(data, rows)
@@ -288,21 +297,21 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             np.arange(len(y)), test_size=self.validation_fraction, stratify=stratify, random_state=self._seed
         )
 
-    def _run_epoch(self, trainer, data, rows, epoch=0, n_epochs=1):
+    def _run_epoch(self, trainers, data, rows, epoch=0, n_epochs=1):
         """Train once on each row, in mini-batches of sizes that differ by one at most; returns the mean loss."""
         if self.shuffle:
             rows = self._rng.permutation(rows)
-        n_steps = -(-len(rows) // trainer.max_rows)
-        loss = 0.0
-        for step, batch in enumerate(np.array_split(rows, n_steps)):
-            loss += trainer.train(data, batch, progress=(epoch + step / n_steps) / n_epochs)
-        return loss / n_steps
+        batches = np.array_split(rows, -(-len(rows) // trainers[0].max_rows))
+        return train_epoch(trainers, data, batches, epoch, n_epochs)
 
     def _pack(self, data, rows, momentum=1.0):
-        """The network as it predicts, with batch norm's statistics taken from these rows."""
-        estimate_statistics(self._trainer.network, data.bits[rows], data.sample_weight[rows], momentum=momentum)
+        """The networks as they predict, with batch norm's statistics taken from these rows."""
+        networks = [trainer.network for trainer in self._trainers]
+        bits, sample_weight = data.bits[rows], data.sample_weight[rows]
+        for network in networks:
+            estimate_statistics(network, bits, sample_weight, momentum=momentum)
         return fold(
-            self._trainer.network,
+            networks,
             self._thresholds,
             self._offsets,
             output=self.out_activation_,

@@ -38,6 +38,11 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Bits a feature becomes, at most: bit t says whether the value reaches the t-th threshold. Thresholds are
         near quantiles of the training data; a feature with fewer distinct values gets fewer.
 
+    n_estimators : int or "auto", default="auto"
+        Networks of this shape that are trained, each in a thread of its own where there are cores; the mean of their
+        scores predicts [6]_. Size and time of a prediction grow with them. "auto" is 2, or 1 for more than 50,000 rows
+        and in a first call of ``partial_fit``.
+
     solver : {"adam", "sgd", "bop"}, default="adam"
         Optimizer. "bop" keeps no latent weights: it flips a weight that its averaged gradient contradicts [5]_.
 
@@ -125,7 +130,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         start and the output. Small, without training state. Pickle this for serving.
 
     coefs_ : list of ndarray of shape (n_inputs, n_units), int8
-        Binary weights, ±1, of each layer of ``packed_``; unpacked at each access.
+        Binary weights, ±1, of each layer of ``packed_``; unpacked at each access. The units of several networks
+        stand side by side, and inputs of later layers are those of the same network.
 
     n_features_in_ : int
         Features seen in ``fit``.
@@ -151,6 +157,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     best_validation_score_ : float
         The best of them. Only with ``early_stopping``.
 
+    n_estimators_ : int
+        Networks whose mean predicts.
+
     n_layers_ : int
         Layers, input and output included.
 
@@ -174,6 +183,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
        Capability and Advanced Training Algorithm", 2018.
     .. [4] Darabi et al., "Regularized Binary Network Training", 2018.
     .. [5] Helwegen et al., "Latent Weights Do Not Exist: Rethinking Binarized Neural Network Optimization", 2019.
+    .. [6] Zhu et al., "Binary Ensemble Neural Network: More Bits per Network or More Networks per Bit?", 2019.
 
     Examples
     --------
@@ -202,6 +212,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         binarization="sign",
         surrogate_gradient="approx_sign",
         n_thresholds=32,
+        n_estimators="auto",
         solver="adam",
         loss="log_loss",
         batch_size="auto",
@@ -229,6 +240,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         self.binarization = binarization
         self.surrogate_gradient = surrogate_gradient
         self.n_thresholds = n_thresholds
+        self.n_estimators = n_estimators
         self.solver = solver
         self.loss = loss
         self.batch_size = batch_size

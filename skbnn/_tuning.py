@@ -59,10 +59,13 @@ def choose_dropout(estimator, data, y, rows, options, batch_size, n_epochs):
     for train, held in parts:
         estimator._fit_start(data.bits[train], y[train], data.sample_weight[train])
         data = replace(data, **estimator._encode_targets(data.bits, y))
-        for dropout in DROPOUTS:
-            trainer = estimator._new_trainer(sizes, replace(options, dropout=dropout), min(batch_size, len(train)))
-            for epoch in range(n_epochs):
-                estimator._run_epoch(trainer, data, train, epoch, n_epochs)
+        trainers = [
+            estimator._new_trainer(sizes, replace(options, dropout=dropout), min(batch_size, len(train)))
+            for dropout in DROPOUTS
+        ]
+        for epoch in range(n_epochs):
+            estimator._run_epoch(trainers, data, train, epoch, n_epochs)
+        for dropout, trainer in zip(DROPOUTS, trainers, strict=True):
             judged[dropout].append((network_scores(trainer.network, data, train, held), data.of(held)))
     outcomes = {dropout: best_factor(pairs, LOSSES[options.loss]()) for dropout, pairs in judged.items()}
     if estimator.verbose:
@@ -78,7 +81,7 @@ def network_scores(network, data, train, held):
     """What the network, packed, adds to the scores of held-out rows, (n_rows, n_outputs)."""
     estimate_statistics(network, data.bits[train], data.sample_weight[train])
     n_bits = network.layer_sizes[0]
-    packed = fold(network, np.zeros(n_bits), np.arange(n_bits + 1), output="identity")
+    packed = fold([network], np.zeros(n_bits), np.arange(n_bits + 1), output="identity")
     return packed.decision_function_from_bits(data.bits[held])
 
 

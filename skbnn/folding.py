@@ -4,7 +4,7 @@ import numpy as np
 
 from skbnn.kernels._layer import fires, popcounts
 from skbnn.packed import PackedNetwork
-from skbnn.packed.layout import pack_weights
+from skbnn.packed.layout import pack_members, pack_weights
 
 # Keeps a unit whose input never varies finite; dot products are integers, so it matters for no other.
 EPSILON = 1e-5
@@ -55,12 +55,12 @@ def batch_norm(layer, dots):
     return layer.gain.astype(np.float64) * ((dots - layer.mean) / std) + layer.bias
 
 
-def fold(network, thresholds, offsets, *, output, factor=1.0, constant=0.0, steps=None):
-    """Pack a network with the encoder's thresholds.
+def fold(networks, thresholds, offsets, *, output, factor=1.0, constant=0.0, steps=None):
+    """Pack networks of one shape, the mean of whose scores counts, with the encoder's thresholds.
 
     Parameters
     ----------
-    network : BinaryNetwork
+    networks : list of BinaryNetwork
     thresholds, offsets : ndarray
         As ``skbnn.encoding.find_thresholds`` returns them.
     output : {"identity", "logistic", "softmax"}
@@ -74,23 +74,34 @@ def fold(network, thresholds, offsets, *, output, factor=1.0, constant=0.0, step
     -------
     PackedNetwork
     """
-    *hidden, last = network.layers
-    shape = network.n_outputs, network.units_per_output
-    # A unit that never varied has said nothing so far; let it say nothing about other rows either.
-    slope = np.where(last.variance > 0, last.gain / np.sqrt(last.variance + EPSILON), 0)
-    bias = (last.bias - slope * last.mean).reshape(shape).sum(axis=1)
-    scale = slope.reshape(shape) * np.reshape(factor, (-1, 1))
+    one = networks[0]
+    scales, biases = zip(*(fold_output(network) for network in networks), strict=True)
     return PackedNetwork(
         thresholds,
         offsets,
-        layers=[pack_layer(layer) for layer in hidden],
-        output_weights=pack_weights(last.latent_weights >= 0),
-        layer_sizes=network.layer_sizes,
-        scale=scale,
-        bias=bias * factor + constant,
+        layers=[pack_layers(layers) for layers in zip(*(network.layers[:-1] for network in networks), strict=True)],
+        output_weights=pack_members([network.layers[-1].latent_weights >= 0 for network in networks]),
+        layer_sizes=one.layer_sizes,
+        scale=np.stack(scales) * np.reshape(factor, (-1, 1)) / len(networks),
+        bias=np.mean(biases, axis=0) * factor + constant,
         output=output,
-        steps=np.zeros((network.n_outputs, 0)) if steps is None else steps,
+        steps=np.zeros((one.n_outputs, 0)) if steps is None else steps,
     )
+
+
+def fold_output(network):
+    """Scale of the output units' dot products, (n_outputs, units_per_output), and bias of the scores, (n_outputs,)."""
+    last = network.layers[-1]
+    # A unit that never varied has said nothing so far; let it say nothing about other rows either.
+    scale = np.where(last.variance > 0, last.gain / np.sqrt(last.variance + EPSILON), 0)
+    shape = network.n_outputs, network.units_per_output
+    return scale.reshape(shape), (last.bias - scale * last.mean).reshape(shape).sum(axis=1)
+
+
+def pack_layers(members):
+    """Packed weights and thresholds of a hidden layer of all members, as PackedNetwork takes them."""
+    weights, thresholds = zip(*map(pack_layer, members), strict=True)
+    return np.stack(weights), np.stack(thresholds)
 
 
 def pack_layer(layer):

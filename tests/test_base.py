@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
+from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, _base
 from skbnn.kernels import available_instruction_sets, use_instruction_set
 
 DIGITS = load_digits(return_X_y=True)
@@ -123,13 +123,17 @@ def test_works_in_a_pipeline_a_grid_search_and_cross_validation(model, X, y):
 
 
 @both
-def test_fitted_attributes(model, X, y):
-    model.fit(X, y)
+@pytest.mark.parametrize("n_estimators", [1, 3])
+def test_fitted_attributes(model, X, y, n_estimators):
+    model = clone(model).set_params(n_estimators=n_estimators).fit(X, y)
     assert model.n_features_in_ == X.shape[1]
     assert model.n_iter_ == len(model.loss_curve_) == 3
     assert model.n_layers_ == 4
     assert model.validation_scores_ is None
-    assert [weights.shape for weights in model.coefs_[1:]] == [(40, 24), (24, len(model.packed_.scale.ravel()))]
+    assert model.n_estimators_ == model.packed_.n_members == n_estimators
+    shapes = [weights.shape for weights in model.coefs_]
+    assert shapes[1:] == [(40, n_estimators * 24), (24, model.packed_.scale.size)]
+    assert shapes[0] == (model.packed_.layer_sizes[0], n_estimators * 40)
     assert {weights.dtype for weights in model.coefs_} == {np.dtype(np.int8)}
     assert set(np.unique(model.coefs_[0])) == {-1, 1}
     assert model.loss_curve_[-1] < model.loss_curve_[0]
@@ -140,6 +144,29 @@ def test_small_data_trains_for_a_thousand_steps_and_large_for_25_epochs(model, X
     model = clone(model).set_params(hidden_layer_sizes=(8,), max_iter=None)
     assert model.fit(X[:200], y[:200]).n_iter_ == 500
     assert clone(model).set_params(batch_size=2).fit(X[:200], y[:200]).n_iter_ == 25
+
+
+@both
+def test_two_networks_unless_rows_are_many_or_a_stream(model, X, y, monkeypatch):
+    assert clone(model).fit(X, y).n_estimators_ == 2
+    monkeypatch.setattr(_base, "MAX_ROWS_FOR_TWO", len(X) - 1)
+    assert clone(model).fit(X, y).n_estimators_ == 1
+    monkeypatch.undo()
+    y_stream = {"classes": np.unique(y)} if hasattr(model, "predict_proba") else {}
+    assert clone(model).partial_fit(X, y, **y_stream).n_estimators_ == 1
+
+
+@both
+@pytest.mark.parametrize("n_threads", [1, 2, 5])
+def test_several_networks_learn_the_same_with_any_number_of_threads(model, X, y, n_threads):
+    model = clone(model).set_params(n_estimators=3, dropout=0.1)
+    with threadpool_limits(n_threads, user_api="openmp"):
+        limited = clone(model).fit(X, y)
+    model.fit(X, y)
+    np.testing.assert_array_equal(decision(limited, X), decision(model, X))
+    assert limited.loss_curve_ == model.loss_curve_
+    first, second, third = np.split(model.coefs_[1], 3, axis=1)
+    assert (first != second).any() and (second != third).any()
 
 
 @both
@@ -183,6 +210,8 @@ def test_warm_start_goes_on(model, X, y):
         model.set_params(hidden_layer_sizes=(7,)).fit(X, y)
     with pytest.raises(ValueError, match="n_thresholds=3 can't go on from 32"):
         model.set_params(hidden_layer_sizes=(40, 24), n_thresholds=3).fit(X, y)
+    with pytest.raises(ValueError, match="n_estimators=4 can't go on from 2"):
+        model.set_params(n_thresholds=32, n_estimators=4).fit(X, y)
 
 
 @both
@@ -239,7 +268,7 @@ def test_a_warm_start_validates_on_the_same_rows(model, X, y):
 def test_another_solver_starts_from_its_own_state(model, X, y):
     model = clone(model).set_params(solver="sgd", warm_start=True).fit(X, y)
     model.set_params(solver="adam", max_iter=1).fit(X, y)
-    assert model._trainer.n_steps[0] == -(-len(y) // 128)
+    assert model._trainers[0].n_steps[0] == -(-len(y) // 128)
 
 
 @both

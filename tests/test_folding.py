@@ -115,8 +115,22 @@ def test_the_packed_network_scores_as_the_float_one():
     estimate_statistics(network, pack_bits(x), sample_weight)
     scale, mean = np.array([10.0, 0.1]), np.array([3.0, -4.0])
     offsets = np.arange(71)
-    packed = fold(network, np.zeros(70), offsets, output="identity", factor=scale, constant=mean)
+    packed = fold([network], np.zeros(70), offsets, output="identity", factor=scale, constant=mean)
     expected = float_scores(network, x) * scale + mean
     np.testing.assert_allclose(packed.decision_function_from_bits(pack_bits(x)), expected, rtol=1e-9, atol=1e-9)
     np.testing.assert_array_equal(packed.decision_function(x), packed.decision_function_from_bits(pack_bits(x)))
     np.testing.assert_array_equal(unpack_bits(pack_bits(x), 70), x)
+
+
+def test_several_packed_networks_score_their_mean():
+    networks, x = [], None
+    for seed in range(3):
+        network, x, sample_weight = small_network(seed)
+        estimate_statistics(network, pack_bits(x), sample_weight)
+        networks.append(network)
+    code = np.zeros(70), np.arange(71)
+    bits = pack_bits(np.random.default_rng(9).choice([-1, 1], size=(50, 70)))
+    options = {"output": "identity", "factor": np.array([10.0, 0.1]), "constant": 3.0}
+    alone = [fold([network], *code, **options).decision_function_from_bits(bits) for network in networks]
+    together = fold(networks, *code, **options).decision_function_from_bits(bits)
+    np.testing.assert_allclose(together, np.mean(alone, axis=0), rtol=1e-9, atol=1e-9)

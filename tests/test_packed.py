@@ -14,24 +14,35 @@ from threadpoolctl import threadpool_limits
 from skbnn.encoding import Encoder
 from skbnn.kernels import available_instruction_sets, use_instruction_set
 from skbnn.packed import PackedNetwork, reference
-from skbnn.packed.layout import pack_weights
+from skbnn.packed.layout import pack_members
 
 OUTPUTS = ["identity", "logistic", "softmax"]
 
 
 def random_state(
-    seed, *, n_features=30, most=4, hidden=(65, 100), n_outputs=3, per_output=5, output="softmax", additive=True
+    seed,
+    *,
+    n_features=30,
+    most=4,
+    hidden=(65, 100),
+    n_members=1,
+    n_outputs=3,
+    per_output=5,
+    output="softmax",
+    additive=True,
 ):
     """Constructor's arguments of a network with up to `most` bits a feature; thresholds are multiples of a quarter."""
     rng = np.random.default_rng(seed)
     counts = rng.integers(0, most + 1, size=n_features)
     counts[0] = max(counts[0], 1)
     sizes = [int(counts.sum()), *hidden, n_outputs * per_output]
-    weights = [pack_weights(rng.choice([-1, 1], size=(n_units, n_inputs))) for n_inputs, n_units in pairwise(sizes)]
+    weights = [
+        pack_members(rng.choice([-1, 1], size=(n_members, n_units, n_inputs))) for n_inputs, n_units in pairwise(sizes)
+    ]
     limits = [
         np.pad(
-            rng.integers(n_inputs // 2 - 3, n_inputs // 2 + 4, size=n_units, dtype=np.int32),
-            (0, -n_units % 8),
+            rng.integers(n_inputs // 2 - 3, n_inputs // 2 + 4, size=(n_members, n_units), dtype=np.int32),
+            ((0, 0), (0, -n_units % 8)),
             constant_values=-1,
         )
         for n_inputs, n_units in zip(sizes[:-2], hidden, strict=True)
@@ -42,7 +53,7 @@ def random_state(
         "layers": list(zip(weights[:-1], limits, strict=True)),
         "output_weights": weights[-1],
         "layer_sizes": sizes,
-        "scale": rng.normal(size=(n_outputs, per_output)),
+        "scale": rng.normal(size=(n_members, n_outputs, per_output)),
         "bias": rng.normal(size=n_outputs),
         "output": output,
         "steps": rng.normal(size=(n_outputs, sizes[0] if additive else 0)),
@@ -67,9 +78,9 @@ def assert_same_bits(actual, expected):
 @pytest.mark.parametrize("instruction_set", available_instruction_sets())
 @pytest.mark.parametrize("most", [1, 4])
 @pytest.mark.parametrize("hidden", [(), (1,), (63, 129), (64, 128, 8), (1000, 7, 65)])
-@pytest.mark.parametrize("additive", [False, True])
-def test_scores_equal_the_twin(instruction_set, most, hidden, additive):
-    network = random_network(most=most, hidden=hidden, additive=additive)
+@pytest.mark.parametrize("n_members, additive", [(1, False), (1, True), (3, True)])
+def test_scores_equal_the_twin(instruction_set, most, hidden, n_members, additive):
+    network = random_network(most=most, hidden=hidden, n_members=n_members, additive=additive)
     X = random_rows(network, 199)
     bits = reference.encode(X, network.thresholds, network.offsets)
     expected = reference.scores(network, bits)
@@ -265,7 +276,9 @@ def test_a_state_of_something_else_raises_value_error():
         ("offsets", lambda a: a[:-1], "offsets must end"),
         ("offsets", lambda a: np.r_[a[0], a[-1] + 5, a[2:]], "offsets must ascend"),
         ("scale", lambda a: a * np.inf, "finite"),
-        ("scale", lambda a: a[:, 1:], "scale has 12 units, expected 15"),
+        ("scale", lambda a: a[:0], "scale must have a member"),
+        ("scale", lambda a: np.concatenate([a, a]), "packed weights have shape"),
+        ("scale", lambda a: a[:, :, 1:], "scale has 12 units, expected 15"),
         ("steps", lambda a: a[:, 1:], "steps have shape"),
         ("steps", lambda a: a * np.nan, "steps must be finite"),
         ("bias", lambda a: a[:1], "1 biases do not fit 3 outputs"),

@@ -58,47 +58,48 @@ cdef class Program:
     encoder : Encoder
     layers : list of (packed_weights, thresholds)
         Hidden layers.
-    output_weights : ndarray of shape (n_groups, n_words, 8), uint64
+    output_weights : ndarray of shape (n_members, n_groups, n_words, 8), uint64
     fan_in : int
         Inputs of the output layer.
-    scale : ndarray of shape (n_outputs, units_per_output), float64
+    scale : ndarray of shape (n_members, n_outputs, units_per_output), float64
     bias : ndarray of shape (n_outputs,), float64
     steps : ndarray of shape (n_outputs, n_bits), or (n_outputs, 0), float64
     """
 
     cdef Encoder encoder
     cdef object arrays  # keeps alive what the pointers point to
-    cdef Hidden *hidden
-    cdef Py_ssize_t n_hidden, n_words, n_groups, widest, work
-    cdef const uint64_t *output_weights
+    cdef Hidden *hidden  # of the first member, then of the next
+    cdef Py_ssize_t n_members, n_hidden, widest, work
+    cdef const uint64_t[:, :, :, ::1] output_weights
     cdef Py_ssize_t fan_in
-    cdef const double[:, ::1] scale
+    cdef const double[:, :, ::1] scale
     cdef const double[::1] bias
     cdef const double[:, ::1] steps
 
-    def __cinit__(self, Encoder encoder not None, list layers, const uint64_t[:, :, ::1] output_weights,
-                  Py_ssize_t fan_in, const double[:, ::1] scale, const double[::1] bias, const double[:, ::1] steps):
-        cdef Py_ssize_t i
-        cdef const uint64_t[:, :, ::1] weights
-        cdef const int32_t[::1] thresholds
-        self.encoder, self.fan_in = encoder, fan_in
+    def __cinit__(self, Encoder encoder not None, list layers, const uint64_t[:, :, :, ::1] output_weights,
+                  Py_ssize_t fan_in, const double[:, :, ::1] scale, const double[::1] bias,
+                  const double[:, ::1] steps):
+        cdef Py_ssize_t i, member
+        cdef const uint64_t[:, :, :, ::1] weights
+        cdef const int32_t[:, ::1] thresholds
+        cdef Hidden *layer
+        self.encoder, self.output_weights, self.fan_in = encoder, output_weights, fan_in
         self.scale, self.bias, self.steps = scale, bias, steps
-        self.arrays = layers, output_weights
-        self.n_hidden = len(layers)
-        self.hidden = <Hidden *>PyMem_Malloc(max(1, self.n_hidden) * sizeof(Hidden))
+        self.arrays = layers
+        self.n_members, self.n_hidden = output_weights.shape[0], len(layers)
+        self.hidden = <Hidden *>PyMem_Malloc(max(1, self.n_members * self.n_hidden) * sizeof(Hidden))
         if self.hidden is NULL:
             raise MemoryError()
-        self.widest = encoder.n_words
         for i in range(self.n_hidden):
             weights, thresholds = layers[i]
-            self.hidden[i].weights, self.hidden[i].thresholds = &weights[0, 0, 0], &thresholds[0]
-            self.hidden[i].n_groups, self.hidden[i].n_words = weights.shape[0], weights.shape[1]
-            self.hidden[i].out_words = (weights.shape[0] + 7) // 8
-            self.widest = max(self.widest, self.hidden[i].out_words)
-            self.work += weights.shape[0] * weights.shape[1]
-        self.output_weights = &output_weights[0, 0, 0]
-        self.n_groups, self.n_words = output_weights.shape[0], output_weights.shape[1]
-        self.work += self.n_groups * self.n_words
+            for member in range(self.n_members):
+                layer = &self.hidden[member * self.n_hidden + i]
+                layer.weights, layer.thresholds = &weights[member, 0, 0, 0], &thresholds[member, 0]
+                layer.n_groups, layer.n_words = weights.shape[1], weights.shape[2]
+                layer.out_words = (layer.n_groups + 7) // 8
+                self.widest = max(self.widest, layer.out_words)
+            self.work += weights.shape[0] * weights.shape[1] * weights.shape[2]
+        self.work += self.n_members * output_weights.shape[1] * output_weights.shape[2]
 
     def __dealloc__(self):
         PyMem_Free(self.hidden)
@@ -160,20 +161,19 @@ cdef class Program:
             raise ValueError("X contains NaN or infinity")
 
     cdef Py_ssize_t scratch_bytes(self, Py_ssize_t rows) noexcept nogil:
-        """Encoder's scratch, scores, two buffers of bits, the output layer's popcounts; rounded up to cache lines."""
+        """Encoder's scratch, scores, bits of the input and of two layers, the output layer's popcounts; rounded up to
+        cache lines."""
         cdef Py_ssize_t n_bytes = self.encoder.scratch_bytes() + rows * self.bias.shape[0] * sizeof(double)
-        n_bytes += 2 * rows * self.widest * sizeof(uint64_t) + rows * self.n_groups * 8 * sizeof(int32_t)
+        n_bytes += rows * (self.encoder.n_words + 2 * self.widest) * sizeof(uint64_t)
+        n_bytes += rows * self.output_weights.shape[1] * 8 * sizeof(int32_t)
         return (n_bytes + 63) // 64 * 64
 
     cdef bint run_block(self, const Source *source, const uint64_t *bits, Py_ssize_t start, Py_ssize_t stop,
                         char *scratch, double *scores, Py_ssize_t *largest) noexcept nogil:
         """``run`` the rows from ``start`` to ``stop``; returns whether a value is not finite."""
-        cdef Py_ssize_t i, row, rows = stop - start, n_outputs = self.bias.shape[0]
+        cdef Py_ssize_t member, row, rows = stop - start, n_outputs = self.bias.shape[0]
         cdef double *block_scores = <double *>(scratch + self.encoder.scratch_bytes())
         cdef uint64_t *x = <uint64_t *>(block_scores + rows * n_outputs)
-        cdef uint64_t *next_x = x + rows * self.widest
-        cdef int32_t *popcounts = <int32_t *>(next_x + rows * self.widest)
-        cdef Hidden *layer
         cdef bint finite = True
         if source is NULL:
             memcpy(x, bits + start * self.encoder.n_words, rows * self.encoder.n_words * sizeof(uint64_t))
@@ -182,21 +182,32 @@ cdef class Program:
         if scores is not NULL:
             block_scores = scores + start * n_outputs
         self.start_scores(x, rows, block_scores)
-        for i in range(self.n_hidden):
-            layer = &self.hidden[i]
-            if layer.n_groups % 8:  # the last word's padding, which no group writes
-                for row in range(rows):
-                    next_x[(row + 1) * layer.out_words - 1] = 0
-            layer_fires(x, rows, layer.n_words, layer.weights, layer.n_words, layer.n_groups, layer.thresholds,
-                        <uint8_t *>next_x, 8 * layer.out_words)
-            x, next_x = next_x, x
-        layer_popcounts(x, NULL, rows, self.n_words, self.output_weights, self.n_words, self.n_groups, popcounts,
-                        8 * self.n_groups)
-        self.add_units(popcounts, rows, block_scores)
+        for member in range(self.n_members):
+            self.run_member(member, x, rows, block_scores)
         if largest is not NULL:
             for row in range(rows):
                 largest[start + row] = argmax(block_scores + row * n_outputs, n_outputs)
         return not finite
+
+    cdef void run_member(self, Py_ssize_t member, uint64_t *x, Py_ssize_t rows, double *scores) noexcept nogil:
+        """Add a member's scores; behind the input bits lie the buffers of two layers and of popcounts."""
+        cdef Py_ssize_t i, row, n_groups = self.output_weights.shape[1], n_words = self.output_weights.shape[2]
+        cdef uint64_t *buffers = x + rows * self.encoder.n_words
+        cdef uint64_t *fired
+        cdef int32_t *popcounts = <int32_t *>(buffers + 2 * rows * self.widest)
+        cdef Hidden *layer
+        for i in range(self.n_hidden):
+            layer = &self.hidden[member * self.n_hidden + i]
+            fired = buffers + (i % 2) * rows * self.widest
+            if layer.n_groups % 8:  # the last word's padding, which no group writes
+                for row in range(rows):
+                    fired[(row + 1) * layer.out_words - 1] = 0
+            layer_fires(x, rows, layer.n_words, layer.weights, layer.n_words, layer.n_groups, layer.thresholds,
+                        <uint8_t *>fired, 8 * layer.out_words)
+            x = fired
+        layer_popcounts(x, NULL, rows, n_words, &self.output_weights[member, 0, 0, 0], n_words, n_groups, popcounts,
+                        8 * n_groups)
+        self.add_units(member, popcounts, rows, scores)
 
     cdef void start_scores(self, const uint64_t *x, Py_ssize_t rows, double *scores) noexcept nogil:
         """``scores = bias + sum(steps[bits])`` over the bits that are 1, in their order."""
@@ -216,17 +227,19 @@ cdef class Program:
                             bits &= bits - 1
                 scores[row * n_outputs + output] = score
 
-    cdef void add_units(self, const int32_t *popcounts, Py_ssize_t rows, double *scores) noexcept nogil:
+    cdef void add_units(self, Py_ssize_t member, const int32_t *popcounts, Py_ssize_t rows,
+                        double *scores) noexcept nogil:
         """``scores += sum(scale * (fan_in - 2 * popcounts))`` over each output's units, in their order."""
-        cdef Py_ssize_t row, output, unit, per_output = self.scale.shape[1], n_outputs = self.scale.shape[0]
+        cdef Py_ssize_t row, output, unit, n_outputs = self.scale.shape[1], per_output = self.scale.shape[2]
+        cdef Py_ssize_t stride = 8 * self.output_weights.shape[1]
         cdef const int32_t *counts
         cdef double score
         for row in range(rows):
             for output in range(n_outputs):
-                counts = popcounts + row * 8 * self.n_groups + output * per_output
+                counts = popcounts + row * stride + output * per_output
                 score = scores[row * n_outputs + output]
                 for unit in range(per_output):
-                    score += self.scale[output, unit] * (self.fan_in - 2 * counts[unit])
+                    score += self.scale[member, output, unit] * (self.fan_in - 2 * counts[unit])
                 scores[row * n_outputs + output] = score
 
 

@@ -47,6 +47,11 @@ def pack_weights(binary_weights):
     return np.ascontiguousarray(padded.reshape(-1, 8, words.shape[1]).swapaxes(1, 2))
 
 
+def pack_members(binary_weights):
+    """``pack_weights`` of each member, (n_members, n_groups, n_words, 8), from (n_members, n_units, n_inputs)."""
+    return np.stack([pack_weights(member) for member in binary_weights])
+
+
 def unpack_weights(packed_weights, n_units, n_inputs):
     """Inverse of ``pack_weights``: ±1, (n_units, n_inputs) int8."""
     words = packed_weights.swapaxes(1, 2).reshape(-1, packed_weights.shape[1])

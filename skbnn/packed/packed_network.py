@@ -5,7 +5,7 @@ from scipy.special import expit, softmax
 
 from skbnn.encoding import Encoder
 from skbnn.packed._program import Program
-from skbnn.packed.layout import pack_weights, unpack_weights
+from skbnn.packed.layout import pack_members, unpack_weights
 
 OUTPUTS = "identity", "logistic", "softmax"
 
@@ -13,7 +13,7 @@ FORMAT = 1  # of the pickled state
 
 
 class PackedNetwork:
-    """A binary network as bits and integer thresholds.
+    """A binary network, or several of one shape that add up, as bits and integer thresholds.
 
     An estimator's ``packed_``. It predicts by itself, needs no validation by scikit-learn and carries no training
     state, so it is what to pickle and to serve from.
@@ -26,15 +26,16 @@ class PackedNetwork:
     offsets : array-like of shape (n_features + 1,)
         Feature f has the bits from ``offsets[f]`` to ``offsets[f + 1]``.
     layers : list of (packed_weights, unit_thresholds)
-        Hidden layers: uint64 words of shape (n_groups, n_words, 8), interleaved by eight units, and (8 * n_groups,)
-        int32; a unit is +1 iff ``popcount(x ^ w) <= unit_threshold``. Padding has words 0 and threshold -1.
-    output_weights : ndarray of shape (n_groups, n_words, 8), uint64
-        The output layer.
+        Hidden layers of all members: uint64 words of shape (n_members, n_groups, n_words, 8), interleaved by eight
+        units, and (n_members, 8 * n_groups) int32; a unit is +1 iff ``popcount(x ^ w) <= unit_threshold``. Padding has
+        words 0 and threshold -1.
+    output_weights : ndarray of shape (n_members, n_groups, n_words, 8), uint64
+        The output layers.
     layer_sizes : list of int
-        Input bits, then units of each layer, the output layer's included.
-    scale : array-like of shape (n_outputs, units_per_output)
-        Score o is ``bias[o] + sum(steps[o][bits]) + sum(scale[o] * dots)`` over the input bits that are +1 and the ±1
-        dot products of its consecutive units.
+        Input bits, then a member's units of each layer, the output layer's included.
+    scale : array-like of shape (n_members, n_outputs, units_per_output)
+        Score o is ``bias[o] + sum(steps[o][bits]) + sum(scale[:, o] * dots)`` over the input bits that are +1 and the
+        ±1 dot products of each member's consecutive units.
     bias : array-like of shape (n_outputs,)
     output : {"identity", "logistic", "softmax"}
         What the scores mean: values, independent labels' log-odds, or classes' log-probabilities up to a constant.
@@ -58,11 +59,11 @@ class PackedNetwork:
         self.offsets = frozen(offsets, np.int64, 1, "offsets")
         self.layer_sizes = [int(size) for size in layer_sizes]
         self.layers = [
-            (frozen(weights, np.uint64, 3, "packed weights"), frozen(limits, np.int32, 1, "unit thresholds"))
+            (frozen(weights, np.uint64, 4, "packed weights"), frozen(limits, np.int32, 2, "unit thresholds"))
             for weights, limits in layers
         ]
-        self.output_weights = frozen(output_weights, np.uint64, 3, "output weights")
-        self.scale = frozen(scale, np.float64, 2, "scale")
+        self.output_weights = frozen(output_weights, np.uint64, 4, "output weights")
+        self.scale = frozen(scale, np.float64, 3, "scale")
         self.bias = frozen(bias, np.float64, 1, "bias")
         self.output = output
         self.steps = frozen(steps, np.float64, 2, "steps")
@@ -90,21 +91,25 @@ class PackedNetwork:
         require(len(sizes) == len(self.layers) + 2, f"{len(self.layers)} hidden layers do not fit sizes {sizes}")
         require(min(sizes) > 0 and max(sizes) < 2**31, f"layer sizes must be positive, got {sizes}")
         require(sizes[0] == len(self.thresholds), f"{len(self.thresholds)} thresholds do not fit sizes {sizes}")
-        require(self.scale.size == sizes[-1], f"scale has {self.scale.size} units, expected {sizes[-1]}")
-        require(len(self.scale) == len(self.bias), f"{len(self.bias)} biases do not fit {len(self.scale)} outputs")
+        n_members, n_outputs, units_per_output = self.scale.shape
+        require(n_members > 0, "scale must have a member")
+        n_units = n_outputs * units_per_output
+        require(n_units == sizes[-1], f"scale has {n_units} units, expected {sizes[-1]}")
+        require(n_outputs == len(self.bias), f"{len(self.bias)} biases do not fit {n_outputs} outputs")
         shapes = (len(self.bias), sizes[0]), (len(self.bias), 0)
         require(self.steps.shape in shapes, f"steps have shape {self.steps.shape}, expected {shapes[0]}")
         require(np.isfinite(self.steps).all(), "steps must be finite")
         require(np.isfinite(self.scale).all() and np.isfinite(self.bias).all(), "scale and bias must be finite")
         for weights, n_inputs, n_units in zip(self._all_weights, sizes[:-1], sizes[1:], strict=True):
-            shape = -(-n_units // 8), -(-n_inputs // 64), 8
+            shape = n_members, -(-n_units // 8), -(-n_inputs // 64), 8
             require(weights.shape == shape, f"packed weights have shape {weights.shape}, expected {shape}")
             padding = ~np.uint64(0) << np.uint64(n_inputs % 64) if n_inputs % 64 else np.uint64(0)
-            require(not (weights[:, -1] & padding).any(), "padding bits of packed weights must be 0")
-            require(not weights[-1, :, (n_units - 1) % 8 + 1 :].any(), "padding units' weights must be 0")
+            require(not (weights[:, :, -1] & padding).any(), "padding bits of packed weights must be 0")
+            require(not weights[:, -1, :, (n_units - 1) % 8 + 1 :].any(), "padding units' weights must be 0")
         for (_, limits), n_units in zip(self.layers, sizes[1:-1], strict=True):
-            require(len(limits) == -(-n_units // 8) * 8, f"{len(limits)} unit thresholds do not fit {n_units} units")
-            require((limits[n_units:] == -1).all(), "padding units' thresholds must be -1")
+            shape = n_members, -(-n_units // 8) * 8
+            require(limits.shape == shape, f"unit thresholds have shape {limits.shape}, expected {shape}")
+            require((limits[:, n_units:] == -1).all(), "padding units' thresholds must be -1")
 
     @property
     def _all_weights(self):
@@ -125,14 +130,14 @@ class PackedNetwork:
         used = np.diff(self.offsets) == 1
         thresholds = np.full(self.n_features_in, np.nan)
         thresholds[used] = self.thresholds
-        weights = np.zeros((self.layer_sizes[1], self.n_features_in), np.int8)
-        weights[:, used] = self.binary_weights[0]
+        weights = np.zeros((self.n_members, self.layer_sizes[1], self.n_features_in), np.int8)
+        weights[:, :, used] = self.binary_weights[0]
         steps = self.steps
         if steps.size:
             steps = np.zeros((len(self.bias), self.n_features_in))
             steps[:, used] = self.steps
         offsets = np.arange(self.n_features_in + 1)
-        return thresholds, offsets, [pack_weights(weights), *self._all_weights[1:]], steps
+        return thresholds, offsets, [pack_members(weights), *self._all_weights[1:]], steps
 
     def decision_function(self, X):
         """Scores of each row.
@@ -213,15 +218,23 @@ class PackedNetwork:
         return expit(np.concatenate([-scores, scores], axis=-1) if len(self.bias) == 1 else scores)
 
     @property
+    def n_members(self):
+        """Networks that add up."""
+        return len(self.output_weights)
+
+    @property
     def n_features_in(self):
         """Features of a row."""
         return len(self.offsets) - 1
 
     @property
     def binary_weights(self):
-        """±1 weights of each layer, a list of (n_units, n_inputs) int8 arrays; unpacked at each access."""
+        """±1 weights of each layer, a list of (n_members, n_units, n_inputs) int8 arrays; unpacked at each access."""
         sizes = zip(self.layer_sizes[1:], self.layer_sizes[:-1], strict=True)
-        return [unpack_weights(weights, *size) for weights, size in zip(self._all_weights, sizes, strict=True)]
+        return [
+            np.stack([unpack_weights(member, *size) for member in weights])
+            for weights, size in zip(self._all_weights, sizes, strict=True)
+        ]
 
     @property
     def nbytes(self):
@@ -230,7 +243,7 @@ class PackedNetwork:
         return sum(array.nbytes for array in [*arrays, *(part for layer in self.layers for part in layer)])
 
     def __repr__(self):
-        sizes = "-".join(map(str, self.layer_sizes))
+        sizes = "-".join(map(str, self.layer_sizes)) + (f" x {self.n_members}" if self.n_members > 1 else "")
         return f"PackedNetwork({self.n_features_in} features, {sizes} bits, {self.output}, {self.nbytes} bytes)"
 
     def __getstate__(self):

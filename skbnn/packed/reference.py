@@ -31,15 +31,17 @@ def scores(network, bits):
 
     What is added to a score is added in the same order, which decides its last bit.
     """
-    x = inputs = unpack_bits(bits, network.layer_sizes[0]).astype(np.int64)
-    *hidden, output = network.binary_weights
-    for weights, (_, thresholds) in zip(hidden, network.layers, strict=True):
-        m = (weights.shape[1] - x @ weights.T) // 2
-        x = np.where(m <= thresholds[: len(weights)], 1, -1)
-    dots = (x @ output.T).reshape(len(x), *network.scale.shape)
-    total = np.repeat(network.bias[np.newaxis], len(x), axis=0)
+    inputs = unpack_bits(bits, network.layer_sizes[0]).astype(np.int64)
+    total = np.repeat(network.bias[np.newaxis], len(inputs), axis=0)
     for bit, steps in zip(inputs.T, network.steps.T, strict=False):  # there may be none
         total[bit > 0] += steps
-    for unit in range(network.scale.shape[1]):
-        total += network.scale[:, unit] * dots[:, :, unit]
+    *hidden, output = network.binary_weights
+    for member, scale in enumerate(network.scale):
+        x = inputs
+        for weights, (_, thresholds) in zip(hidden, network.layers, strict=True):
+            m = (weights.shape[2] - x @ weights[member].T) // 2
+            x = np.where(m <= thresholds[member, : weights.shape[1]], 1, -1)
+        dots = (x @ output[member].T).reshape(len(x), *scale.shape)
+        for unit in range(scale.shape[1]):
+            total += scale[:, unit] * dots[:, :, unit]
     return total
