@@ -46,6 +46,7 @@ def square_network(width, depth):
     return PackedNetwork(
         np.zeros(width),
         np.arange(width + 1),
+        np.empty((0, width)),
         layers=[(pack_members(rng.choice([-1, 1], size=(1, width, width))), limits) for _ in range(depth)],
         output_weights=pack_members(rng.choice([-1, 1], size=(1, 1, width))),
         layer_sizes=[width] * (depth + 1) + [1],

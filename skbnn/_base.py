@@ -16,9 +16,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skbnn._additive import MAX_BITS
 from skbnn._blas import one_blas_thread
+from skbnn._components import principal_components
 from skbnn._sklearn import Interval, StrOptions, _check_sample_weight
-from skbnn._tuning import choose_dropout
-from skbnn.encoding import Encoder, find_thresholds
+from skbnn._tuning import DROPOUTS, choose
+from skbnn.encoding import Code, Encoder, find_code
 from skbnn.folding import estimate_statistics, fold
 from skbnn.network.ensemble import train_epoch
 from skbnn.network.network import BinaryNetwork
@@ -37,6 +38,9 @@ UNITS_PER_OUTPUT = 8
 # The mean of two networks errs less than one does; beyond so many rows, one learns more by itself and takes long.
 MAX_ROWS_FOR_TWO = 50_000
 
+# With more features than this their principal components take longer to compute than the network, in prediction.
+MAX_FEATURES_TO_ROTATE = 32
+
 # Drawn weights are what was learnt only once latent weights have come from ±1 to the other end, ten times as far as in
 # ±0.1. Bop has no latent weights.
 LEARNING_RATES = {
@@ -53,6 +57,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         "binarization": [StrOptions(set(SPREADS))],
         "surrogate_gradient": [StrOptions(set(SURROGATE_GRADIENTS))],
         "n_thresholds": [Interval(Integral, 1, None, closed="left")],
+        "n_components": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
         "n_estimators": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "solver": [StrOptions({"adam", "sgd", "bop"})],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 2, None, closed="left")],  # batch norm needs two
@@ -135,15 +140,13 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             self._learn_outputs(y, incremental)
             self._seed = check_random_state(self.random_state).randint(2**31)
             self._rng = np.random.default_rng(self._seed)
-            self._find_thresholds(X)
         else:
             self._check_shape_unchanged()
         self._check_outputs(y)
-        data = TrainingData(Encoder(self._thresholds, self._offsets).encode(X), scale_weights(sample_weight))
         options, batch_size = self._training_options(incremental), self._check_batch_size(len(X))
         with one_blas_thread():
             train = self._partial_fit if incremental else self._run_epochs
-            train(data, y, options, batch_size, proceed)
+            train(X, y, scale_weights(sample_weight), options, batch_size, proceed)
         return self
 
     def _validate(self, X, y, sample_weight, *, reset):
@@ -153,15 +156,22 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         X, y, sample_weight = without_weightless(X, y, sample_weight)
         return without_weightless(X, y, self._weigh_classes(y, sample_weight))
 
-    def _find_thresholds(self, X):
-        self._thresholds, self._offsets = find_thresholds(X, self.n_thresholds, rng=self._rng)
-        self._n_thresholds = self.n_thresholds
-        if not len(self._thresholds):  # one bit that is always +1, so that there is a network to hold the mean
+    def _find_codes(self, X, in_a_stream):
+        """The codes to choose from, the simplest first."""
+        n_components, n_features = self.n_components, X.shape[1]
+        if n_components == "auto":
+            n_components = 0 if in_a_stream or n_features > MAX_FEATURES_TO_ROTATE else min(X.shape)
+        if n_components > min(X.shape):
+            raise ValueError(f"n_components={n_components} must be at most min(n_samples, n_features)={min(X.shape)}.")
+        components = principal_components(X, n_components, self._rng) if n_components else None
+        code = find_code(X, self.n_thresholds, rng=self._rng, components=components)
+        if not code.n_bits:  # one bit that is always +1, so that there is a network to hold the mean
             warnings.warn(
-                f"No feature varies in these {len(X)} rows; the network can only predict a constant.", stacklevel=5
+                f"No feature varies in these {len(X)} rows; the network can only predict a constant.", stacklevel=7
             )
-            self._thresholds = np.array([np.finfo(np.float64).min])
-            self._offsets = np.minimum(np.arange(X.shape[1] + 1), 1)
+            offsets = np.minimum(np.arange(n_features + 1), 1)
+            return [Code(np.array([np.finfo(np.float64).min]), offsets, np.empty((0, n_features)))]
+        return [code.without_components(), code] if self.n_components == "auto" and n_components else [code]
 
     def _hidden_layer_sizes(self):
         sizes = np.ravel(self.hidden_layer_sizes).tolist()
@@ -175,6 +185,8 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             raise ValueError(f"hidden_layer_sizes={self.hidden_layer_sizes} can't go on from layers of {fitted}.")
         if self.n_thresholds != self._n_thresholds:
             raise ValueError(f"n_thresholds={self.n_thresholds} can't go on from {self._n_thresholds}.")
+        if self.n_components not in ("auto", self.n_components_):
+            raise ValueError(f"n_components={self.n_components} can't go on from {self.n_components_}.")
         if self.n_estimators not in ("auto", self.n_estimators_):
             raise ValueError(f"n_estimators={self.n_estimators} can't go on from {self.n_estimators_}.")
 
@@ -200,17 +212,40 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             options.learning_rate = "constant"
         return options
 
-    def _initialize(self, data, y, rows, options, batch_size, n_epochs):
-        """Decide on dropout and the start, and draw networks; ``n_epochs`` are those to come, None in a stream."""
-        in_a_stream = n_epochs is None
-        self._additive = self.init == "additive" and not in_a_stream and len(self._thresholds) <= MAX_BITS
+    def _begin(self, X, y, sample_weight, rows, options, batch_size, n_epochs, proceed):
+        """Everything before the first epoch; ``n_epochs`` are those to come, None in a stream."""
+        codes = [self._code] if proceed else self._find_codes(X, n_epochs is None)
+        coded = [(code, TrainingData(Encoder(*code).encode(X), sample_weight)) for code in codes]
+        if proceed:
+            _, data = coded[0]
+        else:
+            data = self._choose(coded, y, rows, options, batch_size, n_epochs)
+            self._initialize(data, y, rows, options, batch_size, n_epochs)
+        if self.dropout != "auto":
+            self.dropout_, self.shrinkage_ = self.dropout, 1.0
+        for trainer in self._trainers:
+            trainer.reconfigure(replace(options, dropout=self.dropout_), batch_size)
+        return replace(data, **self._encode_targets(data.bits, y))
+
+    def _choose(self, coded, y, rows, options, batch_size, n_epochs):
+        """Decide on the code and on dropout; returns the data in that code."""
+        self._n_thresholds = self.n_thresholds
+        self._in_a_stream = n_epochs is None
+        self._code, data = coded[0]
         self.dropout_, self.shrinkage_ = 0.0, 1.0
-        if self.dropout == "auto" and not in_a_stream:
-            self.dropout_, self.shrinkage_ = choose_dropout(self, data, y, rows, options, batch_size, n_epochs)
+        dropouts = DROPOUTS if self.dropout == "auto" else [self.dropout]
+        if not self._in_a_stream and len(coded) * len(dropouts) > 1:
+            choice = choose(self, coded, y, rows, dropouts, options, batch_size, n_epochs)
+            (self._code, data), self.dropout_, self.shrinkage_ = choice
+        self.n_components_ = len(self._code.components)
+        return data
+
+    def _initialize(self, data, y, rows, options, batch_size, n_epochs):
+        """Fit the start and draw networks."""
         self._fit_start(data.bits[rows], y[rows], data.sample_weight[rows])
         self.n_estimators_ = self.n_estimators
         if self.n_estimators == "auto":
-            self.n_estimators_ = 1 if in_a_stream or len(rows) > MAX_ROWS_FOR_TWO else 2
+            self.n_estimators_ = 1 if n_epochs is None or len(rows) > MAX_ROWS_FOR_TWO else 2
         sizes = self._hidden_layer_sizes()
         self._trainers = [self._new_trainer(sizes, options, batch_size) for _ in range(self.n_estimators_)]
         self._n_rows_seen = 0
@@ -219,9 +254,14 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         self.loss_curve_ = []
         self.validation_scores_ = None
 
+    @property
+    def _additive(self):
+        """Whether the start is an additive model, where the loss has one."""
+        return self.init == "additive" and not self._in_a_stream and self._code.n_bits <= MAX_BITS
+
     def _new_trainer(self, hidden_layer_sizes, options, batch_size):
         network = BinaryNetwork.initialize(
-            len(self._thresholds),
+            self._code.n_bits,
             hidden_layer_sizes,
             self.n_outputs_,
             units_per_output=1 if self.out_activation_ == "softmax" else UNITS_PER_OUTPUT,
@@ -231,20 +271,10 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         )
         return Trainer(network, options, seed=self._rng.integers(2**63), max_rows=batch_size)
 
-    def _begin(self, data, y, rows, options, batch_size, n_epochs, proceed):
-        """Everything before the first epoch."""
-        if not proceed:
-            self._initialize(data, y, rows, options, batch_size, n_epochs)
-        if self.dropout != "auto":
-            self.dropout_, self.shrinkage_ = self.dropout, 1.0
-        for trainer in self._trainers:
-            trainer.reconfigure(replace(options, dropout=self.dropout_), batch_size)
-        return replace(data, **self._encode_targets(data.bits, y))
-
-    def _partial_fit(self, data, y, options, batch_size, proceed):
+    def _partial_fit(self, X, y, sample_weight, options, batch_size, proceed):
         """Train for one epoch; the statistics are an average over all calls, at least a tenth of it from this one."""
         rows = np.arange(len(y))
-        data = self._begin(data, y, rows, options, batch_size, None, proceed)
+        data = self._begin(X, y, sample_weight, rows, options, batch_size, None, proceed)
         self.loss_curve_.append(self._run_epoch(self._trainers, data, rows))
         self.n_iter_ += 1
         self._n_rows_seen += len(rows)
@@ -252,13 +282,13 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             print(f"Epoch {self.n_iter_}, loss = {self.loss_curve_[-1]:.6f}", flush=True)
         self.packed_ = self._pack(data, rows, momentum=max(0.1, len(rows) / self._n_rows_seen))
 
-    def _run_epochs(self, data, y, options, batch_size, proceed):
+    def _run_epochs(self, X, y, sample_weight, options, batch_size, proceed):
         """The whole training; keeps the best state of the validation rows, or the last."""
         rows, validation = np.arange(len(y)), None
         if self.early_stopping:
             rows, validation = self._split(y)
         n_epochs = self.max_iter or max(MIN_EPOCHS, -(-MIN_STEPS // -(-len(rows) // batch_size)))
-        data = self._begin(data, y, rows, options, batch_size, n_epochs, proceed)
+        data = self._begin(X, y, sample_weight, rows, options, batch_size, n_epochs, proceed)
         self.loss_curve_, self.validation_scores_ = [], [] if self.early_stopping else None
         best_score, best_epoch, best = -np.inf, 0, None
         try:
@@ -312,8 +342,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             estimate_statistics(network, bits, sample_weight, momentum=momentum)
         return fold(
             networks,
-            self._thresholds,
-            self._offsets,
+            self._code,
             output=self.out_activation_,
             factor=self.shrinkage_ * self._target_scale,
             constant=self._constant,

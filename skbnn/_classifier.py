@@ -38,6 +38,11 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Bits a feature becomes, at most: bit t says whether the value reaches the t-th threshold. Thresholds are
         near quantiles of the training data; a feature with fewer distinct values gets fewer.
 
+    n_components : int or "auto", default="auto"
+        Principal components of the standardized features that are encoded beside them, at most
+        ``min(n_samples, n_features)``. "auto" is all of them or none, whichever serves held-out rows as ``dropout``
+        does; none with more than 32 features, with fewer than 50 rows and in a first call of ``partial_fit``.
+
     n_estimators : int or "auto", default="auto"
         Networks of this shape that are trained, each in a thread of its own where there are cores; the mean of their
         scores predicts [6]_. Size and time of a prediction grow with them. "auto" is 2, or 1 for more than 50,000 rows
@@ -157,6 +162,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     best_validation_score_ : float
         The best of them. Only with ``early_stopping``.
 
+    n_components_ : int
+        Principal components that are encoded.
+
     n_estimators_ : int
         Networks whose mean predicts.
 
@@ -212,6 +220,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         binarization="sign",
         surrogate_gradient="approx_sign",
         n_thresholds=32,
+        n_components="auto",
         n_estimators="auto",
         solver="adam",
         loss="log_loss",
@@ -240,6 +249,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         self.binarization = binarization
         self.surrogate_gradient = surrogate_gradient
         self.n_thresholds = n_thresholds
+        self.n_components = n_components
         self.n_estimators = n_estimators
         self.solver = solver
         self.loss = loss
@@ -422,7 +432,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         self._constant, self._steps = np.zeros(self.n_outputs_), None
         if self._additive and self._binary and self.loss == "log_loss":
             labels = np.searchsorted(self.classes_, y)
-            self._steps, self._constant = fit_logistic(bits, len(self._thresholds), labels, sample_weight, self._rng)
+            self._steps, self._constant = fit_logistic(bits, self._code.n_bits, labels, sample_weight, self._rng)
 
     def _encode_targets(self, bits, y):
         if self._multilabel:

@@ -7,6 +7,7 @@ from sklearn.utils.validation import column_or_1d
 
 from skbnn._additive import fit_ridge, scores_of_steps
 from skbnn._base import BaseBinaryMLP
+from skbnn._scale import location_and_scale
 from skbnn._sklearn import StrOptions, _fit_context
 
 
@@ -34,6 +35,11 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     n_thresholds : int, default=32
         Bits a feature becomes, at most: bit t says whether the value reaches the t-th threshold. Thresholds are
         near quantiles of the training data; a feature with fewer distinct values gets fewer.
+
+    n_components : int or "auto", default="auto"
+        Principal components of the standardized features that are encoded beside them, at most
+        ``min(n_samples, n_features)``. "auto" is all of them or none, whichever serves held-out rows as ``dropout``
+        does; none with more than 32 features, with fewer than 50 rows and in a first call of ``partial_fit``.
 
     n_estimators : int or "auto", default="auto"
         Networks of this shape that are trained, each in a thread of its own where there are cores; the mean of their
@@ -146,6 +152,9 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     best_validation_score_ : float
         The best of them. Only with ``early_stopping``.
 
+    n_components_ : int
+        Principal components that are encoded.
+
     n_estimators_ : int
         Networks whose mean predicts.
 
@@ -196,6 +205,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         binarization="sign",
         surrogate_gradient="approx_sign",
         n_thresholds=32,
+        n_components="auto",
         n_estimators="auto",
         solver="adam",
         loss="squared_error",
@@ -223,6 +233,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         self.binarization = binarization
         self.surrogate_gradient = surrogate_gradient
         self.n_thresholds = n_thresholds
+        self.n_components = n_components
         self.n_estimators = n_estimators
         self.solver = solver
         self.loss = loss
@@ -317,7 +328,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         self._constant, self._target_scale = location_and_scale(as_columns(y), sample_weight)
         if self._additive and self.loss == "squared_error":
             standardized = self._standardized(bits, y)
-            steps, intercept = fit_ridge(bits, len(self._thresholds), standardized, sample_weight, self._rng)
+            steps, intercept = fit_ridge(bits, self._code.n_bits, standardized, sample_weight, self._rng)
             self._steps = steps * self._target_scale[:, np.newaxis]
             self._constant = self._constant + intercept * self._target_scale
             _, scale = location_and_scale(self._residual(bits, y), sample_weight)
@@ -353,13 +364,3 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
 def as_columns(y):
     """Targets as (n_rows, n_outputs) float64."""
     return y.reshape(len(y), -1).astype(np.float64)
-
-
-def location_and_scale(columns, sample_weight):
-    """Mean and standard deviation of each column by weights; the latter is exactly 0 where the column is constant."""
-    largest = np.abs(columns).max(axis=0)
-    # A power of two, so that dividing by it is exact and then no sum or square overflows or vanishes.
-    unit = np.where(largest > 0, np.ldexp(1.0, np.frexp(largest)[1] - 1), 1)
-    mean = np.average(columns / unit, axis=0, weights=sample_weight)
-    spread = np.sqrt(np.average((columns / unit - mean) ** 2, axis=0, weights=sample_weight))
-    return unit * mean, unit * np.where(columns.min(axis=0) < columns.max(axis=0), spread, 0)

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skbnn._base import DTYPES
 from skbnn._sklearn import Interval, StrOptions, _check_feature_names_in, _fit_context
-from skbnn.encoding import Encoder, find_thresholds
+from skbnn.encoding import Encoder, find_code
 from skbnn.packed.layout import unpack_bits
 
 
@@ -78,8 +78,8 @@ class ThermometerEncoder(TransformerMixin, BaseEstimator):
         """
         X = validate_data(self, X, dtype=DTYPES)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        thresholds, offsets = find_thresholds(X, self.n_thresholds, rng=rng)
-        self.thresholds_ = np.split(thresholds, offsets[1:-1])
+        code = find_code(X, self.n_thresholds, rng=rng)
+        self.thresholds_ = np.split(code.thresholds, code.offsets[1:-1])
         return self
 
     def transform(self, X):

@@ -1,4 +1,4 @@
-"""Chooses dropout, and how far to trust the network, by rows that short training of narrow networks does not see."""
+"""Chooses the code, dropout and shrinkage by rows that short training of narrow networks does not see."""
 
 from dataclasses import replace
 
@@ -6,6 +6,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from sklearn.model_selection import KFold, ShuffleSplit
 
+from skbnn.encoding import Code
 from skbnn.folding import estimate_statistics, fold
 from skbnn.network.trainer import LOSSES
 
@@ -29,60 +30,67 @@ def splits(rows, seed):
     return [(rows[train], rows[held]) for train, held in splitter.split(rows)]
 
 
-def choose_dropout(estimator, data, y, rows, options, batch_size, n_epochs):
-    """Compare ``DROPOUTS`` on held-out rows.
+def choose(estimator, coded, y, rows, dropouts, options, batch_size, n_epochs):
+    """Compare codes and dropouts on held-out rows.
 
     Parameters
     ----------
     estimator : BaseBinaryMLP
-        Its start is fitted anew for each split.
-    data : TrainingData
-        Without targets.
+        Its code is set, and its start fitted anew, for each comparison.
+    coded : list of (Code, TrainingData)
+        The rows in each code, without targets; the simplest code first.
     y : ndarray of shape (n_rows,) or (n_rows, n_columns)
     rows : ndarray of int
         Which rows may be looked at.
+    dropouts : sequence of float
+        To choose from, the smallest first.
     options : TrainingOptions
         Of the training that is to come; half of its ``n_epochs`` are tried.
 
     Returns
     -------
+    chosen : (Code, TrainingData)
     dropout : float
     shrinkage : float
         The factor in [0, 1] by which the network's part of the scores suited the held-out rows best.
     """
     parts = splits(rows, int(estimator._rng.integers(2**31)))
     if not parts:
-        return 0.0, 1.0
+        return coded[0], dropouts[0], 1.0
     n_epochs = -(-n_epochs // 2)
     sizes = [-(-size // 2) for size in estimator._hidden_layer_sizes()]
-    judged = {dropout: [] for dropout in DROPOUTS}
-    for train, held in parts:
-        estimator._fit_start(data.bits[train], y[train], data.sample_weight[train])
-        data = replace(data, **estimator._encode_targets(data.bits, y))
-        trainers = [
-            estimator._new_trainer(sizes, replace(options, dropout=dropout), min(batch_size, len(train)))
-            for dropout in DROPOUTS
-        ]
-        for epoch in range(n_epochs):
-            estimator._run_epoch(trainers, data, train, epoch, n_epochs)
-        for dropout, trainer in zip(DROPOUTS, trainers, strict=True):
-            judged[dropout].append((network_scores(trainer.network, data, train, held), data.of(held)))
-    outcomes = {dropout: best_factor(pairs, LOSSES[options.loss]()) for dropout, pairs in judged.items()}
-    if estimator.verbose:
-        for dropout, (loss, factor) in outcomes.items():
-            print(f"dropout {dropout}: loss = {loss:.6f} on held-out rows, shrinkage {factor:.2f}", flush=True)
-    dropout = min(outcomes, key=lambda dropout: outcomes[dropout][0])  # the first of equal ones
-    shrinkage = outcomes[dropout][1]
+    outcomes = {}
+    for which, (code, data) in enumerate(coded):
+        estimator._code = code
+        judged = [[] for _ in dropouts]
+        for train, held in parts:
+            estimator._fit_start(data.bits[train], y[train], data.sample_weight[train])
+            targeted = replace(data, **estimator._encode_targets(data.bits, y))
+            trainers = [
+                estimator._new_trainer(sizes, replace(options, dropout=dropout), min(batch_size, len(train)))
+                for dropout in dropouts
+            ]
+            for epoch in range(n_epochs):
+                estimator._run_epoch(trainers, targeted, train, epoch, n_epochs)
+            for pairs, trainer in zip(judged, trainers, strict=True):
+                pairs.append((network_scores(trainer.network, data, train, held), targeted.of(held)))
+        for dropout, pairs in zip(dropouts, judged, strict=True):
+            loss, factor = outcomes[which, dropout] = best_factor(pairs, LOSSES[options.loss]())
+            if estimator.verbose:
+                said = f"{len(code.components)} components, dropout {dropout}: loss = {loss:.6f} on held-out rows"
+                print(f"{said}, shrinkage {factor:.2f}", flush=True)
+    which, dropout = min(outcomes, key=lambda choice: outcomes[choice][0])  # the first of equal ones
+    shrinkage = outcomes[which, dropout][1]
     # A narrow network on two thirds of a small sample deserves less trust than the one to come.
-    return dropout, float(shrinkage if len(parts) == 1 else np.sqrt(shrinkage))
+    return coded[which], dropout, float(shrinkage if len(parts) == 1 else np.sqrt(shrinkage))
 
 
 def network_scores(network, data, train, held):
     """What the network, packed, adds to the scores of held-out rows, (n_rows, n_outputs)."""
     estimate_statistics(network, data.bits[train], data.sample_weight[train])
     n_bits = network.layer_sizes[0]
-    packed = fold([network], np.zeros(n_bits), np.arange(n_bits + 1), output="identity")
-    return packed.decision_function_from_bits(data.bits[held])
+    code = Code(np.zeros(n_bits), np.arange(n_bits + 1), np.empty((0, n_bits)))
+    return fold([network], code, output="identity").decision_function_from_bits(data.bits[held])
 
 
 def best_factor(judged, loss):

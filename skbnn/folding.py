@@ -55,14 +55,13 @@ def batch_norm(layer, dots):
     return layer.gain.astype(np.float64) * ((dots - layer.mean) / std) + layer.bias
 
 
-def fold(networks, thresholds, offsets, *, output, factor=1.0, constant=0.0, steps=None):
-    """Pack networks of one shape, the mean of whose scores counts, with the encoder's thresholds.
+def fold(networks, code, *, output, factor=1.0, constant=0.0, steps=None):
+    """Pack networks of one shape, the mean of whose scores counts, with the code of their input.
 
     Parameters
     ----------
     networks : list of BinaryNetwork
-    thresholds, offsets : ndarray
-        As ``skbnn.encoding.find_thresholds`` returns them.
+    code : skbnn.encoding.Code
     output : {"identity", "logistic", "softmax"}
         What the scores mean.
     factor, constant : float or ndarray of shape (n_outputs,)
@@ -77,8 +76,7 @@ def fold(networks, thresholds, offsets, *, output, factor=1.0, constant=0.0, ste
     one = networks[0]
     scales, biases = zip(*(fold_output(network) for network in networks), strict=True)
     return PackedNetwork(
-        thresholds,
-        offsets,
+        *code,
         layers=[pack_layers(layers) for layers in zip(*(network.layers[:-1] for network in networks), strict=True)],
         output_weights=pack_members([network.layers[-1].latent_weights >= 0 for network in networks]),
         layer_sizes=one.layer_sizes,

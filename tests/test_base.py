@@ -21,7 +21,7 @@ from skbnn.kernels import available_instruction_sets, use_instruction_set
 
 DIGITS = load_digits(return_X_y=True)
 DIABETES = load_diabetes(return_X_y=True)
-SHORT = {"hidden_layer_sizes": (40, 24), "max_iter": 3, "dropout": 0.0, "random_state": 0}
+SHORT = {"hidden_layer_sizes": (40, 24), "n_components": 0, "max_iter": 3, "dropout": 0.0, "random_state": 0}
 
 
 def models():

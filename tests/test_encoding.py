@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from skbnn.encoding import Encoder, find_thresholds
+from skbnn.encoding import Code, Encoder, find_code
 from skbnn.kernels import available_instruction_sets, use_instruction_set
 from skbnn.packed import reference
 
@@ -16,7 +16,7 @@ MAX, TINY = np.finfo(np.float64).max, np.finfo(np.float64).smallest_subnormal
 
 def thresholds_of(column, n_thresholds=32, **kwargs):
     column = np.asarray(column)[:, np.newaxis]
-    thresholds, offsets = find_thresholds(column, n_thresholds, rng=np.random.default_rng(0), **kwargs)
+    thresholds, offsets, _ = find_code(column, n_thresholds, rng=np.random.default_rng(0), **kwargs)
     assert thresholds.dtype == np.float64 and offsets.dtype == np.int64
     assert offsets.tolist() == [0, len(thresholds)]
     return thresholds.tolist()
@@ -60,7 +60,7 @@ def test_a_frequent_value_takes_no_more_than_a_bin():
 
 def test_each_feature_owns_a_slice():
     X = np.array([[0, 7, 1], [1, 7, 2], [0, 7, 4]])
-    thresholds, offsets = find_thresholds(X, 5, rng=np.random.default_rng(0))
+    thresholds, offsets, _ = find_code(X, 5, rng=np.random.default_rng(0))
     assert thresholds.tolist() == [0.5, 1.5, 3.0] and offsets.tolist() == [0, 1, 1, 3]
 
 
@@ -89,25 +89,27 @@ def test_each_threshold_separates_two_values_of_the_column(column, n_thresholds)
         assert len(thresholds) == len(values) - 1
 
 
-def random_code(rng, n_features, most):
-    """Thresholds on multiples of a quarter, so that ties are common, 0 to `most` a feature."""
-    counts = rng.integers(0, most + 1, size=n_features)
+def random_code(rng, n_features, most, n_components=0):
+    """Thresholds on multiples of a quarter, so that ties are common, 0 to `most` a feature or component."""
+    counts = rng.integers(0, most + 1, size=n_features + n_components)
     counts[-1] = max(counts[-1], 1)
     limits = [np.sort(rng.integers(-8, 9, size=count) / 4) for count in counts]
-    return np.concatenate(limits), np.cumsum([0, *counts])
+    components = rng.integers(-2, 3, size=(n_components, n_features)) / 4
+    return Code(np.concatenate(limits), np.cumsum([0, *counts]), components)
 
 
 @pytest.mark.parametrize("instruction_set", available_instruction_sets())
 @pytest.mark.parametrize("n_features", [1, 2, 63, 64, 65, 129, 784])
 @pytest.mark.parametrize("most", [1, 3, 32, 150])
-def test_bits_equal_the_twin(instruction_set, n_features, most):
+@pytest.mark.parametrize("n_components", [0, 5])
+def test_bits_equal_the_twin(instruction_set, n_features, most, n_components):
     rng = np.random.default_rng(n_features)
-    thresholds, offsets = random_code(rng, n_features, most)
+    code = random_code(rng, n_features, most, n_components)
     X = rng.integers(-10, 11, size=(5, n_features)) / 4
     with use_instruction_set(instruction_set):
         for dtype in (np.float32, np.float64):
-            bits = Encoder(thresholds, offsets).encode(X.astype(dtype))
-            np.testing.assert_array_equal(bits, reference.encode(X, thresholds, offsets))
+            bits = Encoder(*code).encode(X.astype(dtype))
+            np.testing.assert_array_equal(bits, reference.encode(X, *code))
 
 
 def layouts(X):
@@ -119,13 +121,13 @@ def layouts(X):
 
 
 @pytest.mark.parametrize("instruction_set", available_instruction_sets())
-@pytest.mark.parametrize("most", [1, 9])
-def test_bits_are_the_same_for_any_dtype_and_memory_order(instruction_set, most):
+@pytest.mark.parametrize("most, n_components", [(1, 0), (9, 0), (9, 3)])
+def test_bits_are_the_same_for_any_dtype_and_memory_order(instruction_set, most, n_components):
     rng = np.random.default_rng(0)
-    thresholds, offsets = random_code(rng, 70, most)
+    code = random_code(rng, 70, most, n_components)
     X = rng.integers(0, 2, size=(101, 70))
-    expected = reference.encode(X, thresholds, offsets)
-    encoder = Encoder(thresholds, offsets)
+    expected = reference.encode(X, *code)
+    encoder = Encoder(*code)
     with use_instruction_set(instruction_set):
         for dtype in DTYPES:
             for variant in layouts(X.astype(dtype)):
@@ -141,7 +143,7 @@ def test_extremes_of_a_dtype_are_compared_exactly(dtype):
         thresholds = np.unique([thresholds, np.nextafter(thresholds, -np.inf), np.nextafter(thresholds, np.inf)])
     thresholds = thresholds[np.isfinite(thresholds)]
     offsets = np.array([0, len(thresholds)])
-    expected = reference.encode(X, thresholds, offsets)
+    expected = reference.encode(X, thresholds, offsets, np.empty((0, X.shape[1])))
     np.testing.assert_array_equal(Encoder(thresholds, offsets).encode(X), expected)
 
 
@@ -156,7 +158,7 @@ def test_float32_rows_give_the_bits_of_their_exact_values(row, thresholds):
     X = np.tile(row, 3)[np.newaxis]
     encoder = Encoder(thresholds, offsets)
     np.testing.assert_array_equal(encoder.encode(X), encoder.encode(X.astype(np.float64)))
-    np.testing.assert_array_equal(encoder.encode(X), reference.encode(X, thresholds, offsets))
+    np.testing.assert_array_equal(encoder.encode(X), reference.encode(X, thresholds, offsets, np.empty((0, 60))))
 
 
 def test_a_threshold_beyond_float32_is_reached_by_no_float32():
@@ -191,3 +193,22 @@ def test_what_is_not_rows_of_real_numbers_raises(X, message):
 def test_no_rows_and_no_bits_are_fine():
     assert Encoder(np.array([0.5]), np.arange(2)).encode(np.zeros((0, 1))).shape == (0, 1)
     assert Encoder(np.zeros(0), np.zeros(3, np.int64)).encode(np.zeros((4, 2))).shape == (4, 0)
+
+
+def test_components_get_thresholds_after_the_features():
+    X = np.array([[0.0, 1.0], [1.0, 3.0], [2.0, 2.0]])
+    components = np.array([[1.0, -1.0], [0.0, 0.0]])  # -1, -2, 0, and a constant
+    code = find_code(X, 5, rng=np.random.default_rng(0), components=components)
+    assert code.thresholds.tolist() == [0.5, 1.5, 1.5, 2.5, -1.5, -0.5]
+    assert code.offsets.tolist() == [0, 2, 4, 6, 6]
+    np.testing.assert_array_equal(Encoder(*code).project(X), X @ components.T)
+    features = code.without_components()
+    assert features.thresholds.tolist() == [0.5, 1.5, 1.5, 2.5] and features.offsets.tolist() == [0, 2, 4]
+    assert features.components.shape == (0, 2)
+    np.testing.assert_array_equal(Encoder(*features).encode(X), Encoder(*code).encode(X) & 15)
+
+
+def test_a_component_that_overflows_is_at_an_end_of_the_range():
+    components = np.array([[4.0, 0.0], [-4.0, 0.0], [4.0, -4.0]])  # the last adds inf and -inf
+    encoder = Encoder(np.empty(0), np.zeros(6, np.int64), components)
+    assert encoder.project(np.array([[MAX, MAX]])).tolist() == [[MAX, -MAX, -MAX]]

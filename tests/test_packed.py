@@ -25,6 +25,7 @@ def random_state(
     n_features=30,
     most=4,
     hidden=(65, 100),
+    n_components=0,
     n_members=1,
     n_outputs=3,
     per_output=5,
@@ -33,7 +34,7 @@ def random_state(
 ):
     """Constructor's arguments of a network with up to `most` bits a feature; thresholds are multiples of a quarter."""
     rng = np.random.default_rng(seed)
-    counts = rng.integers(0, most + 1, size=n_features)
+    counts = rng.integers(0, most + 1, size=n_features + n_components)
     counts[0] = max(counts[0], 1)
     sizes = [int(counts.sum()), *hidden, n_outputs * per_output]
     weights = [
@@ -50,6 +51,7 @@ def random_state(
     return {
         "thresholds": np.concatenate([np.sort(rng.integers(-8, 9, size=count) / 4) for count in counts]),
         "offsets": np.cumsum([0, *counts]),
+        "components": rng.normal(size=(n_components, n_features)),
         "layers": list(zip(weights[:-1], limits, strict=True)),
         "output_weights": weights[-1],
         "layer_sizes": sizes,
@@ -78,20 +80,25 @@ def assert_same_bits(actual, expected):
 @pytest.mark.parametrize("instruction_set", available_instruction_sets())
 @pytest.mark.parametrize("most", [1, 4])
 @pytest.mark.parametrize("hidden", [(), (1,), (63, 129), (64, 128, 8), (1000, 7, 65)])
-@pytest.mark.parametrize("n_members, additive", [(1, False), (1, True), (3, True)])
-def test_scores_equal_the_twin(instruction_set, most, hidden, n_members, additive):
-    network = random_network(most=most, hidden=hidden, n_members=n_members, additive=additive)
+@pytest.mark.parametrize("n_components, n_members, additive", [(0, 1, False), (0, 1, True), (7, 3, True)])
+def test_scores_equal_the_twin(instruction_set, most, hidden, n_components, n_members, additive):
+    network = random_network(
+        most=most, hidden=hidden, n_components=n_components, n_members=n_members, additive=additive
+    )
     X = random_rows(network, 199)
-    bits = reference.encode(X, network.thresholds, network.offsets)
+    bits = reference.encode(X, network.thresholds, network.offsets, network.components)
     expected = reference.scores(network, bits)
     with use_instruction_set(instruction_set):
         assert_same_bits(network.decision_function(X), expected)
         assert_same_bits(network.decision_function_from_bits(bits), expected)
 
 
-@pytest.mark.parametrize("most", [1, 4])
-def test_scores_do_not_depend_on_batch_size_threads_or_memory(most):
-    network = random_network(most=most, n_features=100, hidden=(256, 256))
+code = pytest.mark.parametrize("most, n_components", [(1, 0), (4, 0), (4, 7)])
+
+
+@code
+def test_scores_do_not_depend_on_batch_size_threads_or_memory(most, n_components):
+    network = random_network(most=most, n_features=100, n_components=n_components, hidden=(256, 256))
     X = random_rows(network, 5001)
     expected = network.decision_function(X)
     for n_rows in (0, 1, 5, 6, 95, 96, 97, 1000):
@@ -104,9 +111,9 @@ def test_scores_do_not_depend_on_batch_size_threads_or_memory(most):
     assert_same_bits(np.array([network.decision_function(row) for row in X[:50]]), expected[:50])
 
 
-@pytest.mark.parametrize("most", [1, 4])
-def test_equal_values_of_any_dtype_score_the_same(most):
-    network = random_network(most=most)
+@code
+def test_equal_values_of_any_dtype_score_the_same(most, n_components):
+    network = random_network(most=most, n_components=n_components)
     X = np.random.default_rng(2).integers(0, 100, size=(98, 30))
     expected = network.decision_function(X)
     for dtype in ("f2", "f4", "f8", "i1", "i2", "i4", "u1", "u2", "u4", "u8", ">f4"):
@@ -204,7 +211,7 @@ def test_a_value_that_is_not_finite_raises_wherever_it_is(instruction_set, dtype
 
 def test_bits_of_another_width_raise():
     network = random_network()
-    n_words = Encoder(network.thresholds, network.offsets).n_words
+    n_words = Encoder(network.thresholds, network.offsets, network.components).n_words
     with pytest.raises(ValueError, match=f"bits have {n_words + 1} words a row, expected {n_words}"):
         network.decision_function_from_bits(np.zeros((2, n_words + 1), np.uint64))
     with pytest.raises(ValueError, match="padding bits of rows must be 0"):
@@ -273,7 +280,10 @@ def test_a_state_of_something_else_raises_value_error():
     [
         ("thresholds", lambda a: a[::-1].copy(), "ascend"),
         ("thresholds", lambda a: np.where(a == a[0], np.nan, a), "finite"),
-        ("offsets", lambda a: a[:-1], "offsets must end"),
+        ("offsets", lambda a: a[:-1], "30 offsets do not fit 30 columns"),
+        ("offsets", lambda a: a + 1, "offsets must start with 0"),
+        ("components", lambda a: a[:, :0], "components must have a feature"),
+        ("components", lambda a: np.ones((1, a.shape[1])), "31 offsets do not fit 31 columns"),
         ("offsets", lambda a: np.r_[a[0], a[-1] + 5, a[2:]], "offsets must ascend"),
         ("scale", lambda a: a * np.inf, "finite"),
         ("scale", lambda a: a[:0], "scale must have a member"),
@@ -301,7 +311,7 @@ def test_arrays_that_do_not_fit_together_raise(name, change, message):
 @given(st.data())
 def test_a_mutated_state_raises_or_predicts(data):
     """Whatever the arrays say, there is a ValueError or a prediction, never a crash."""
-    state = random_network(hidden=(9,)).__getstate__()
+    state = random_network(hidden=(9,), n_components=2).__getstate__()
     name = data.draw(st.sampled_from(sorted(state)))
     value = state[name]
     if name == "layers":

@@ -66,7 +66,7 @@ def test_what_was_chosen_is_kept_when_training_goes_on(monkeypatch):
     X, y = noise_and_signal(noise=1)
     model = clone(MODEL).set_params(warm_start=True).fit(X, y)
     chosen = model.dropout_, model.shrinkage_
-    monkeypatch.setattr("skbnn._base.choose_dropout", None)  # not called again
+    monkeypatch.setattr("skbnn._base.choose", None)  # not called again
     model.fit(X, y)
     assert (model.dropout_, model.shrinkage_) == chosen
 
@@ -81,8 +81,10 @@ def test_several_classes_choose_as_well(capsys):
     X, y = load_iris(return_X_y=True)
     model = BinaryMLPClassifier((32,), max_iter=20, random_state=0, verbose=True).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
-    for line, dropout in zip(lines, tuning.DROPOUTS, strict=False):
-        assert re.fullmatch(rf"dropout {dropout}: loss = \d\.\d+ on held-out rows, shrinkage [01]\.\d\d", line)
+    choices = [(n_components, dropout) for n_components in (0, 4) for dropout in tuning.DROPOUTS]
+    for line, (n_components, dropout) in zip(lines[:4], choices, strict=True):
+        said = rf"{n_components} components, dropout {dropout}: loss = \d\.\d+ on held-out rows, shrinkage [01]\.\d\d"
+        assert re.fullmatch(said, line)
     assert model.dropout_ in tuning.DROPOUTS
     assert model.score(X, y) > 0.9
 

@@ -11,7 +11,8 @@ cdef struct Source:
 
 
 cdef class Encoder:
-    cdef readonly Py_ssize_t n_features, n_bits, n_words
+    cdef readonly Py_ssize_t n_features, n_components, n_bits, n_words
+    cdef const double[:, ::1] components
     cdef const float[::1] thresholds32
     cdef const double[::1] thresholds64
     cdef const int32_t[::1] offsets
@@ -20,6 +21,7 @@ cdef class Encoder:
     cdef bint encode_rows(self, const Source *source, Py_ssize_t start, Py_ssize_t stop, char *scratch,
                           uint64_t *out) noexcept nogil
     cdef bint encode_row(self, const char *x, bint narrow, uint64_t *out) noexcept nogil
+    cdef void add_components(self, const char *x, bint narrow, double *out) noexcept nogil
 
 
 cdef cnp.ndarray as_source(object X, Py_ssize_t n_features, Source *source)

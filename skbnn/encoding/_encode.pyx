@@ -1,12 +1,14 @@
-"""Turns features into packed bits: bit j says whether its feature reaches ``thresholds[j]``.
+"""Turns features into packed bits: bit j says whether its feature, or component, reaches ``thresholds[j]``.
 
 The comparison is exact whatever the dtype, so the same values give the same bits: 8- and 16-bit integers and float32
 are compared in float32, where ``x >= t`` is the same as ``x >= (smallest float32 >= t)``; the others in float64.
+Components are sums in float64, in the order of the features.
 """
 
 import numpy as np
 
 cimport numpy as cnp
+from libc.float cimport DBL_MAX
 from libc.stdint cimport (int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t)
 
 from skbnn.kernels._dispatch cimport THRESHOLDS_PADDING, Tiles, tiles
@@ -35,19 +37,24 @@ ctypedef fused compared_t:
 
 
 cdef class Encoder:
-    """A thermometer code, as ``find_thresholds`` returns it.
+    """A thermometer code.
 
     Parameters
     ----------
     thresholds : ndarray of shape (n_bits,), float64
-    offsets : ndarray of shape (n_features + 1,), int64
-        Feature f has ``thresholds[offsets[f]:offsets[f + 1]]``.
+    offsets : ndarray of shape (n_features + n_components + 1,), int64
+        Feature f has ``thresholds[offsets[f]:offsets[f + 1]]``; components come after the features.
+    components : ndarray of shape (n_components, n_features), float64, default=None
+        Linear combinations of the features.
     """
 
-    def __init__(self, thresholds, offsets):
-        self.n_features, self.n_bits = len(offsets) - 1, len(thresholds)
+    def __init__(self, thresholds, offsets, components=None):
+        self.n_components = 0 if components is None else len(components)
+        self.n_features, self.n_bits = len(offsets) - 1 - self.n_components, len(thresholds)
+        if self.n_components:
+            self.components = np.ascontiguousarray(components.T)
         self.n_words = (self.n_bits + 63) // 64
-        self.one_bit_each = bool((np.diff(offsets) == 1).all())
+        self.one_bit_each = bool((np.diff(offsets) == 1).all()) and not self.n_components
         self.offsets = np.asarray(offsets, dtype=np.int32)
         wide = np.append(thresholds, np.full(THRESHOLDS_PADDING, np.nan))
         with np.errstate(over="ignore"):  # beyond float32's range the smallest float32 >= t is infinity
@@ -78,9 +85,20 @@ cdef class Encoder:
                 self.encode_rows(&source, 0, source.n_rows, &scratch[0], &words[0, 0])
         return out
 
+    def project(self, X):
+        """Components of each row, (n_rows, n_components) float64, as they are compared with the thresholds."""
+        cdef Source source
+        cdef cnp.ndarray array = as_source(X, self.n_features, &source)
+        cdef double[:, ::1] rows = np.empty((array.shape[0], self.n_features + self.n_components))
+        cdef Py_ssize_t row
+        for row in range(array.shape[0]):
+            convert(&source, source.data + row * source.row_stride, 1, self.n_features, False, <char *>&rows[row, 0])
+            self.add_components(<char *>&rows[row, 0], False, &rows[row, 0])
+        return np.asarray(rows)[:, self.n_features :]
+
     cdef Py_ssize_t scratch_bytes(self) noexcept nogil:
-        """Bytes that ``encode_rows`` needs as scratch."""
-        return CHUNK * self.n_features * sizeof(double)
+        """Bytes that ``encode_rows`` needs as scratch: rows as they are converted, one with its components."""
+        return (CHUNK * self.n_features + self.n_features + self.n_components) * sizeof(double)
 
     cdef bint encode_rows(self, const Source *source, Py_ssize_t start, Py_ssize_t stop, char *scratch,
                           uint64_t *out) noexcept nogil:
@@ -89,6 +107,7 @@ cdef class Encoder:
         cdef bint in_place = source.kind == b"f" and source.column_stride == source.itemsize
         cdef Py_ssize_t _, rows, row = start, stride = source.row_stride
         cdef const char *x
+        cdef double *extended = <double *>scratch + CHUNK * self.n_features
         cdef bint finite = True
         if not in_place:
             stride = self.n_features * <Py_ssize_t>(sizeof(float) if narrow else sizeof(double))
@@ -96,50 +115,80 @@ cdef class Encoder:
             rows = min(<Py_ssize_t>CHUNK, stop - row)
             x = source.data + row * source.row_stride
             if not in_place:
-                convert(source, x, rows, self.n_features, scratch)
+                convert(source, x, rows, self.n_features, narrow, scratch)
                 x = scratch
             for _ in range(rows):
-                finite &= self.encode_row(x, narrow, out)
+                if self.n_components:
+                    self.add_components(x, narrow, extended)
+                    finite &= self.encode_row(<char *>extended, False, out)
+                else:
+                    finite &= self.encode_row(x, narrow, out)
                 x += stride
                 out += self.n_words
             row += rows
         return finite
 
     cdef inline bint encode_row(self, const char *x, bint narrow, uint64_t *out) noexcept nogil:
-        """Bits of one contiguous row of float32, if ``narrow``, or float64."""
+        """Bits of one contiguous row, components included, of float32, if ``narrow``, or float64."""
         cdef const Tiles *tile = tiles()
         if self.one_bit_each and narrow:
             return tile.compare32(<const float *>x, &self.thresholds32[0], self.n_bits, out)
         if self.one_bit_each:
             return tile.compare64(<const double *>x, &self.thresholds64[0], self.n_bits, out)
+        cdef Py_ssize_t n_columns = self.n_features + self.n_components
         if narrow:
-            return tile.encode32(<const float *>x, self.n_features, &self.thresholds32[0], &self.offsets[0], out)
-        return tile.encode64(<const double *>x, self.n_features, &self.thresholds64[0], &self.offsets[0], out)
+            return tile.encode32(<const float *>x, n_columns, &self.thresholds32[0], &self.offsets[0], out)
+        return tile.encode64(<const double *>x, n_columns, &self.thresholds64[0], &self.offsets[0], out)
+
+    cdef void add_components(self, const char *x, bint narrow, double *out) noexcept nogil:
+        """Copy a row of float32, if ``narrow``, or float64, and write its components behind it.
+
+        What overflows is cut to the finite range, and inf - inf to its lower end, so that only ``x`` decides whether
+        the row is finite.
+        """
+        cdef double *components = out + self.n_features
+        cdef Py_ssize_t feature, i
+        for i in range(self.n_components):
+            components[i] = 0
+        for feature in range(self.n_features):
+            out[feature] = (<const float *>x)[feature] if narrow else (<const double *>x)[feature]
+            for i in range(self.n_components):
+                components[i] += out[feature] * self.components[feature, i]
+        for i in range(self.n_components):
+            components[i] = min(components[i], DBL_MAX) if components[i] >= -DBL_MAX else -DBL_MAX
 
 
-cdef void convert(const Source *source, const char *x, Py_ssize_t n_rows, Py_ssize_t n_features,
+cdef void convert(const Source *source, const char *x, Py_ssize_t n_rows, Py_ssize_t n_features, bint narrow,
                   char *out) noexcept nogil:
-    """Copy rows to a contiguous matrix, as float32 if that holds every value of the dtype, else as float64."""
+    """Copy rows to a contiguous matrix of float32, if ``narrow``, or float64."""
     if source.kind == b"f" and source.itemsize == 4:
-        copy_rows(<const float *>x, source, n_rows, n_features, <float *>out)
+        copy_rows_as(<const float *>x, source, n_rows, n_features, narrow, out)
     elif source.kind == b"f":
-        copy_rows(<const double *>x, source, n_rows, n_features, <double *>out)
+        copy_rows_as(<const double *>x, source, n_rows, n_features, narrow, out)
     elif source.kind == b"u" and source.itemsize == 1:
-        copy_rows(<const uint8_t *>x, source, n_rows, n_features, <float *>out)
+        copy_rows_as(<const uint8_t *>x, source, n_rows, n_features, narrow, out)
     elif source.kind == b"u" and source.itemsize == 2:
-        copy_rows(<const uint16_t *>x, source, n_rows, n_features, <float *>out)
+        copy_rows_as(<const uint16_t *>x, source, n_rows, n_features, narrow, out)
     elif source.kind == b"u" and source.itemsize == 4:
-        copy_rows(<const uint32_t *>x, source, n_rows, n_features, <double *>out)
+        copy_rows_as(<const uint32_t *>x, source, n_rows, n_features, narrow, out)
     elif source.kind == b"u":
-        copy_rows(<const uint64_t *>x, source, n_rows, n_features, <double *>out)
+        copy_rows_as(<const uint64_t *>x, source, n_rows, n_features, narrow, out)
     elif source.itemsize == 1:
-        copy_rows(<const int8_t *>x, source, n_rows, n_features, <float *>out)
+        copy_rows_as(<const int8_t *>x, source, n_rows, n_features, narrow, out)
     elif source.itemsize == 2:
-        copy_rows(<const int16_t *>x, source, n_rows, n_features, <float *>out)
+        copy_rows_as(<const int16_t *>x, source, n_rows, n_features, narrow, out)
     elif source.itemsize == 4:
-        copy_rows(<const int32_t *>x, source, n_rows, n_features, <double *>out)
+        copy_rows_as(<const int32_t *>x, source, n_rows, n_features, narrow, out)
     else:
-        copy_rows(<const int64_t *>x, source, n_rows, n_features, <double *>out)
+        copy_rows_as(<const int64_t *>x, source, n_rows, n_features, narrow, out)
+
+
+cdef inline void copy_rows_as(const feature_t *x, const Source *source, Py_ssize_t n_rows, Py_ssize_t n_features,
+                              bint narrow, char *out) noexcept nogil:
+    if narrow:
+        copy_rows(x, source, n_rows, n_features, <float *>out)
+    else:
+        copy_rows(x, source, n_rows, n_features, <double *>out)
 
 
 cdef void copy_rows(const feature_t *x, const Source *source, Py_ssize_t n_rows, Py_ssize_t n_features,

@@ -23,8 +23,10 @@ class PackedNetwork:
     thresholds : array-like of shape (n_bits,)
         Thresholds of the thermometer code, ascending within a feature. Input bit j is +1 iff its feature reaches
         ``thresholds[j]``.
-    offsets : array-like of shape (n_features + 1,)
-        Feature f has the bits from ``offsets[f]`` to ``offsets[f + 1]``.
+    offsets : array-like of shape (n_features + n_components + 1,)
+        Feature f has the bits from ``offsets[f]`` to ``offsets[f + 1]``; components come after the features.
+    components : array-like of shape (n_components, n_features)
+        Linear combinations of the features that are encoded as well.
     layers : list of (packed_weights, unit_thresholds)
         Hidden layers of all members: uint64 words of shape (n_members, n_groups, n_words, 8), interleaved by eight
         units, and (n_members, 8 * n_groups) int32; a unit is +1 iff ``popcount(x ^ w) <= unit_threshold``. Padding has
@@ -54,9 +56,12 @@ class PackedNetwork:
     a single row, (n_features,).
     """
 
-    def __init__(self, thresholds, offsets, *, layers, output_weights, layer_sizes, scale, bias, output, steps):
+    def __init__(
+        self, thresholds, offsets, components, *, layers, output_weights, layer_sizes, scale, bias, output, steps
+    ):
         self.thresholds = frozen(thresholds, np.float64, 1, "thresholds")
         self.offsets = frozen(offsets, np.int64, 1, "offsets")
+        self.components = frozen(components, np.float64, 2, "components")
         self.layer_sizes = [int(size) for size in layer_sizes]
         self.layers = [
             (frozen(weights, np.uint64, 4, "packed weights"), frozen(limits, np.int32, 2, "unit thresholds"))
@@ -68,10 +73,11 @@ class PackedNetwork:
         self.output = output
         self.steps = frozen(steps, np.float64, 2, "steps")
         self._check()
-        self._bits_program = self._compile(self.thresholds, self.offsets, self._all_weights, self.steps)
+        encoder = Encoder(self.thresholds, self.offsets, self.components)
+        self._bits_program = self._compile(encoder, self._all_weights, self.steps)
         self._program = self._bits_program
         counts = np.diff(self.offsets)
-        if (counts <= 1).all() and (counts == 0).any():
+        if (counts <= 1).all() and (counts == 0).any() and not len(self.components):
             self._program = self._compile(*self._with_one_bit_each())
 
     def _check(self):
@@ -81,7 +87,11 @@ class PackedNetwork:
             isinstance(self.output, str) and self.output in OUTPUTS,
             f"output must be one of {OUTPUTS}, got {self.output!r}",
         )
-        require(len(self.offsets) > 1 and self.offsets[0] == 0, "offsets must start with 0 and have a feature")
+        n_columns = sum(self.components.shape)
+        require(self.components.shape[1] > 0, "components must have a feature")
+        require(len(self.offsets) == n_columns + 1, f"{len(self.offsets)} offsets do not fit {n_columns} columns")
+        require(self.offsets[0] == 0, "offsets must start with 0")
+        require(np.isfinite(self.components).all(), "components must be finite")
         require((np.diff(self.offsets) >= 0).all(), "offsets must ascend")
         require(self.offsets[-1] == len(self.thresholds) > 0, "offsets must end with the number of thresholds")
         require(np.isfinite(self.thresholds).all(), "thresholds must be finite")
@@ -115,12 +125,12 @@ class PackedNetwork:
     def _all_weights(self):
         return [*(weights for weights, _ in self.layers), self.output_weights]
 
-    def _compile(self, thresholds, offsets, all_weights, steps):
-        """The native program on these thresholds, packed weights and steps."""
+    def _compile(self, encoder, all_weights, steps):
+        """The native program on this code, packed weights and steps."""
         *hidden, last = all_weights
         limits = (limits for _, limits in self.layers)
         layers = list(zip(hidden, limits, strict=True))
-        return Program(Encoder(thresholds, offsets), layers, last, self.layer_sizes[-2], self.scale, self.bias, steps)
+        return Program(encoder, layers, last, self.layer_sizes[-2], self.scale, self.bias, steps)
 
     def _with_one_bit_each(self):
         """The same network where a feature without a bit gets one that never fires, and that no weight looks at.
@@ -137,7 +147,7 @@ class PackedNetwork:
             steps = np.zeros((len(self.bias), self.n_features_in))
             steps[:, used] = self.steps
         offsets = np.arange(self.n_features_in + 1)
-        return thresholds, offsets, [pack_members(weights), *self._all_weights[1:]], steps
+        return Encoder(thresholds, offsets), [pack_members(weights), *self._all_weights[1:]], steps
 
     def decision_function(self, X):
         """Scores of each row.
@@ -225,7 +235,7 @@ class PackedNetwork:
     @property
     def n_features_in(self):
         """Features of a row."""
-        return len(self.offsets) - 1
+        return self.components.shape[1]
 
     @property
     def binary_weights(self):
@@ -239,15 +249,16 @@ class PackedNetwork:
     @property
     def nbytes(self):
         """Bytes of all arrays."""
-        arrays = [self.thresholds, self.offsets, self.output_weights, self.scale, self.bias, self.steps]
-        return sum(array.nbytes for array in [*arrays, *(part for layer in self.layers for part in layer)])
+        arrays = [self.thresholds, self.offsets, self.components, self.output_weights, self.scale, self.bias]
+        return sum(array.nbytes for array in [*arrays, self.steps, *(part for layer in self.layers for part in layer)])
 
     def __repr__(self):
         sizes = "-".join(map(str, self.layer_sizes)) + (f" x {self.n_members}" if self.n_members > 1 else "")
         return f"PackedNetwork({self.n_features_in} features, {sizes} bits, {self.output}, {self.nbytes} bytes)"
 
     def __getstate__(self):
-        names = "thresholds", "offsets", "layers", "output_weights", "layer_sizes", "scale", "bias", "output", "steps"
+        names = ["thresholds", "offsets", "components", "layers", "output_weights", "layer_sizes"]
+        names += ["scale", "bias", "output", "steps"]
         return {"format": FORMAT, **{name: getattr(self, name) for name in names}}
 
     def __setstate__(self, state):

@@ -20,10 +20,14 @@ def fires(x, packed_weights, thresholds):
     return pack_bits(popcounts(x, packed_weights) <= thresholds)
 
 
-def encode(X, thresholds, offsets):
-    """Twin of ``Encoder.encode``: bit j is ``X[:, feature_of_bit[j]] >= thresholds[j]``."""
-    feature_of_bit = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    return pack_bits(np.asarray(X, np.float64)[:, feature_of_bit] >= thresholds)
+def encode(X, thresholds, offsets, components):
+    """Twin of ``Encoder.encode``: bit j is ``columns[:, column_of_bit[j]] >= thresholds[j]``."""
+    X = np.asarray(X, np.float64)
+    projected = np.zeros((len(X), len(components)))
+    for feature, coefficients in zip(X.T, components.T, strict=True):
+        projected += feature[:, np.newaxis] * coefficients
+    column_of_bit = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    return pack_bits(np.hstack([X, projected])[:, column_of_bit] >= thresholds)
 
 
 def scores(network, bits):

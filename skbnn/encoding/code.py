@@ -1,9 +1,31 @@
-"""Finds the thresholds of a thermometer code."""
+"""The thermometer code, and how it is found in training data."""
+
+from typing import NamedTuple
 
 import numpy as np
 
+from skbnn.encoding._encode import Encoder
 
-def find_thresholds(X, n_thresholds, *, rng, subsample=200_000):
+
+class Code(NamedTuple):
+    """How rows become bits; the arguments of Encoder."""
+
+    thresholds: np.ndarray
+    offsets: np.ndarray
+    components: np.ndarray
+
+    @property
+    def n_bits(self):
+        """Bits of a row."""
+        return len(self.thresholds)
+
+    def without_components(self):
+        """The code of the features alone."""
+        offsets = self.offsets[: len(self.offsets) - len(self.components)]
+        return Code(self.thresholds[: offsets[-1]], offsets, self.components[:0])
+
+
+def find_code(X, n_thresholds, *, rng, subsample=200_000, components=None):
     """Choose each feature's thresholds between the distinct values of the training data.
 
     A feature with few distinct values gets a threshold between any two neighbours. Else the thresholds cut the rows
@@ -20,20 +42,27 @@ def find_thresholds(X, n_thresholds, *, rng, subsample=200_000):
         Draws the subsample.
     subsample : int, default=200_000
         Rows that are looked at, at most.
+    components : ndarray of shape (n_components, n_features), float64, default=None
+        Linear combinations of the features, which get thresholds as well.
 
     Returns
     -------
-    thresholds : ndarray of shape (n_bits,), float64
-        Ascending within a feature.
-    offsets : ndarray of shape (n_features + 1,), int64
-        Feature f has ``thresholds[offsets[f]:offsets[f + 1]]``.
+    Code
+        Its thresholds, (n_bits,) float64, ascend within a feature; feature f has those from ``offsets[f]`` to
+        ``offsets[f + 1]``, and components come after the features.
     """
     rows = slice(None)
     if len(X) > subsample:
         rows = np.sort(rng.choice(len(X), subsample, replace=False))
     columns = [column_thresholds(X[rows, feature], n_thresholds) for feature in range(X.shape[1])]
+    if components is None:
+        components = np.empty((0, X.shape[1]))
+    if len(components):
+        unused = np.zeros(X.shape[1] + len(components) + 1, np.int64)
+        projected = Encoder(np.empty(0), unused, components).project(X[rows])
+        columns += [column_thresholds(column, n_thresholds) for column in projected.T]
     offsets = np.cumsum([0, *(len(column) for column in columns)], dtype=np.int64)
-    return np.concatenate(columns), offsets
+    return Code(np.concatenate(columns), offsets, components)
 
 
 def column_thresholds(column, n_thresholds):

@@ -1,0 +1,109 @@
+"""Principal components: what they are, who chooses them, and that the packed network carries them."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
+
+from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
+from skbnn._components import principal_components
+
+SHORT = BinaryMLPRegressor((16,), n_components=3, max_iter=2, dropout=0.0, random_state=0)
+
+
+def correlated(n_rows=600):
+    """Three pairs of nearly equal features, on very different scales; targets need the differences of two pairs."""
+    rng = np.random.default_rng(0)
+    common, own = rng.normal(size=(n_rows, 3)), 0.1 * rng.normal(size=(n_rows, 3))
+    X = np.hstack([common + own, common - own]) * 10.0 ** np.arange(6)
+    return 1000 + X, np.sin(15 * own[:, 0]) + np.sign(own[:, 1])
+
+
+def test_components_are_those_of_standardized_features():
+    X, _ = correlated()
+    components = principal_components(X, 4, np.random.default_rng(0))
+    assert components.shape == (4, 6)
+    expected = PCA(4).fit_transform(StandardScaler().fit_transform(X))
+    projected = X @ components.T
+    np.testing.assert_allclose(np.abs(projected - projected.mean(axis=0)), np.abs(expected), atol=1e-8)
+
+
+@pytest.mark.parametrize("extreme", [1e300, 5e-324])
+def test_constant_and_extreme_features_give_finite_components(extreme):
+    X = np.random.default_rng(0).normal(size=(50, 4))
+    X[:, 1] = 7
+    X[:, 2] = extreme * (X[:, 2] > 0)
+    components = principal_components(X, 4, np.random.default_rng(0))
+    assert np.isfinite(components).all() and not components[:, 1].any()
+    assert not principal_components(np.ones((50, 4)), 4, np.random.default_rng(0)).any()
+
+
+def test_held_out_rows_choose_components_where_features_are_correlated():
+    X, y = correlated()
+    model = BinaryMLPRegressor((64, 64), max_iter=60, random_state=0)
+    rotated = clone(model).fit(X[:400], y[:400])
+    assert rotated.n_components_ == 6
+    plain = clone(model).set_params(n_components=0).fit(X[:400], y[:400])
+    assert plain.n_components_ == 0
+    assert rotated.score(X[400:], y[400:]) > plain.score(X[400:], y[400:]) + 0.1
+
+
+def test_held_out_rows_refuse_components_where_features_are_what_counts():
+    X = np.random.default_rng(0).uniform(-1, 1, size=(600, 8))
+    y = np.sign(X[:, 0]) * np.sign(X[:, 1]) + (X[:, 2] > 0.5)
+    assert BinaryMLPRegressor((64,), max_iter=60, random_state=0).fit(X, y).n_components_ == 0
+
+
+def test_wide_data_streams_and_few_rows_have_none_by_default():
+    X, y = np.random.default_rng(0).normal(size=(60, 33)), np.arange(60) % 7
+    model = clone(SHORT).set_params(n_components="auto")
+    assert clone(model).fit(X, y).n_components_ == 0
+    assert clone(model).partial_fit(X[:, :4], y).n_components_ == 0
+    assert clone(model).fit(X[:40, :4], y[:40]).n_components_ == 0
+
+
+def test_the_packed_network_predicts_from_the_features_alone():
+    X, y = correlated()
+    model = clone(SHORT).fit(X, y)
+    packed = pickle.loads(pickle.dumps(model.packed_))
+    assert packed.n_features_in == 6 and packed.components.shape == (3, 6)
+    expected = model.predict(X)
+    np.testing.assert_array_equal(packed.predict(X), expected)
+    np.testing.assert_array_equal(packed.predict(np.asfortranarray(X)), expected)
+    np.testing.assert_array_equal([packed.predict(row) for row in X[:20]], expected[:20])
+    with threadpool_limits(1):
+        np.testing.assert_array_equal(model.predict(X), expected)
+
+
+def test_a_stream_can_have_them():
+    X, y = correlated()
+    model = clone(SHORT).partial_fit(X, y)
+    components = model.packed_.components
+    assert components.shape == (3, 6)
+    np.testing.assert_array_equal(model.partial_fit(X, y).packed_.components, components)
+    with pytest.raises(ValueError, match="n_components=2 can't go on from 3"):
+        model.set_params(n_components=2).partial_fit(X, y)
+
+
+def test_more_components_than_features_or_rows_raise():
+    X, y = correlated()
+    for rows, most in (600, 6), (5, 5):
+        with pytest.raises(ValueError, match=rf"n_components=7 must be at most min\(n_samples, n_features\)={most}"):
+            clone(SHORT).set_params(n_components=7).fit(X[:rows], y[:rows])
+
+
+def test_a_number_of_components_leaves_dropout_to_the_held_out_rows():
+    X, y = correlated()
+    classifier = BinaryMLPClassifier((16,), n_components=2, max_iter=5, random_state=0).fit(X, y > 0)
+    assert classifier.n_components_ == 2 and classifier.dropout_ in (0.0, 0.1)
+
+
+def test_a_number_as_dropout_leaves_components_to_the_held_out_rows(capsys):
+    X, y = correlated()
+    model = clone(SHORT).set_params(n_components="auto", dropout=0.2, verbose=True).fit(X, y)
+    assert "0 components, dropout 0.2" in capsys.readouterr().out
+    assert (model.dropout_, model.shrinkage_) == (0.2, 1.0)
