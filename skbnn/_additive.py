@@ -10,17 +10,23 @@ from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 BLOCK = 4096  # rows; bounds the memory of scores
 
 # Largest matrix of bits, in floats, to choose a penalty by and to fit; rows beyond that are left out.
-MAX_SIZE_TO_CHOOSE, MAX_SIZE = 2**21, 2**23
+MAX_SIZE_TO_CHOOSE, MAX_SIZE = 2**19, 2**23
 
 # With more bits than this, MAX_SIZE would leave too few rows to fit them by.
 MAX_BITS = 4096
 
-PENALTIES = np.logspace(-1, 5, 7)  # of the squared steps, beside the sum of squared errors
+PENALTIES = np.logspace(-1, 4, 6)  # to choose from
 INVERSE_PENALTY = 0.4  # C of the logistic regression
 
 
-def fit_ridge(bits, n_bits, y, sample_weight, rng):
-    """Ridge regression, its penalty chosen by leave-one-out cross-validation.
+def choose_penalty(bits, n_bits, y, sample_weight, rng):
+    """The penalty that leave-one-out cross-validation likes best, (n_outputs,); parameters are ``fit_ridge``'s."""
+    ridge = RidgeCV(PENALTIES, alpha_per_target=y.shape[1] > 1)
+    return np.broadcast_to(fit(ridge, MAX_SIZE_TO_CHOOSE, bits, n_bits, y, sample_weight, rng).alpha_, y.shape[1])
+
+
+def fit_ridge(bits, n_bits, y, sample_weight, rng, *, penalty):
+    """Ridge regression.
 
     Parameters
     ----------
@@ -32,6 +38,8 @@ def fit_ridge(bits, n_bits, y, sample_weight, rng):
     sample_weight : ndarray of shape (n_rows,)
     rng : numpy.random.Generator
         Draws the rows, where they are too many.
+    penalty : ndarray of shape (n_outputs,)
+        Factor of the squared steps, beside the sum of squared errors.
 
     Returns
     -------
@@ -39,22 +47,22 @@ def fit_ridge(bits, n_bits, y, sample_weight, rng):
         What a bit adds to a score where it is +1.
     intercept : ndarray of shape (n_outputs,)
     """
-    sample_weight = sample_weight / sample_weight.mean()
-
-    def fit(ridge, size):
-        rows = sample(len(bits), size // n_bits, rng)
-        return ridge.fit(as_float(bits[rows], n_bits), y[rows], sample_weight[rows])
-
-    # Equal columns, and rows that outweigh all others, are no one's mistake; any of the solutions is a start.
-    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
-        warnings.simplefilter("ignore", LinAlgWarning)
-        chosen = fit(RidgeCV(PENALTIES, alpha_per_target=y.shape[1] > 1), MAX_SIZE_TO_CHOOSE)
-        ridge = fit(Ridge(chosen.alpha_, solver="cholesky"), MAX_SIZE)
+    ridge = fit(Ridge(penalty, solver="cholesky"), MAX_SIZE, bits, n_bits, y, sample_weight, rng)
     return ridge.coef_.reshape(y.shape[1], n_bits), np.reshape(ridge.intercept_, y.shape[1])
 
 
+def fit(ridge, most, bits, n_bits, y, sample_weight, rng):
+    """The estimator fitted on as many rows as come to ``most`` floats."""
+    rows = sample(len(bits), most // n_bits, rng)
+    weights = sample_weight[rows] / sample_weight.mean()
+    # Equal columns, and rows that outweigh all others, are no one's mistake; any of the solutions is a start.
+    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+        warnings.simplefilter("ignore", LinAlgWarning)
+        return ridge.fit(as_float(bits[rows], n_bits), y[rows], weights)
+
+
 def fit_logistic(bits, n_bits, y, sample_weight, rng):
-    """Logistic regression; parameters and result as those of ``fit_ridge``, but y of shape (n_rows,) is 0 or 1.
+    """Logistic regression; parameters and result are ``fit_ridge``'s, but y of shape (n_rows,) is 0 or 1.
 
     Where only one class is to be seen, nothing can be fitted, and all is 0.
     """

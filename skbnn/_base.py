@@ -18,7 +18,7 @@ from skbnn._additive import MAX_BITS
 from skbnn._blas import one_blas_thread
 from skbnn._components import principal_components
 from skbnn._sklearn import Interval, StrOptions, _check_sample_weight
-from skbnn._tuning import DROPOUTS, choose
+from skbnn._tuning import DROPOUTS, TOO_FEW, choose
 from skbnn.encoding import Code, Encoder, find_code
 from skbnn.folding import estimate_statistics, fold
 from skbnn.network.ensemble import train_epoch
@@ -81,9 +81,11 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         "verbose": ["verbose"],
     }
 
-    # Standard deviation of the network's initial scores, and the factor of its scores when it predicts.
+    # Standard deviation of the network's initial scores, the factor of its scores when it predicts, and that factor in
+    # a unit that does not depend on the start.
     _output_gain = 1.0
     _target_scale = 1.0
+    _relative_scale = 1.0
 
     @abstractmethod
     def _check_targets(self, y):
@@ -156,18 +158,22 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         X, y, sample_weight = without_weightless(X, y, sample_weight)
         return without_weightless(X, y, self._weigh_classes(y, sample_weight))
 
-    def _find_codes(self, X, in_a_stream):
+    def _find_codes(self, X):
         """The codes to choose from, the simplest first."""
-        n_components, n_features = self.n_components, X.shape[1]
+        n_samples, n_features = X.shape
+        n_components, most = self.n_components, min(n_samples - 1, n_features)
         if n_components == "auto":
-            n_components = 0 if in_a_stream or n_features > MAX_FEATURES_TO_ROTATE else min(X.shape)
-        if n_components > min(X.shape):
-            raise ValueError(f"n_components={n_components} must be at most min(n_samples, n_features)={min(X.shape)}.")
+            none = self._in_a_stream or n_features > MAX_FEATURES_TO_ROTATE or n_samples < TOO_FEW
+            n_components = 0 if none else most
+        if n_components > most:
+            raise ValueError(
+                f"n_components={n_components} must be below n_samples={n_samples} and at most n_features={n_features}."
+            )
         components = principal_components(X, n_components, self._rng) if n_components else None
         code = find_code(X, self.n_thresholds, rng=self._rng, components=components)
         if not code.n_bits:  # one bit that is always +1, so that there is a network to hold the mean
             warnings.warn(
-                f"No feature varies in these {len(X)} rows; the network can only predict a constant.", stacklevel=7
+                f"No feature varies in these {len(X)} rows; the network can only predict a constant.", stacklevel=8
             )
             offsets = np.minimum(np.arange(n_features + 1), 1)
             return [Code(np.array([np.finfo(np.float64).min]), offsets, np.empty((0, n_features)))]
@@ -214,23 +220,22 @@ class BaseBinaryMLP(BaseEstimator, ABC):
 
     def _begin(self, X, y, sample_weight, rows, options, batch_size, n_epochs, proceed):
         """Everything before the first epoch; ``n_epochs`` are those to come, None in a stream."""
-        codes = [self._code] if proceed else self._find_codes(X, n_epochs is None)
-        coded = [(code, TrainingData(Encoder(*code).encode(X), sample_weight)) for code in codes]
         if proceed:
-            _, data = coded[0]
+            data = TrainingData(Encoder(*self._code).encode(X), sample_weight)
         else:
-            data = self._choose(coded, y, rows, options, batch_size, n_epochs)
-            self._initialize(data, y, rows, options, batch_size, n_epochs)
+            data = self._choose(X, y, sample_weight, rows, options, batch_size, n_epochs)
+            self._initialize(data, y, rows, options, batch_size)
         if self.dropout != "auto":
             self.dropout_, self.shrinkage_ = self.dropout, 1.0
         for trainer in self._trainers:
             trainer.reconfigure(replace(options, dropout=self.dropout_), batch_size)
         return replace(data, **self._encode_targets(data.bits, y))
 
-    def _choose(self, coded, y, rows, options, batch_size, n_epochs):
+    def _choose(self, X, y, sample_weight, rows, options, batch_size, n_epochs):
         """Decide on the code and on dropout; returns the data in that code."""
         self._n_thresholds = self.n_thresholds
         self._in_a_stream = n_epochs is None
+        coded = [(code, TrainingData(Encoder(*code).encode(X), sample_weight)) for code in self._find_codes(X)]
         self._code, data = coded[0]
         self.dropout_, self.shrinkage_ = 0.0, 1.0
         dropouts = DROPOUTS if self.dropout == "auto" else [self.dropout]
@@ -240,12 +245,13 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         self.n_components_ = len(self._code.components)
         return data
 
-    def _initialize(self, data, y, rows, options, batch_size, n_epochs):
+    def _initialize(self, data, y, rows, options, batch_size):
         """Fit the start and draw networks."""
+        self._penalty = None
         self._fit_start(data.bits[rows], y[rows], data.sample_weight[rows])
         self.n_estimators_ = self.n_estimators
         if self.n_estimators == "auto":
-            self.n_estimators_ = 1 if n_epochs is None or len(rows) > MAX_ROWS_FOR_TWO else 2
+            self.n_estimators_ = 1 if self._in_a_stream or len(rows) > MAX_ROWS_FOR_TWO else 2
         sizes = self._hidden_layer_sizes()
         self._trainers = [self._new_trainer(sizes, options, batch_size) for _ in range(self.n_estimators_)]
         self._n_rows_seen = 0

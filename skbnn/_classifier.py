@@ -38,10 +38,10 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Bits a feature becomes, at most: bit t says whether the value reaches the t-th threshold. Thresholds are
         near quantiles of the training data; a feature with fewer distinct values gets fewer.
 
-    n_components : int or "auto", default="auto"
+    n_components : int or "auto", default=0
         Principal components of the standardized features that are encoded beside them, at most
-        ``min(n_samples, n_features)``. "auto" is all of them or none, whichever serves held-out rows as ``dropout``
-        does; none with more than 32 features, with fewer than 50 rows and in a first call of ``partial_fit``.
+        ``min(n_samples - 1, n_features)``. "auto" is all of them or none, by held-out rows as for ``dropout``; none
+        with more than 32 features, with fewer than 50 rows and in a first call of ``partial_fit``.
 
     n_estimators : int or "auto", default="auto"
         Networks of this shape that are trained, each in a thread of its own where there are cores; the mean of their
@@ -90,9 +90,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
     dropout : float or "auto", default="auto"
         Share of input bits and hidden activations set to 0 in training, in [0, 1). "auto" is 0 or 0.1,
-        whichever serves networks of half the width best on held-out rows, after half the training; it also shrinks
-        the network's part of the scores if that serves these rows better. Fewer than 50 rows, and a first call of
-        ``partial_fit``, take 0.
+        whichever serves networks of a quarter of the width best on held-out rows, after a third of the training; it
+        also shrinks the network's part of the scores if that serves these rows better. Fewer than 50 rows, and a
+        first call of ``partial_fit``, take 0.
 
     shuffle : bool, default=True
         Whether rows are shuffled before each epoch.
@@ -220,7 +220,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         binarization="sign",
         surrogate_gradient="approx_sign",
         n_thresholds=32,
-        n_components="auto",
+        n_components=0,
         n_estimators="auto",
         solver="adam",
         loss="log_loss",

@@ -15,7 +15,7 @@ def principal_components(X, n_components, rng):
     ----------
     X : ndarray of shape (n_rows, n_features)
     n_components : int
-        At most ``min(n_rows, n_features)``.
+        At most ``min(n_rows - 1, n_features)``.
     rng : numpy.random.Generator
         Draws the rows, where they are too many.
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, RidgeCV
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, ThermometerEncoder
 from skbnn import _additive as additive
@@ -21,13 +21,12 @@ def problem(n_rows=300, n_bits=70):
 
 def test_ridge_is_that_of_the_dense_matrix():
     x, bits, y, weights = problem()
-    steps, intercept = additive.fit_ridge(bits, 70, y, weights, np.random.default_rng(0))
-    assert steps.shape == (2, 70) and intercept.shape == (2,)
-    errors = []
-    for penalty in additive.PENALTIES:
-        ridge = Ridge(penalty).fit(x, y, weights / weights.mean())
-        errors.append(np.abs(np.c_[ridge.coef_, ridge.intercept_] - np.c_[steps, intercept]).max(axis=1))
-    assert (np.min(errors, axis=0) < 1e-4).all()
+    penalty = additive.choose_penalty(bits, 70, y, weights, np.random.default_rng(0))
+    expected = RidgeCV(additive.PENALTIES, alpha_per_target=True).fit(x, y, weights / weights.mean())
+    np.testing.assert_array_equal(penalty, expected.alpha_)
+    steps, intercept = additive.fit_ridge(bits, 70, y, weights, np.random.default_rng(0), penalty=penalty)
+    np.testing.assert_allclose(steps, expected.coef_, atol=1e-4)
+    np.testing.assert_allclose(intercept, expected.intercept_, atol=1e-4)
 
 
 def test_logistic_is_that_of_the_dense_matrix():
@@ -52,7 +51,8 @@ def test_rows_beyond_the_largest_matrix_are_left_out(monkeypatch):
     monkeypatch.setattr(additive, "MAX_SIZE", 70 * 100)
     shapes, as_float = [], additive.as_float
     monkeypatch.setattr(additive, "as_float", lambda *args: shapes.append(len(args[0])) or as_float(*args))
-    additive.fit_ridge(bits, 70, y, weights, np.random.default_rng(0))
+    penalty = additive.choose_penalty(bits, 70, y, weights, np.random.default_rng(0))
+    additive.fit_ridge(bits, 70, y, weights, np.random.default_rng(0), penalty=penalty)
     additive.fit_logistic(bits, 70, y[:, 0] > 0, weights, np.random.default_rng(0))
     assert shapes == [50, 100, 100]
 

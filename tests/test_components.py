@@ -53,9 +53,15 @@ def test_held_out_rows_choose_components_where_features_are_correlated():
 
 
 def test_held_out_rows_refuse_components_where_features_are_what_counts():
-    X = np.random.default_rng(0).uniform(-1, 1, size=(600, 8))
-    y = np.sign(X[:, 0]) * np.sign(X[:, 1]) + (X[:, 2] > 0.5)
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, size=(600, 8))
+    y = np.sign(X[:, 0]) + (X[:, 1] > 0.5) + 0.3 * rng.normal(size=600)
     assert BinaryMLPRegressor((64,), max_iter=60, random_state=0).fit(X, y).n_components_ == 0
+
+
+def test_a_classifier_has_none_by_default():
+    X, y = correlated()
+    assert BinaryMLPClassifier((16,), max_iter=5, random_state=0).fit(X, y > 0).n_components_ == 0
 
 
 def test_wide_data_streams_and_few_rows_have_none_by_default():
@@ -91,9 +97,9 @@ def test_a_stream_can_have_them():
 
 def test_more_components_than_features_or_rows_raise():
     X, y = correlated()
-    for rows, most in (600, 6), (5, 5):
-        with pytest.raises(ValueError, match=rf"n_components=7 must be at most min\(n_samples, n_features\)={most}"):
-            clone(SHORT).set_params(n_components=7).fit(X[:rows], y[:rows])
+    for n_samples in 600, 5:
+        with pytest.raises(ValueError, match=f"n_components=7 must be below n_samples={n_samples} and at most n_feat"):
+            clone(SHORT).set_params(n_components=7).fit(X[:n_samples], y[:n_samples])
 
 
 def test_a_number_of_components_leaves_dropout_to_the_held_out_rows():

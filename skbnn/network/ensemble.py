@@ -1,6 +1,8 @@
-"""Trains several networks on the same mini-batches, each in a thread of its own."""
+"""Trains several networks on the same mini-batches, in as many threads as there may be."""
 
-from concurrent.futures import ThreadPoolExecutor
+import os
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
 from threading import Event
 
 import numpy as np
@@ -28,23 +30,31 @@ def train_epoch(trainers, data, batches, epoch, n_epochs):
     float
         Mean loss of the networks.
     """
+    losses = np.zeros(len(trainers))
     stopped = Event()
 
-    def train(trainer):
-        loss = 0.0
-        for step, rows in enumerate(batches):
-            if stopped.is_set():
-                break
-            loss += trainer.train(data, rows, progress=(epoch + step / len(batches)) / n_epochs)
-        return loss / len(batches)
+    def train(members):
+        for member in members:
+            for step, rows in enumerate(batches):
+                if stopped.is_set():
+                    return
+                losses[member] += trainers[member].train(data, rows, progress=(epoch + step / len(batches)) / n_epochs)
 
     n_threads = min(len(trainers), effective_n_threads())
-    if n_threads == 1:
-        return np.mean([train(trainer) for trainer in trainers])
-    with ThreadPoolExecutor(n_threads) as pool:
-        futures = [pool.submit(train, trainer) for trainer in trainers]
-        try:
-            return np.mean([future.result() for future in futures])
-        except BaseException:
-            stopped.set()
-            raise
+    mine, *others = np.array_split(range(len(trainers)), n_threads)
+    futures = [threads(os.getpid()).submit(train, members) for members in others]
+    try:
+        train(mine)
+        for future in futures:
+            future.result()
+    except BaseException:
+        stopped.set()
+        wait(futures)
+        raise
+    return losses.mean() / len(batches)
+
+
+@cache
+def threads(process):
+    """The threads of a process, started when they are first needed; a forked one has to start its own."""
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix=f"skbnn-{process}")
