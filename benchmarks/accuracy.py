@@ -20,7 +20,7 @@ from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
 
 # Where skbnn does not have its defaults. These sets are large: run by name or with --full only, and beside MLPs only.
 PARAMETERS = {
-    "mnist-3x256": {"hidden_layer_sizes": (256,) * 3, "n_thresholds": 1, "max_iter": 40},
+    "mnist-3x256": {"hidden_layer_sizes": (256,) * 3, "n_thresholds": 1, "max_iter": 100},
     "mnist-3x1024": {"hidden_layer_sizes": (1024,) * 3, "n_thresholds": 1, "max_iter": 30},
 }
 

@@ -12,8 +12,9 @@ from skbnn.network.trainer import LOSSES
 
 DROPOUTS = 0.0, 0.1
 
-# What is compared are networks of a quarter of the width, but for narrow ones, trained for a third of the epochs.
-SHARE_OF_WIDTH, NARROW, SHARE_OF_EPOCHS = 4, 64, 3
+# What is compared are networks of half the width, or of a quarter for two codes, but for narrow ones, trained for a
+# third of the epochs.
+SHARE_OF_WIDTH, NARROW, SHARE_OF_EPOCHS = 2, 64, 3
 
 # Components make every prediction slower, so they have to take this much off the loss.
 WORTH_COMPONENTS = 0.95
@@ -66,7 +67,8 @@ def choose(estimator, coded, y, rows, dropouts, options, batch_size, n_epochs):
     if not parts:
         return coded[0], dropouts[0], 1.0
     n_epochs = -(-n_epochs // SHARE_OF_EPOCHS)
-    sizes = [min(size, max(NARROW, size // SHARE_OF_WIDTH)) for size in estimator._hidden_layer_sizes()]
+    share = SHARE_OF_WIDTH * len(coded)
+    sizes = [min(size, max(NARROW, size // share)) for size in estimator._hidden_layer_sizes()]
     outcomes = {}
     for which, (code, data) in enumerate(coded):
         estimator._code, estimator._penalty = code, None
