@@ -33,7 +33,7 @@ def epochs(width, data, threads):
     """Functions that train one epoch, of every model: a first call begins, later ones go on."""
     X, y = as_float(data.X_train), data.y_train
     classes = np.unique(y)
-    binary = BinaryMLPClassifier((width,) * 3, n_thresholds=1, batch_size=128, random_state=0)
+    binary = BinaryMLPClassifier((width,) * 3, n_thresholds=1, n_estimators=1, batch_size=128, random_state=0)
     mlp = multilayer_perceptron(width)
     functions = {
         "skbnn": lambda: binary.partial_fit(data.X_train, y, classes=classes),
@@ -64,16 +64,16 @@ def default_fits(X, y):
 
 def small_fits(X, y, n_epochs=20):
     """Fits of a small network with small batches; all costs of a fit are shared out among its steps."""
-    options = {"n_thresholds": 1, "batch_size": 32, "max_iter": n_epochs, "dropout": 0.0, "random_state": 0}
-    binary = BinaryMLPClassifier((64, 64), **options)
+    options = {"n_thresholds": 1, "n_estimators": 1, "dropout": 0.0, "random_state": 0}
+    binary = BinaryMLPClassifier((64, 64), batch_size=32, max_iter=n_epochs, **options)
     mlp_fit = float_fit((64, 64), X, y, 32, n_epochs)
     return {"skbnn": lambda: binary.fit(X, y), "MLPClassifier": mlp_fit}, n_epochs * -(-len(X) // 32)
 
 
 def linear(data, repeats):
     """Time against the number of rows."""
-    options = {"n_thresholds": 1, "batch_size": 128, "max_iter": 2, "dropout": 0.0, "random_state": 0}
-    binary = BinaryMLPClassifier((256,) * 3, **options)
+    options = {"n_thresholds": 1, "n_estimators": 1, "dropout": 0.0, "random_state": 0}
+    binary = BinaryMLPClassifier((256,) * 3, batch_size=128, max_iter=2, **options)
     sizes = [len(data.X_train) // part for part in (8, 4, 2, 1)]
     fits = {n_rows: lambda n_rows=n_rows: binary.fit(data.X_train[:n_rows], data.y_train[:n_rows]) for n_rows in sizes}
     medians = {n_rows: float(np.median(times)) for n_rows, times in interleaved(fits, repeats).items()}

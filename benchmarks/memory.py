@@ -35,7 +35,8 @@ def run(arguments):
 
 def binary_network():
     """A binary network of the same shape as the float one."""
-    return BinaryMLPClassifier((256,) * 3, n_thresholds=1, batch_size=128, max_iter=1, random_state=0)
+    options = {"n_thresholds": 1, "n_estimators": 1, "batch_size": 128, "max_iter": 1}
+    return BinaryMLPClassifier((256,) * 3, **options, random_state=0)
 
 
 def in_child(function, *arguments):

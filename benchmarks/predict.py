@@ -36,7 +36,8 @@ def measured(functions, repeats, number, title, unit, scale):
 
 def fit_binary(width, X, y):
     """A binary network with one threshold a feature, hardly trained: speed does not depend on the weights."""
-    return BinaryMLPClassifier((width,) * 3, n_thresholds=1, max_iter=1, random_state=0).fit(X[:2000], y[:2000])
+    binary = BinaryMLPClassifier((width,) * 3, n_thresholds=1, n_estimators=1, max_iter=1, random_state=0)
+    return binary.fit(X[:2000], y[:2000])
 
 
 def fitted(width, data, threads):

@@ -22,7 +22,8 @@ def run(arguments):
     X, X_train, y = as_float(data.X_test), as_float(data.X_train[:2000]), data.y_train[:2000]
     controller = ThreadpoolController()
     for width in (256, 1024):
-        binary = BinaryMLPClassifier((width,) * 3, n_thresholds=1, max_iter=1, random_state=0).fit(X_train, y)
+        binary = BinaryMLPClassifier((width,) * 3, n_thresholds=1, n_estimators=1, max_iter=1, random_state=0)
+        binary.fit(X_train, y)
         floating = multilayer_perceptron(width).fit(X_train, y)
         seconds = {}
         for name, model, pool in ("skbnn", binary, "openmp"), ("MLPClassifier", floating, "blas"):
