@@ -42,8 +42,10 @@ def train_epoch(trainers, data, batches, epoch, n_epochs):
 
     n_threads = min(len(trainers), effective_n_threads())
     mine, *others = np.array_split(range(len(trainers)), n_threads)
-    futures = [threads(os.getpid()).submit(train, members) for members in others]
+    futures = []
     try:
+        for members in others:
+            futures.append(threads(os.getpid()).submit(train, members))
         train(mine)
         for future in futures:
             future.result()
