@@ -39,9 +39,9 @@ def rows(task, data, folds):
     classifier = task == "classification"
     parameters = {}
     for step, change in STEPS.items():
-        parameters |= change
-        if classifier and change.get("n_components"):
+        if classifier and "n_components" in parameters and "n_components" in change:
             continue
+        parameters |= change
         figures = []
         for train, held in folds:
             model = (BinaryMLPClassifier if classifier else BinaryMLPRegressor)(random_state=0, **parameters)
