@@ -22,7 +22,8 @@ INVERSE_PENALTY = 0.4  # C of the logistic regression
 def choose_penalty(bits, n_bits, y, sample_weight, rng):
     """The penalty that leave-one-out cross-validation likes best, (n_outputs,); parameters are ``fit_ridge``'s."""
     ridge = RidgeCV(PENALTIES, alpha_per_target=y.shape[1] > 1)
-    return np.broadcast_to(fit(ridge, MAX_SIZE_TO_CHOOSE, bits, n_bits, y, sample_weight, rng).alpha_, y.shape[1])
+    fitted = fit_sampled(ridge, MAX_SIZE_TO_CHOOSE, bits, n_bits, y, sample_weight, rng)
+    return np.broadcast_to(fitted.alpha_, y.shape[1])
 
 
 def fit_ridge(bits, n_bits, y, sample_weight, rng, *, penalty):
@@ -47,13 +48,13 @@ def fit_ridge(bits, n_bits, y, sample_weight, rng, *, penalty):
         What a bit adds to a score where it is +1.
     intercept : ndarray of shape (n_outputs,)
     """
-    ridge = fit(Ridge(penalty, solver="cholesky"), MAX_SIZE, bits, n_bits, y, sample_weight, rng)
+    ridge = fit_sampled(Ridge(penalty, solver="cholesky"), MAX_SIZE, bits, n_bits, y, sample_weight, rng)
     return ridge.coef_.reshape(y.shape[1], n_bits), np.reshape(ridge.intercept_, y.shape[1])
 
 
-def fit(ridge, most, bits, n_bits, y, sample_weight, rng):
-    """The estimator fitted on as many rows as come to ``most`` floats."""
-    rows = sample(len(bits), most // n_bits, rng)
+def fit_sampled(ridge, max_size, bits, n_bits, y, sample_weight, rng):
+    """The estimator fitted on as many rows as come to ``max_size`` floats."""
+    rows = sample(len(bits), max_size // n_bits, rng)
     weights = sample_weight[rows] / sample_weight.mean()
     # Equal columns, and rows that outweigh all others, are no one's mistake; any of the solutions is a start.
     with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):

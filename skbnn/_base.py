@@ -39,7 +39,7 @@ UNITS_PER_OUTPUT = 8
 MAX_ROWS_FOR_TWO = 50_000
 
 # With more features than this their principal components take longer to compute than the network, in prediction.
-MAX_FEATURES_TO_ROTATE = 32
+MAX_FEATURES_FOR_COMPONENTS = 32
 
 # Drawn weights are what was learnt only once latent weights have come from ±1 to the other end, ten times as far as in
 # ±0.1. Bop has no latent weights.
@@ -109,7 +109,8 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     def _fit_start(self, bits, y, sample_weight):
         """Find what the scores are before there is a network: constants and, if ``_additive``, steps of the bits.
 
-        Sets ``_constant``, ``_steps`` (None for none) and, where scores have one, ``_target_scale``.
+        Sets ``_constant``, ``_steps`` (None for none) and, where scores have one, ``_target_scale`` and
+        ``_relative_scale``. A ridge regression takes ``_ridge_penalty`` or, where that is None, chooses and keeps it.
         """
 
     @abstractmethod
@@ -163,8 +164,8 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         n_samples, n_features = X.shape
         n_components, most = self.n_components, min(n_samples - 1, n_features)
         if n_components == "auto":
-            none = self._in_a_stream or n_features > MAX_FEATURES_TO_ROTATE or n_samples < TOO_FEW
-            n_components = 0 if none else most
+            worth_a_look = 2 <= n_features <= MAX_FEATURES_FOR_COMPONENTS and n_samples >= TOO_FEW
+            n_components = most if worth_a_look and not self._in_a_stream else 0
         if n_components > most:
             raise ValueError(
                 f"n_components={n_components} must be below n_samples={n_samples} and at most n_features={n_features}."
@@ -175,8 +176,9 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             warnings.warn(
                 f"No feature varies in these {len(X)} rows; the network can only predict a constant.", stacklevel=8
             )
-            offsets = np.minimum(np.arange(n_features + 1), 1)
-            return [Code(np.array([np.finfo(np.float64).min]), offsets, np.empty((0, n_features)))]
+            offsets = np.minimum(np.arange(len(code.offsets)), 1)
+            code = Code(np.array([np.finfo(np.float64).min]), offsets, code.components)
+            return [code.without_components() if self.n_components == "auto" else code]
         return [code.without_components(), code] if self.n_components == "auto" and n_components else [code]
 
     def _hidden_layer_sizes(self):
@@ -247,7 +249,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
 
     def _initialize(self, data, y, rows, options, batch_size):
         """Fit the start and draw networks."""
-        self._penalty = None
+        self._ridge_penalty = None
         self._fit_start(data.bits[rows], y[rows], data.sample_weight[rows])
         self.n_estimators_ = self.n_estimators
         if self.n_estimators == "auto":

@@ -41,7 +41,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     n_components : int or "auto", default=0
         Principal components of the standardized features that are encoded beside them, at most
         ``min(n_samples - 1, n_features)``. "auto" is all of them or none, by held-out rows as for ``dropout``; none
-        with more than 32 features, with fewer than 50 rows and in a first call of ``partial_fit``.
+        with one feature or more than 32, with fewer than 50 rows and in a first call of ``partial_fit``.
 
     n_estimators : int or "auto", default="auto"
         Networks of this shape that are trained, each in a thread of its own where there are cores; the mean of their
@@ -297,7 +297,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on these rows, at a constant learning rate.
 
-        The first call learns the thresholds, so it should hold some hundred rows; every call should hold dozens.
+        The first call learns the thresholds, and components if any, so it should hold some hundred rows; every call
+        should hold dozens.
 
         Parameters
         ----------

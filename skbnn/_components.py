@@ -5,7 +5,7 @@ from sklearn.decomposition import PCA
 
 from skbnn._scale import location_and_scale
 
-MAX_ROWS = 100_000  # that are looked at
+MAX_SIZE = 2**22  # floats of the copy that is looked at; rows beyond that are left out
 
 
 def principal_components(X, n_components, rng):
@@ -24,8 +24,9 @@ def principal_components(X, n_components, rng):
     ndarray of shape (n_components, n_features), float64
         Coefficients of the features as they are; of a constant one they are 0.
     """
-    if len(X) > MAX_ROWS:
-        X = X[np.sort(rng.choice(len(X), MAX_ROWS, replace=False))]
+    max_rows = max(MAX_SIZE // X.shape[1], n_components + 1)
+    if len(X) > max_rows:
+        X = X[np.sort(rng.choice(len(X), max_rows, replace=False))]
     X = X.astype(np.float64)
     mean, std = location_and_scale(X, np.ones(len(X)))
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # invalid: shares of no variance at all

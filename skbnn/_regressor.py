@@ -39,7 +39,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     n_components : int or "auto", default="auto"
         Principal components of the standardized features that are encoded beside them, at most
         ``min(n_samples - 1, n_features)``. "auto" is all of them if they take 5 % off the loss of held-out rows, as for
-        ``dropout``, else none; none with more than 32 features, with fewer than 50 rows and in a first call of
+        ``dropout``, else none; none with one feature or more than 32, with fewer than 50 rows and in a first call of
         ``partial_fit``.
 
     n_estimators : int or "auto", default="auto"
@@ -280,8 +280,8 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch on these rows, at a constant learning rate.
 
-        The first call learns the thresholds and the targets' mean and standard deviation, so it should hold some
-        hundred rows; every call should hold dozens.
+        The first call learns the thresholds, components if any, and the targets' mean and standard deviation, so it
+        should hold some hundred rows; every call should hold dozens.
 
         Parameters
         ----------
@@ -330,10 +330,10 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         std = np.where(self._target_scale > 0, self._target_scale, 1)
         if self._additive and self.loss == "squared_error":
             standardized = self._standardized(bits, y)
-            if self._penalty is None:
-                self._penalty = choose_penalty(bits, self._code.n_bits, standardized, sample_weight, self._rng)
+            if self._ridge_penalty is None:
+                self._ridge_penalty = choose_penalty(bits, self._code.n_bits, standardized, sample_weight, self._rng)
             steps, intercept = fit_ridge(
-                bits, self._code.n_bits, standardized, sample_weight, self._rng, penalty=self._penalty
+                bits, self._code.n_bits, standardized, sample_weight, self._rng, penalty=self._ridge_penalty
             )
             self._steps = steps * self._target_scale[:, np.newaxis]
             self._constant = self._constant + intercept * self._target_scale

@@ -14,7 +14,7 @@ DROPOUTS = 0.0, 0.1
 
 # What is compared are networks of half the width, or of a quarter for two codes, but for narrow ones, trained for a
 # third of the epochs.
-SHARE_OF_WIDTH, NARROW, SHARE_OF_EPOCHS = 2, 64, 3
+WIDTH_DIVISOR, NARROW, EPOCHS_DIVISOR = 2, 64, 3
 
 # Components make every prediction slower, so they have to take this much off the loss.
 WORTH_COMPONENTS = 0.95
@@ -66,12 +66,12 @@ def choose(estimator, coded, y, rows, dropouts, options, batch_size, n_epochs):
     parts = splits(rows, int(estimator._rng.integers(2**31)))
     if not parts:
         return coded[0], dropouts[0], 1.0
-    n_epochs = -(-n_epochs // SHARE_OF_EPOCHS)
-    share = SHARE_OF_WIDTH * len(coded)
-    sizes = [min(size, max(NARROW, size // share)) for size in estimator._hidden_layer_sizes()]
+    n_epochs = -(-n_epochs // EPOCHS_DIVISOR)
+    divisor = WIDTH_DIVISOR * len(coded)
+    sizes = [min(size, max(NARROW, size // divisor)) for size in estimator._hidden_layer_sizes()]
     outcomes = {}
     for which, (code, data) in enumerate(coded):
-        estimator._code, estimator._penalty = code, None
+        estimator._code, estimator._ridge_penalty = code, None
         judged = [[] for _ in dropouts]
         for train, held in parts:
             estimator._fit_start(data.bits[train], y[train], data.sample_weight[train])
@@ -92,8 +92,12 @@ def choose(estimator, coded, y, rows, dropouts, options, batch_size, n_epochs):
             if estimator.verbose:
                 said = f"{len(code.components)} components, dropout {dropout}: loss = {loss:.6f} on held-out rows"
                 print(f"{said}, shrinkage {factor:.2f}", flush=True)
-    price = [1 / WORTH_COMPONENTS if len(code.components) > len(coded[0][0].components) else 1 for code, _ in coded]
-    which, dropout = min(outcomes, key=lambda choice: price[choice[0]] * outcomes[choice][0])  # the first of equal ones
+
+    def price(choice):
+        loss, _ = outcomes[choice]
+        return loss if choice[0] == 0 else loss / WORTH_COMPONENTS
+
+    which, dropout = min(outcomes, key=price)  # the first of equal ones
     shrinkage = outcomes[which, dropout][1]
     # A narrow network on two thirds of a small sample deserves less trust than the one to come.
     return coded[which], dropout, float(shrinkage if len(parts) == 1 else np.sqrt(shrinkage))

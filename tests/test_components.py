@@ -72,6 +72,23 @@ def test_wide_data_streams_and_few_rows_have_none_by_default():
     assert clone(model).fit(X[:40, :4], y[:40]).n_components_ == 0
 
 
+def test_a_single_feature_has_nothing_to_be_combined_with(capsys):
+    X, y = correlated()
+    model = clone(SHORT).set_params(n_components="auto", verbose=True).fit(X[:, :1], y)
+    assert model.n_components_ == 0 and "held-out" not in capsys.readouterr().out
+
+
+@pytest.mark.filterwarnings("ignore:No feature varies")
+@pytest.mark.parametrize("n_components, kept", [(2, 2), ("auto", 0)])
+def test_training_goes_on_from_rows_without_variation(n_components, kept):
+    X, y = correlated(60)
+    model = clone(SHORT).set_params(n_components=n_components).partial_fit(np.ones_like(X), y)
+    assert model.partial_fit(X, y).n_components_ == kept
+    assert np.isfinite(model.predict(X)).all()
+    model = clone(SHORT).set_params(n_components=n_components, warm_start=True).fit(np.ones_like(X), y)
+    assert model.fit(X, y).n_components_ == kept
+
+
 def test_the_packed_network_predicts_from_the_features_alone():
     X, y = correlated()
     model = clone(SHORT).fit(X, y)

@@ -1,5 +1,9 @@
 """Networks that train at the same time."""
 
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
@@ -16,14 +20,15 @@ class Recorder:
         self.loss, self.raises, self.seen = loss, raises, []
 
     def train(self, data, rows, progress):
-        """Note the arguments; the fourth time raise the exception, if there is one."""
+        """Note the arguments, and take a while; the fourth time raise the exception, if there is one."""
+        time.sleep(0.002)
         if self.raises and len(self.seen) == 3:
             raise self.raises
         self.seen.append((rows, progress))
         return self.loss
 
 
-@pytest.mark.parametrize("n_threads", [1, 3])
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
 def test_each_network_sees_every_batch_at_its_place_in_the_schedule(n_threads):
     trainers = [Recorder(1.0), Recorder(2.0), Recorder(6.0)]
     with threadpool_limits(n_threads, user_api="openmp"):
@@ -36,6 +41,33 @@ def test_each_network_sees_every_batch_at_its_place_in_the_schedule(n_threads):
 
 @pytest.mark.parametrize("error", [ValueError("loss"), KeyboardInterrupt()])
 @pytest.mark.parametrize("n_threads", [1, 2])
-def test_an_exception_in_one_reaches_the_caller(error, n_threads):
+@pytest.mark.parametrize("which", [0, 1])
+def test_an_exception_in_one_stops_all_and_reaches_the_caller(error, n_threads, which):
+    batches = np.array_split(np.arange(1000), 1000)
+    trainers = [Recorder(1.0), Recorder(1.0)]
+    trainers[which].raises = error
+    other = trainers[1 - which]
+    if n_threads == 1:
+        trainers.sort(key=lambda trainer: trainer is other)  # else it has its turn first
     with threadpool_limits(n_threads, user_api="openmp"), pytest.raises(type(error)):
-        train_epoch([Recorder(1.0, error), Recorder(1.0)], None, BATCHES, epoch=0, n_epochs=1)
+        train_epoch(trainers, None, batches, epoch=0, n_epochs=1)
+    n_seen = len(other.seen)
+    assert n_seen < 500
+    time.sleep(0.02)
+    assert len(other.seen) == n_seen  # none goes on behind the caller's back
+
+
+def test_networks_train_after_the_main_thread_has_ended(tmp_path):
+    code = """
+import threading
+from sklearn.datasets import load_iris
+from skbnn import BinaryMLPClassifier
+
+def fit():
+    threading.main_thread().join()
+    print(BinaryMLPClassifier((8,), n_estimators=2, dropout=0.0, max_iter=2).fit(*load_iris(return_X_y=True)).n_iter_)
+
+threading.Thread(target=fit).start()
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "2\n", done.stderr

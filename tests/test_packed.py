@@ -311,7 +311,7 @@ def test_arrays_that_do_not_fit_together_raise(name, change, message):
 @given(st.data())
 def test_a_mutated_state_raises_or_predicts(data):
     """Whatever the arrays say, there is a ValueError or a prediction, never a crash."""
-    state = random_network(hidden=(9,), n_components=2).__getstate__()
+    state = random_network(hidden=(9,), n_components=2, n_members=2).__getstate__()
     name = data.draw(st.sampled_from(sorted(state)))
     value = state[name]
     if name == "layers":

@@ -89,6 +89,30 @@ def test_several_classes_choose_as_well(capsys):
     assert model.score(X, y) > 0.9
 
 
+@pytest.mark.parametrize("loss, n_components", [(1.0, 0), (0.96, 0), (0.94, 4)])
+def test_components_have_to_be_worth_it(monkeypatch, loss, n_components):
+    losses = iter([1.0, loss])
+    monkeypatch.setattr(tuning, "best_factor", lambda judged, of: (next(losses), 1.0))
+    model = clone(MODEL).set_params(max_iter=1, dropout=0.0).fit(*noise_and_signal(noise=1))
+    assert model.n_components_ == n_components
+
+
+def test_losses_of_codes_are_in_the_same_unit(monkeypatch):
+    """The start on components leaves hardly anything of targets that are one, and that shows in the loss."""
+    left = []
+
+    def best_factor(judged, loss):
+        left.append(np.mean([np.mean(data.targets**2) for _, data in judged]))
+        return left[-1], 1.0
+
+    monkeypatch.setattr(tuning, "best_factor", best_factor)
+    common, own = np.random.default_rng(0).normal(size=(2, 400))
+    X = np.c_[common + 0.02 * own, common - 0.02 * own]
+    model = clone(MODEL).set_params(max_iter=1, dropout=0.0).fit(X, own)
+    assert model.n_components_ == 2
+    assert left[0] > 0.5 and left[1] < 0.1
+
+
 @pytest.mark.parametrize("outlier", [1e10, 1e39, 1e300])
 def test_an_outlier_that_is_held_out_breaks_nothing(outlier):
     X, y = noise_and_signal(noise=1, n_rows=60)

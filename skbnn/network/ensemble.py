@@ -32,21 +32,28 @@ def train_epoch(trainers, data, batches, epoch, n_epochs):
     """
     losses = np.zeros(len(trainers))
     stopped = Event()
+    members = iter(range(len(trainers)))  # shared: a thread that is done takes the next
 
-    def train(members):
-        for member in members:
-            for step, rows in enumerate(batches):
-                if stopped.is_set():
-                    return
-                losses[member] += trainers[member].train(data, rows, progress=(epoch + step / len(batches)) / n_epochs)
+    def train():
+        try:
+            for member in members:
+                for step, rows in enumerate(batches):
+                    if stopped.is_set():
+                        return
+                    progress = (epoch + step / len(batches)) / n_epochs
+                    losses[member] += trainers[member].train(data, rows, progress=progress)
+        except BaseException:
+            stopped.set()
+            raise
 
-    n_threads = min(len(trainers), effective_n_threads())
-    mine, *others = np.array_split(range(len(trainers)), n_threads)
     futures = []
     try:
-        for members in others:
-            futures.append(threads(os.getpid()).submit(train, members))
-        train(mine)
+        for _ in range(min(len(trainers), effective_n_threads()) - 1):
+            try:
+                futures.append(threads(os.getpid()).submit(train))
+            except RuntimeError:  # the interpreter is shutting down and starts no more threads; this one does it all
+                break
+        train()
         for future in futures:
             future.result()
     except BaseException:
