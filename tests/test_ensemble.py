@@ -6,8 +6,8 @@ import time
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
 
+from skbnn.network import ensemble
 from skbnn.network.ensemble import train_epoch
 
 BATCHES = np.array_split(np.arange(100), 10)
@@ -29,10 +29,10 @@ class Recorder:
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
-def test_each_network_sees_every_batch_at_its_place_in_the_schedule(n_threads):
+def test_each_network_sees_every_batch_at_its_place_in_the_schedule(n_threads, monkeypatch):
+    monkeypatch.setattr(ensemble, "effective_n_threads", lambda: n_threads)  # a build without OpenMP has one
     trainers = [Recorder(1.0), Recorder(2.0), Recorder(6.0)]
-    with threadpool_limits(n_threads, user_api="openmp"):
-        assert train_epoch(trainers, None, BATCHES, epoch=1, n_epochs=4) == 3.0
+    assert train_epoch(trainers, None, BATCHES, epoch=1, n_epochs=4) == 3.0
     for trainer in trainers:
         rows, progress = zip(*trainer.seen, strict=True)
         np.testing.assert_array_equal(np.concatenate(rows), np.arange(100))
@@ -42,14 +42,15 @@ def test_each_network_sees_every_batch_at_its_place_in_the_schedule(n_threads):
 @pytest.mark.parametrize("error", [ValueError("loss"), KeyboardInterrupt()])
 @pytest.mark.parametrize("n_threads", [1, 2])
 @pytest.mark.parametrize("which", [0, 1])
-def test_an_exception_in_one_stops_all_and_reaches_the_caller(error, n_threads, which):
+def test_an_exception_in_one_stops_all_and_reaches_the_caller(error, n_threads, which, monkeypatch):
+    monkeypatch.setattr(ensemble, "effective_n_threads", lambda: n_threads)
     batches = np.array_split(np.arange(1000), 1000)
     trainers = [Recorder(1.0), Recorder(1.0)]
     trainers[which].raises = error
     other = trainers[1 - which]
     if n_threads == 1:
         trainers.sort(key=lambda trainer: trainer is other)  # else it has its turn first
-    with threadpool_limits(n_threads, user_api="openmp"), pytest.raises(type(error)):
+    with pytest.raises(type(error)):
         train_epoch(trainers, None, batches, epoch=0, n_epochs=1)
     n_seen = len(other.seen)
     assert n_seen < 500
