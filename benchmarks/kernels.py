@@ -54,6 +54,8 @@ def square_network(width, depth):
         bias=[0.0],
         output="identity",
         steps=np.zeros((1, 0)),
+        slopes=np.zeros((1, 0)),
+        ranges=np.zeros((2, 0)),
     )
 
 

@@ -1,96 +1,168 @@
-"""The additive model that a network can start from: a step function of each feature, fitted on the bits."""
+"""The additive model that a network can start from: of each feature a step function and a straight line."""
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import LinAlgWarning
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 
+from skbnn._scale import location_and_scale
+
 BLOCK = 4096  # rows; bounds the memory of scores
 
-# Largest matrix of bits, in floats, to choose a penalty by and to fit; rows beyond that are left out.
+# Largest matrix, in floats, to choose a penalty by and to fit; rows beyond that are left out.
 MAX_SIZE_TO_CHOOSE, MAX_SIZE = 2**19, 2**23
 
 # With more bits than this, MAX_SIZE would leave too few rows to fit them by.
 MAX_BITS = 4096
 
+SMALLEST_UNIT = 1e-100  # a standard deviation that can be divided by
+
 PENALTIES = np.logspace(-1, 4, 6)  # to choose from
 INVERSE_PENALTY = 0.4  # C of the logistic regression
 
 
-def choose_penalty(bits, n_bits, y, sample_weight, rng):
+class Start(NamedTuple):
+    """What the scores are before there is a network; the names are those of PackedNetwork, None for a constant."""
+
+    constant: np.ndarray
+    steps: np.ndarray = None
+    slopes: np.ndarray = None
+    ranges: np.ndarray = None
+
+    def scaled(self, factor, constant):
+        """The start whose scores are ``factor * scores + constant``, factors of shape (n_outputs,)."""
+        factor = factor[:, np.newaxis]
+        slopes = self.slopes
+        if slopes is not None:
+            with np.errstate(over="ignore"):
+                slopes = factor * slopes
+            slopes[np.isinf(slopes)] = 0  # of a feature that hardly varies beside targets that vary beyond measure
+        return Start(factor[:, 0] * self.constant + constant, factor * self.steps, slopes, self.ranges)
+
+    def scores(self, X, bits):
+        """Scores of rows, (n_rows, n_outputs)."""
+        out = np.tile(self.constant, (len(bits), 1))
+        for start in range(0, len(bits), BLOCK):
+            rows = slice(start, start + BLOCK)
+            if self.steps is not None:
+                out[rows] += as_float(bits[rows], self.steps.shape[1]) @ self.steps.T
+            if self.slopes is not None:
+                out[rows] += rise(X[rows], self.ranges) @ self.slopes.T
+        return out
+
+
+class Columns:
+    """The columns that an additive model weighs: each bit as 0 or 1, and each feature that has several, as a number.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+    bits : ndarray of shape (n_rows, n_words), uint64
+        Packed rows.
+    code : skbnn.encoding.Code
+    rows : ndarray of int
+        Those to fit by.
+    lines : bool, default=True
+        Whether there are features beside the bits.
+    """
+
+    def __init__(self, X, bits, code, rows, *, lines=True):
+        self.X, self.bits, self.n_bits, self.rows = X, bits, code.n_bits, rows
+        bits_of = np.diff(code.offsets)[: X.shape[1]]
+        self.ranges = find_ranges(X, rows) if lines else np.zeros((2, X.shape[1]))
+        self.ranges[:, bits_of < 2] = 0  # such a feature's bit says it all
+        self.lines = np.flatnonzero(self.ranges[0] < self.ranges[1])
+        # A feature's bits share a line that they make up, and then pay a fraction of its penalty; so does its number.
+        self.line_weights = np.sqrt(bits_of[self.lines])
+
+    def sample(self, max_size, rng):
+        """As many of the rows as come to ``max_size`` floats, ascending."""
+        most = max_size // (self.n_bits + len(self.lines))
+        return self.rows if len(self.rows) <= most else np.sort(rng.choice(self.rows, most, replace=False))
+
+    def fit(self, model, rows, y, sample_weight):
+        """Fit scikit-learn's linear model to these rows of y and of the weights; returns the Start that it is."""
+        weights = sample_weight[rows] / sample_weight[rows].mean()
+        risen = rise(self.X[rows], self.ranges)[:, self.lines]
+        _, std = location_and_scale(risen, weights)
+        unit = np.where(std > SMALLEST_UNIT, std / self.line_weights, np.inf)
+        matrix = np.hstack([as_float(self.bits[rows], self.n_bits), (risen / unit).astype(np.float32)])
+        # Equal columns, and rows that outweigh all others, are no one's mistake, and a start need not be the optimum.
+        with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+            warnings.simplefilter("ignore", LinAlgWarning)
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(matrix, y[rows], weights)
+        coef = model.coef_.reshape(-1, matrix.shape[1]).astype(np.float64)
+        start = Start(np.reshape(model.intercept_, len(coef)), coef[:, : self.n_bits])
+        if not len(self.lines):
+            return start
+        slopes = np.zeros((len(coef), self.X.shape[1]))
+        slopes[:, self.lines] = coef[:, self.n_bits :] / unit
+        return start._replace(slopes=slopes, ranges=self.ranges)
+
+
+def choose_penalty(columns, y, sample_weight, rng):
     """The penalty that leave-one-out cross-validation likes best, (n_outputs,); parameters are ``fit_ridge``'s."""
     ridge = RidgeCV(PENALTIES, alpha_per_target=y.shape[1] > 1)
-    fitted = fit_sampled(ridge, MAX_SIZE_TO_CHOOSE, bits, n_bits, y, sample_weight, rng)
-    return np.broadcast_to(fitted.alpha_, y.shape[1])
+    columns.fit(ridge, columns.sample(MAX_SIZE_TO_CHOOSE, rng), y, sample_weight)
+    return np.broadcast_to(ridge.alpha_, y.shape[1])
 
 
-def fit_ridge(bits, n_bits, y, sample_weight, rng, *, penalty):
+def fit_ridge(columns, y, sample_weight, rng, *, penalty):
     """Ridge regression.
 
     Parameters
     ----------
-    bits : ndarray of shape (n_rows, n_words), uint64
-        Packed rows.
-    n_bits : int
+    columns : Columns
     y : ndarray of shape (n_rows, n_outputs)
         Standardized targets.
     sample_weight : ndarray of shape (n_rows,)
     rng : numpy.random.Generator
         Draws the rows, where they are too many.
     penalty : ndarray of shape (n_outputs,)
-        Factor of the squared steps, beside the sum of squared errors.
+        Factor of the squared coefficients beside the sum of squared errors. Features count in standard deviations
+        divided by the root of their number of bits.
 
     Returns
     -------
-    steps : ndarray of shape (n_outputs, n_bits)
-        What a bit adds to a score where it is +1.
-    intercept : ndarray of shape (n_outputs,)
+    Start
     """
-    ridge = fit_sampled(Ridge(penalty, solver="cholesky"), MAX_SIZE, bits, n_bits, y, sample_weight, rng)
-    return ridge.coef_.reshape(y.shape[1], n_bits), np.reshape(ridge.intercept_, y.shape[1])
+    ridge = Ridge(penalty, solver="cholesky")
+    return columns.fit(ridge, columns.sample(MAX_SIZE, rng), y, sample_weight)
 
 
-def fit_sampled(ridge, max_size, bits, n_bits, y, sample_weight, rng):
-    """The estimator fitted on as many rows as come to ``max_size`` floats."""
-    rows = sample(len(bits), max_size // n_bits, rng)
-    weights = sample_weight[rows] / sample_weight.mean()
-    # Equal columns, and rows that outweigh all others, are no one's mistake; any of the solutions is a start.
-    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
-        warnings.simplefilter("ignore", LinAlgWarning)
-        return ridge.fit(as_float(bits[rows], n_bits), y[rows], weights)
-
-
-def fit_logistic(bits, n_bits, y, sample_weight, rng):
+def fit_logistic(columns, y, sample_weight, rng):
     """Logistic regression; parameters and result are ``fit_ridge``'s, but y of shape (n_rows,) is 0 or 1.
 
-    Where only one class is to be seen, nothing can be fitted, and all is 0.
+    Where only one class is to be seen, nothing can be fitted, and the start is 0.
     """
-    rows = sample(len(bits), MAX_SIZE // n_bits, rng)
+    rows = columns.sample(MAX_SIZE, rng)
     if len(np.unique(y[rows])) < 2:
-        return np.zeros((1, n_bits)), np.zeros(1)
-    logistic = LogisticRegression(C=INVERSE_PENALTY)
-    with warnings.catch_warnings():  # a start need not be the optimum
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        logistic.fit(as_float(bits[rows], n_bits), y[rows], sample_weight[rows] / sample_weight[rows].mean())
-    return logistic.coef_, logistic.intercept_
+        return Start(np.zeros(1))
+    return columns.fit(LogisticRegression(C=INVERSE_PENALTY), rows, y, sample_weight)
 
 
-def scores_of_steps(bits, steps, constant):
-    """``constant`` and the steps of each row's bits, summed, (n_rows, n_outputs)."""
-    out = np.empty((len(bits), len(steps)))
-    for start in range(0, len(bits), BLOCK):
-        rows = slice(start, start + BLOCK)
-        out[rows] = as_float(bits[rows], steps.shape[1]) @ steps.T + constant
-    return out
+def find_ranges(X, rows):
+    """Smallest and largest value of each feature in these rows, (2, n_features); 0 where their distance overflows."""
+    ranges = np.empty((2, X.shape[1]))
+    ranges[:] = X[rows[0]]
+    for start in range(0, len(rows), BLOCK):
+        block = X[rows[start : start + BLOCK]]
+        ranges[0] = np.minimum(ranges[0], block.min(axis=0))
+        ranges[1] = np.maximum(ranges[1], block.max(axis=0))
+    with np.errstate(over="ignore"):
+        ranges[:, np.isinf(ranges[1] - ranges[0])] = 0
+    return ranges
+
+
+def rise(X, ranges):
+    """How far features lie above the lower end of their range, its width at most; float64."""
+    return np.clip(X.astype(np.float64), *ranges) - ranges[0]
 
 
 def as_float(bits, n_bits):
     """Packed rows as a matrix of 0 and 1, (n_rows, n_bits) float32."""
     return np.unpackbits(bits.view(np.uint8), axis=1, count=n_bits, bitorder="little").astype(np.float32)
-
-
-def sample(n_rows, most, rng):
-    """Row numbers, at most so many, ascending."""
-    return np.arange(n_rows) if n_rows <= most else np.sort(rng.choice(n_rows, most, replace=False))

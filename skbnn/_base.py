@@ -106,16 +106,16 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         """Raise ValueError if ``y`` does not fit what the first call has learnt."""
 
     @abstractmethod
-    def _fit_start(self, bits, y, sample_weight):
-        """Find what the scores are before there is a network: constants and, if ``_additive``, steps of the bits.
+    def _fit_start(self, X, data, y, rows):
+        """Find what the scores are before there is a network, from these rows: constants or, if ``_additive``, more.
 
-        Sets ``_constant``, ``_steps`` (None for none) and, where scores have one, ``_target_scale`` and
-        ``_relative_scale``. A ridge regression takes ``_ridge_penalty`` or, where that is None, chooses and keeps it.
+        Sets ``_start`` and, where scores have one, ``_target_scale`` and ``_relative_scale``. A ridge regression takes
+        ``_ridge_penalty`` or, where that is None, chooses and keeps it.
         """
 
     @abstractmethod
-    def _encode_targets(self, bits, y):
-        """``targets`` as the loss reads them, and ``offsets`` of the scores, as keyword arguments of TrainingData."""
+    def _encode_targets(self, X, data, y):
+        """The data with ``targets`` as the loss reads them and ``offsets`` of the scores."""
 
     @abstractmethod
     def _validation_score(self, predicted, y, sample_weight):
@@ -226,12 +226,12 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             data = TrainingData(Encoder(*self._code).encode(X), sample_weight)
         else:
             data = self._choose(X, y, sample_weight, rows, options, batch_size, n_epochs)
-            self._initialize(data, y, rows, options, batch_size)
+            self._initialize(X, data, y, rows, options, batch_size)
         if self.dropout != "auto":
             self.dropout_, self.shrinkage_ = self.dropout, 1.0
         for trainer in self._trainers:
             trainer.reconfigure(replace(options, dropout=self.dropout_), batch_size)
-        return replace(data, **self._encode_targets(data.bits, y))
+        return self._encode_targets(X, data, y)
 
     def _choose(self, X, y, sample_weight, rows, options, batch_size, n_epochs):
         """Decide on the code and on dropout; returns the data in that code."""
@@ -242,15 +242,15 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         self.dropout_, self.shrinkage_ = 0.0, 1.0
         dropouts = DROPOUTS if self.dropout == "auto" else [self.dropout]
         if not self._in_a_stream and len(coded) * len(dropouts) > 1:
-            choice = choose(self, coded, y, rows, dropouts, options, batch_size, n_epochs)
+            choice = choose(self, X, coded, y, rows, dropouts, options, batch_size, n_epochs)
             (self._code, data), self.dropout_, self.shrinkage_ = choice
         self.n_components_ = len(self._code.components)
         return data
 
-    def _initialize(self, data, y, rows, options, batch_size):
+    def _initialize(self, X, data, y, rows, options, batch_size):
         """Fit the start and draw networks."""
         self._ridge_penalty = None
-        self._fit_start(data.bits[rows], y[rows], data.sample_weight[rows])
+        self._fit_start(X, data, y, rows)
         self.n_estimators_ = self.n_estimators
         if self.n_estimators == "auto":
             self.n_estimators_ = 1 if self._in_a_stream or len(rows) > MAX_ROWS_FOR_TWO else 2
@@ -295,6 +295,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         rows, validation = np.arange(len(y)), None
         if self.early_stopping:
             rows, validation = self._split(y)
+            held = X[validation]
         n_epochs = self.max_iter or max(MIN_EPOCHS, -(-MIN_STEPS // -(-len(rows) // batch_size)))
         data = self._begin(X, y, sample_weight, rows, options, batch_size, n_epochs, proceed)
         self.loss_curve_, self.validation_scores_ = [], [] if self.early_stopping else None
@@ -305,7 +306,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
                 self.loss_curve_.append(self._run_epoch(self._trainers, data, rows, epoch, n_epochs))
                 if validation is not None:
                     packed = self._pack(data, rows)
-                    predicted = packed.decide(packed.decision_function_from_bits(data.bits[validation]))
+                    predicted = packed.predict(held)
                     score = self._validation_score(predicted, y[validation], data.sample_weight[validation])
                     self.validation_scores_.append(score)
                     if score > best_score + self.tol or best is None:
@@ -353,8 +354,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             self._code,
             output=self.out_activation_,
             factor=self.shrinkage_ * self._target_scale,
-            constant=self._constant,
-            steps=self._steps,
+            **self._start._asdict(),
         )
 
     def _report(self, n_epochs, seconds):

@@ -1,5 +1,7 @@
 """The classifier."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.special import log_expit, log_softmax
 from sklearn.base import ClassifierMixin
@@ -9,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from skbnn._additive import fit_logistic, scores_of_steps
+from skbnn._additive import Columns, Start, fit_logistic
 from skbnn._base import BaseBinaryMLP
 from skbnn._sklearn import StrOptions, _check_partial_fit_first_call, _fit_context
 
@@ -429,20 +431,19 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         if len(unknown):
             raise ValueError(f"`y` has classes not in `self.classes_`: {unknown}. Known are {self.classes_}.")
 
-    def _fit_start(self, bits, y, sample_weight):
-        self._constant, self._steps = np.zeros(self.n_outputs_), None
+    def _fit_start(self, X, data, y, rows):
+        self._start = Start(np.zeros(self.n_outputs_))
         if self._additive and self._binary and self.loss == "log_loss":
-            labels = np.searchsorted(self.classes_, y)
-            self._steps, self._constant = fit_logistic(bits, self._code.n_bits, labels, sample_weight, self._rng)
+            columns = Columns(X, data.bits, self._code, rows, lines=False)
+            self._start = fit_logistic(columns, np.searchsorted(self.classes_, y), data.sample_weight, self._rng)
 
-    def _encode_targets(self, bits, y):
+    def _encode_targets(self, X, data, y):
         if self._multilabel:
-            return {"targets": np.ascontiguousarray(y, np.float32)}
+            return replace(data, targets=np.ascontiguousarray(y, np.float32))
         targets = np.searchsorted(self.classes_, y).astype(np.float32)[:, np.newaxis]
-        if self._steps is None:
-            return {"targets": targets}
-        offsets = scores_of_steps(bits, self._steps, self._constant).astype(np.float32)
-        return {"targets": targets, "offsets": offsets}
+        if self._start.steps is None:
+            return replace(data, targets=targets)
+        return replace(data, targets=targets, offsets=self._start.scores(X, data.bits).astype(np.float32))
 
     def _validation_score(self, predicted, y, sample_weight):
         return accuracy_score(y, self._labels(predicted), sample_weight=sample_weight)

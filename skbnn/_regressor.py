@@ -1,11 +1,13 @@
 """The regressor."""
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import column_or_1d
 
-from skbnn._additive import choose_penalty, fit_ridge, scores_of_steps
+from skbnn._additive import Columns, Start, choose_penalty, fit_ridge
 from skbnn._base import BaseBinaryMLP
 from skbnn._scale import location_and_scale
 from skbnn._sklearn import StrOptions, _fit_context
@@ -81,10 +83,10 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         Keeps Adam's division finite.
 
     init : {"additive", "constant"}, default="additive"
-        What the network starts from. "additive": an additive model, a step function of each feature, fitted to the
-        bits by ridge regression, if ``loss="squared_error"``; else, with more than 4096 bits, and in a first call
-        of ``partial_fit``, the same as "constant". The network learns what that leaves, and ``packed_`` predicts with
-        both. "constant": the targets' mean, so that all of the model is ±1.
+        What the network starts from. "additive": an additive model, of each feature a step function and a straight
+        line over the range of the training data, fitted by ridge regression, if ``loss="squared_error"``; else, with
+        more than 4096 bits, and in a first call of ``partial_fit``, the same as "constant". The network learns what
+        that leaves, and ``packed_`` predicts with both. "constant": the targets' mean, so that all of the model is ±1.
 
     dropout : float or "auto", default="auto"
         Share of input bits and hidden activations set to 0 in training, in [0, 1). "auto" is 0 or 0.1,
@@ -324,40 +326,37 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         if n_outputs != self.n_outputs_:
             raise ValueError(f"y has {n_outputs} outputs, expected {self.n_outputs_} as in the previous call.")
 
-    def _fit_start(self, bits, y, sample_weight):
-        self._steps = None
-        self._constant, self._target_scale = location_and_scale(as_columns(y), sample_weight)
-        std = np.where(self._target_scale > 0, self._target_scale, 1)
+    def _fit_start(self, X, data, y, rows):
+        sample_weight = data.sample_weight
+        constant, std = location_and_scale(as_columns(y[rows]), sample_weight[rows])
+        self._start, self._target_scale = Start(constant), std
         if self._additive and self.loss == "squared_error":
-            standardized = self._standardized(bits, y)
+            columns = Columns(X, data.bits, self._code, rows)
+            standardized = self._standardized(X, data.bits, y)
             if self._ridge_penalty is None:
-                self._ridge_penalty = choose_penalty(bits, self._code.n_bits, standardized, sample_weight, self._rng)
-            steps, intercept = fit_ridge(
-                bits, self._code.n_bits, standardized, sample_weight, self._rng, penalty=self._ridge_penalty
-            )
-            self._steps = steps * self._target_scale[:, np.newaxis]
-            self._constant = self._constant + intercept * self._target_scale
-            _, scale = location_and_scale(self._residual(bits, y), sample_weight)
-            self._target_scale = np.where(self._target_scale > 0, scale, 0)
-        self._relative_scale = self._target_scale / std
+                self._ridge_penalty = choose_penalty(columns, standardized, sample_weight, self._rng)
+            ridge = fit_ridge(columns, standardized, sample_weight, self._rng, penalty=self._ridge_penalty)
+            self._start = ridge.scaled(std, constant)
+            residual = self._residual(X, data.bits, y)
+            _, scale = location_and_scale(residual[rows], sample_weight[rows])
+            self._target_scale = np.where(std > 0, scale, 0)
+        self._relative_scale = self._target_scale / np.where(std > 0, std, 1)
 
-    def _encode_targets(self, bits, y):
+    def _encode_targets(self, X, data, y):
         # A row that is held out can be arbitrarily far from those that gave the scale; its square has to be finite.
-        return {"targets": np.clip(self._standardized(bits, y), -1e18, 1e18).astype(np.float32)}
+        return replace(data, targets=np.clip(self._standardized(X, data.bits, y), -1e18, 1e18).astype(np.float32))
 
-    def _standardized(self, bits, y):
+    def _standardized(self, X, bits, y):
         """What the start leaves of the targets, by its scale; 0 where that is 0, so that a constant predicts itself."""
         with np.errstate(over="ignore"):
-            targets = self._residual(bits, y) / np.where(self._target_scale > 0, self._target_scale, np.inf)
+            targets = self._residual(X, bits, y) / np.where(self._target_scale > 0, self._target_scale, np.inf)
         if np.isnan(targets).any() or not np.isfinite(self._target_scale).all():
             raise ValueError("y is too large: its spread is not finite.")
         return targets
 
-    def _residual(self, bits, y):
+    def _residual(self, X, bits, y):
         """Targets less the start, (n_rows, n_outputs)."""
-        if self._steps is None:
-            return as_columns(y) - self._constant
-        return as_columns(y) - scores_of_steps(bits, self._steps, self._constant)
+        return as_columns(y) - self._start.scores(X, bits)
 
     def _validation_score(self, predicted, y, sample_weight):
         return r2_score(y, predicted, sample_weight=sample_weight)

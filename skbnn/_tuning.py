@@ -37,13 +37,14 @@ def splits(rows, seed):
     return [(rows[train], rows[held]) for train, held in splitter.split(rows)]
 
 
-def choose(estimator, coded, y, rows, dropouts, options, batch_size, n_epochs):
+def choose(estimator, X, coded, y, rows, dropouts, options, batch_size, n_epochs):
     """Compare codes and dropouts on held-out rows.
 
     Parameters
     ----------
     estimator : BaseBinaryMLP
         Its code is set, and its start fitted anew, for each comparison.
+    X : ndarray of shape (n_rows, n_features)
     coded : list of (Code, TrainingData)
         The rows in each code, without targets; the simplest code first.
     y : ndarray of shape (n_rows,) or (n_rows, n_columns)
@@ -74,8 +75,8 @@ def choose(estimator, coded, y, rows, dropouts, options, batch_size, n_epochs):
         estimator._code, estimator._ridge_penalty = code, None
         judged = [[] for _ in dropouts]
         for train, held in parts:
-            estimator._fit_start(data.bits[train], y[train], data.sample_weight[train])
-            targeted = replace(data, **estimator._encode_targets(data.bits, y))
+            estimator._fit_start(X, data, y, train)
+            targeted = estimator._encode_targets(X, data, y)
             trainers = [
                 estimator._new_trainer(sizes, replace(options, dropout=dropout), min(batch_size, len(train)))
                 for dropout in dropouts

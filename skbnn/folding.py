@@ -55,7 +55,7 @@ def batch_norm(layer, dots):
     return layer.gain.astype(np.float64) * ((dots - layer.mean) / std) + layer.bias
 
 
-def fold(networks, code, *, output, factor=1.0, constant=0.0, steps=None):
+def fold(networks, code, *, output, factor=1.0, constant=0.0, steps=None, slopes=None, ranges=None):
     """Pack networks of one shape, the mean of whose scores counts, with the code of their input.
 
     Parameters
@@ -67,7 +67,9 @@ def fold(networks, code, *, output, factor=1.0, constant=0.0, steps=None):
     factor, constant : float or ndarray of shape (n_outputs,)
         Scores of the packed network are ``factor * score + constant``,
     steps : ndarray of shape (n_outputs, n_bits) or None
-        and the steps of the input bits that are +1.
+        and the steps of the input bits that are +1
+    slopes, ranges : ndarray of shape (n_outputs, n_features) and (2, n_features), or None
+        and the straight lines of the features.
 
     Returns
     -------
@@ -84,6 +86,8 @@ def fold(networks, code, *, output, factor=1.0, constant=0.0, steps=None):
         bias=np.mean(biases, axis=0) * factor + constant,
         output=output,
         steps=np.zeros((one.n_outputs, 0)) if steps is None else steps,
+        slopes=np.zeros((one.n_outputs, 0)) if slopes is None else slopes,
+        ranges=np.zeros((2, 0)) if ranges is None else ranges,
     )
 
 

@@ -1,4 +1,4 @@
-"""The additive start: the fits on bits, what the network is left with, and that ``packed_`` predicts with both."""
+"""The additive start: the fits, what the network is left with, and that ``packed_`` predicts with both."""
 
 import numpy as np
 import pytest
@@ -7,73 +7,121 @@ from sklearn.linear_model import LogisticRegression, RidgeCV
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, ThermometerEncoder
 from skbnn import _additive as additive
-from skbnn.packed.layout import pack_bits
+from skbnn.encoding import Encoder, find_code
+from skbnn.packed.layout import unpack_bits
 
 SHORT = {"hidden_layer_sizes": (16,), "max_iter": 2, "dropout": 0.0, "random_state": 0}
 
 
-def problem(n_rows=300, n_bits=70):
+def problem(n_rows=300):
+    """Features of many values, of two and of one; their code, bits and columns, two targets, and weights."""
     rng = np.random.default_rng(0)
-    x = rng.integers(0, 2, (n_rows, n_bits)).astype(np.float32)
-    scores = x[:, :5] @ rng.normal(size=(5, 2)) + 0.1 * rng.normal(size=(n_rows, 2))
-    return x, pack_bits(x), scores - scores.mean(axis=0), rng.uniform(0.5, 2, n_rows)
+    X = np.c_[rng.normal(size=(n_rows, 4)) * [1, 1e3, 1, 1e-3] + [0, 5e4, 0, 0], rng.integers(0, 2, (n_rows, 3))]
+    X = np.c_[X, np.full(n_rows, 3.0)]
+    code = find_code(X, 8, rng=rng)
+    bits = Encoder(*code).encode(X)
+    y = np.c_[X[:, 0] + X[:, 4], np.sin(3 * X[:, 2]) - X[:, 1] / 1e3] + 0.1 * rng.normal(size=(n_rows, 2))
+    return X, code, bits, y - y.mean(axis=0), rng.uniform(0.5, 2, n_rows)
+
+
+def dense(X, code, bits, rows, weights):
+    """The matrix that an additive model weighs."""
+    mean = np.average(X[rows, :4], axis=0, weights=weights[rows])
+    std = np.sqrt(np.average((X[rows, :4] - mean) ** 2, axis=0, weights=weights[rows]))
+    return np.hstack([unpack_bits(bits, code.n_bits) > 0, (X[:, :4] - X[rows, :4].min(axis=0)) * 8**0.5 / std])
 
 
 def test_ridge_is_that_of_the_dense_matrix():
-    x, bits, y, weights = problem()
-    penalty = additive.choose_penalty(bits, 70, y, weights, np.random.default_rng(0))
-    expected = RidgeCV(additive.PENALTIES, alpha_per_target=True).fit(x, y, weights / weights.mean())
+    X, code, bits, y, weights = problem()
+    rows = np.arange(0, 300, 2)
+    columns, rng = additive.Columns(X, bits, code, rows), np.random.default_rng(0)
+    matrix = dense(X, code, bits, rows, weights)
+    penalty = additive.choose_penalty(columns, y, weights, rng)
+    expected = RidgeCV(additive.PENALTIES, alpha_per_target=True)
+    expected.fit(matrix[rows], y[rows], weights[rows] / weights[rows].mean())
     np.testing.assert_array_equal(penalty, expected.alpha_)
-    steps, intercept = additive.fit_ridge(bits, 70, y, weights, np.random.default_rng(0), penalty=penalty)
-    np.testing.assert_allclose(steps, expected.coef_, atol=1e-4)
-    np.testing.assert_allclose(intercept, expected.intercept_, atol=1e-4)
+    start = additive.fit_ridge(columns, y, weights, rng, penalty=penalty)
+    np.testing.assert_allclose(start.steps, expected.coef_[:, : code.n_bits], atol=1e-4)
+    np.testing.assert_allclose(start.scores(X, bits)[rows], expected.predict(matrix[rows]), atol=1e-4)
+    assert np.flatnonzero(start.slopes[0]).tolist() == [0, 1, 2, 3]  # the bits of the others say it all
+    np.testing.assert_array_equal(start.ranges[:, :4], [X[rows, :4].min(axis=0), X[rows, :4].max(axis=0)])
 
 
 def test_logistic_is_that_of_the_dense_matrix():
-    x, bits, y, weights = problem()
-    labels = (y[:, 0] > 0).astype(int)
-    steps, intercept = additive.fit_logistic(bits, 70, labels, weights, np.random.default_rng(0))
-    expected = LogisticRegression(C=additive.INVERSE_PENALTY).fit(x, labels, weights / weights.mean())
-    np.testing.assert_allclose(steps, expected.coef_, atol=1e-3)
-    np.testing.assert_allclose(intercept, expected.intercept_, atol=1e-3)
+    X, code, bits, y, weights = problem()
+    labels, rows = (y[:, 0] > 0).astype(int), np.arange(300)
+    columns = additive.Columns(X, bits, code, rows, lines=False)
+    start = additive.fit_logistic(columns, labels, weights, np.random.default_rng(0))
+    matrix = dense(X, code, bits, rows, weights)[:, : code.n_bits]
+    expected = LogisticRegression(C=additive.INVERSE_PENALTY).fit(matrix, labels, weights / weights.mean())
+    np.testing.assert_allclose(start.scores(X, bits)[:, 0], expected.decision_function(matrix), rtol=2e-2, atol=2e-2)
 
 
-def test_scores_add_the_steps_of_the_bits(monkeypatch):
-    x, bits, _, _ = problem()
-    steps, constant = np.random.default_rng(1).normal(size=(2, 70)), np.array([3.0, -1.0])
+def test_scores_add_steps_and_lines(monkeypatch):
+    X, code, bits, _, _ = problem()
+    rng = np.random.default_rng(1)
+    ranges = np.quantile(X, [0.1, 0.9], axis=0)
+    start = additive.Start(np.array([3.0, -1.0]), rng.normal(size=(2, code.n_bits)), rng.normal(size=(2, 8)), ranges)
+    expected = start.constant + (unpack_bits(bits, code.n_bits) > 0) @ start.steps.T
+    expected += (np.clip(X, *ranges) - ranges[0]) @ start.slopes.T
     monkeypatch.setattr(additive, "BLOCK", 64)
-    np.testing.assert_allclose(additive.scores_of_steps(bits, steps, constant), x @ steps.T + constant, rtol=1e-12)
+    np.testing.assert_allclose(start.scores(X, bits), expected, rtol=1e-12)
+    np.testing.assert_allclose(
+        start.scaled(np.array([2.0, 0.0]), 5.0).scores(X, bits), expected * [2, 0] + 5, rtol=1e-12
+    )
 
 
 def test_rows_beyond_the_largest_matrix_are_left_out(monkeypatch):
-    _, bits, y, weights = problem()
-    monkeypatch.setattr(additive, "MAX_SIZE_TO_CHOOSE", 70 * 50)
-    monkeypatch.setattr(additive, "MAX_SIZE", 70 * 100)
+    X, code, bits, y, weights = problem()
+    columns = additive.Columns(X, bits, code, np.arange(300))
+    n_columns = code.n_bits + 4
+    monkeypatch.setattr(additive, "MAX_SIZE_TO_CHOOSE", n_columns * 50)
+    monkeypatch.setattr(additive, "MAX_SIZE", n_columns * 100)
     shapes, as_float = [], additive.as_float
     monkeypatch.setattr(additive, "as_float", lambda *args: shapes.append(len(args[0])) or as_float(*args))
-    penalty = additive.choose_penalty(bits, 70, y, weights, np.random.default_rng(0))
-    additive.fit_ridge(bits, 70, y, weights, np.random.default_rng(0), penalty=penalty)
-    additive.fit_logistic(bits, 70, y[:, 0] > 0, weights, np.random.default_rng(0))
+    penalty = additive.choose_penalty(columns, y, weights, np.random.default_rng(0))
+    additive.fit_ridge(columns, y, weights, np.random.default_rng(0), penalty=penalty)
+    additive.fit_logistic(columns, y[:, 0] > 0, weights, np.random.default_rng(0))
     assert shapes == [50, 100, 100]
 
 
-def test_packed_predicts_with_both_parts():
+def test_packed_predicts_with_all_parts():
     X, y = load_diabetes(return_X_y=True)
     model = BinaryMLPRegressor(**SHORT).fit(X, y)
-    bits = ThermometerEncoder(output="zero_one").fit_transform(X)
-    part = bits @ model.packed_.steps.T
-    network = model.predict(X) - part[:, 0] - model._constant
-    assert model.packed_.steps.shape == (1, bits.shape[1])
+    packed, bits = model.packed_, ThermometerEncoder(output="zero_one").fit_transform(X)
+    parts = bits @ packed.steps.T + (X - X.min(axis=0)) @ packed.slopes.T
+    network = model.predict(X) - parts[:, 0] - model._start.constant
+    assert packed.steps.shape == (1, bits.shape[1]) and np.count_nonzero(packed.slopes) == 9  # sex has two values
     assert np.std(network) > 1  # the network says something
-    np.testing.assert_allclose(model._constant + part[:, 0], additive_predictions(model, X), rtol=1e-9)
+    expected = start_predictions(model, X)
+    np.testing.assert_allclose(model._start.constant + parts[:, 0], expected, rtol=1e-9)
+    np.testing.assert_allclose(start_predictions(model, 1e300 * np.sign(X)), start_predictions(model, np.sign(X)))
 
 
-def additive_predictions(model, X):
+def start_predictions(model, X):
     """What the model predicts when its network is taken out."""
     state = model.packed_.__getstate__()
     network = type(model.packed_).__new__(type(model.packed_))
-    network.__setstate__({**state, "scale": state["scale"] * 0, "bias": model._constant})
+    network.__setstate__({**state, "scale": state["scale"] * 0, "bias": model._start.constant})
     return network.predict(X)
+
+
+def test_a_line_is_all_but_left_to_the_start():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(500, 3))
+    y = X @ [1.0, -2.0, 0.5]
+    model = BinaryMLPRegressor(**SHORT).fit(X[:400], y[:400])
+    plain = BinaryMLPRegressor(**SHORT, init="constant").fit(X[:400], y[:400])
+    assert model.score(X[400:], y[400:]) > 0.99 > plain.score(X[400:], y[400:])
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # of scikit-learn, which adds up all of X
+@pytest.mark.parametrize("scale, size", [(1e-320, 1), (1e308, 1), (1e-90, 1e290), (1e-200, 1e-200)])
+def test_lines_of_features_and_targets_of_any_magnitude_are_finite(scale, size):
+    x = np.random.default_rng(0).uniform(-1.5, 1.5, (200, 2))
+    y = x.sum(axis=1) * size
+    model = BinaryMLPRegressor(**SHORT).fit(x * scale, y)
+    assert np.corrcoef(model.predict(x * scale) / size, y / size)[0, 1] > 0.9
 
 
 def test_a_step_function_of_each_feature_is_all_but_left_to_the_start():
@@ -115,7 +163,8 @@ def test_two_classes_start_from_log_odds():
 )
 def test_other_outputs_and_losses_start_from_a_constant(model, y):
     X = np.random.default_rng(0).normal(size=(90, 4))
-    assert model.fit(X, y).packed_.steps.size == 0
+    packed = model.fit(X, y).packed_
+    assert packed.steps.size == 0 and packed.slopes.size == 0
 
 
 def test_so_many_bits_have_no_start(monkeypatch):

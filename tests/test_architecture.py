@@ -24,7 +24,7 @@ ALLOWED = {
     "skbnn._blas": [],
     "skbnn._show_versions": ["skbnn.kernels"],
     "skbnn._scale": [],
-    "skbnn._additive": [],
+    "skbnn._additive": ["skbnn._scale"],
     "skbnn._components": ["skbnn._scale"],
     "skbnn._tuning": ["skbnn.encoding", "skbnn.network", "skbnn.folding"],
     "skbnn._base": [

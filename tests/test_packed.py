@@ -30,9 +30,13 @@ def random_state(
     n_outputs=3,
     per_output=5,
     output="softmax",
-    additive=True,
+    steps=True,
+    lines=True,
 ):
-    """Constructor's arguments of a network with up to `most` bits a feature; thresholds are multiples of a quarter."""
+    """Constructor's arguments of a network with up to `most` bits a feature.
+
+    Thresholds and ranges are multiples of a quarter.
+    """
     rng = np.random.default_rng(seed)
     counts = rng.integers(0, most + 1, size=n_features + n_components)
     counts[0] = max(counts[0], 1)
@@ -58,7 +62,9 @@ def random_state(
         "scale": rng.normal(size=(n_members, n_outputs, per_output)),
         "bias": rng.normal(size=n_outputs),
         "output": output,
-        "steps": rng.normal(size=(n_outputs, sizes[0] if additive else 0)),
+        "steps": rng.normal(size=(n_outputs, sizes[0] if steps else 0)),
+        "slopes": rng.normal(size=(n_outputs, n_features if lines else 0)),
+        "ranges": np.sort(rng.integers(-8, 9, size=(2, n_features if lines else 0)) / 4, axis=0),
     }
 
 
@@ -80,17 +86,19 @@ def assert_same_bits(actual, expected):
 @pytest.mark.parametrize("instruction_set", available_instruction_sets())
 @pytest.mark.parametrize("most", [1, 4])
 @pytest.mark.parametrize("hidden", [(), (1,), (63, 129), (64, 128, 8), (1000, 7, 65)])
-@pytest.mark.parametrize("n_components, n_members, additive", [(0, 1, False), (0, 1, True), (7, 3, True)])
-def test_scores_equal_the_twin(instruction_set, most, hidden, n_components, n_members, additive):
-    network = random_network(
-        most=most, hidden=hidden, n_components=n_components, n_members=n_members, additive=additive
-    )
+@pytest.mark.parametrize(
+    "kwargs",
+    [{"steps": False, "lines": False}, {"lines": False}, {"steps": False}, {"n_components": 7, "n_members": 3}],
+)
+def test_scores_equal_the_twin(instruction_set, most, hidden, kwargs):
+    network = random_network(most=most, hidden=hidden, **kwargs)
     X = random_rows(network, 199)
-    bits = reference.encode(X, network.thresholds, network.offsets, network.components)
-    expected = reference.scores(network, bits)
+    expected = reference.scores(network, X)
     with use_instruction_set(instruction_set):
         assert_same_bits(network.decision_function(X), expected)
-        assert_same_bits(network.decision_function_from_bits(bits), expected)
+        if not network.slopes.size:
+            bits = reference.encode(X, network.thresholds, network.offsets, network.components)
+            assert_same_bits(network.decision_function_from_bits(bits), expected)
 
 
 code = pytest.mark.parametrize("most, n_components", [(1, 0), (4, 0), (4, 7)])
@@ -209,8 +217,24 @@ def test_a_value_that_is_not_finite_raises_wherever_it_is(instruction_set, dtype
                     network.predict(wrong)
 
 
+def test_lines_rise_within_their_range_only():
+    state = random_state(0, n_features=3, n_outputs=1, output="identity")
+    flat = PackedNetwork(**{**state, "slopes": state["slopes"] * 0})
+    network = PackedNetwork(
+        **{**state, "slopes": np.array([[2.0, 0.0, -1e300]]), "ranges": np.array([[1, 0, 3], [4, 9, 3]])}
+    )
+    for value, risen in [(-1e308, 0), (1, 0), (2.5, 3), (4, 6), (4.5, 6), (1e308, 6)]:
+        row = np.array([value, value, value])
+        np.testing.assert_allclose(network.predict(row) - flat.predict(row), risen, rtol=1e-12, atol=1e-12)
+
+
+def test_bits_are_not_enough_for_lines():
+    with pytest.raises(ValueError, match="slopes need the features"):
+        random_network().decision_function_from_bits(np.zeros((2, 1), np.uint64))
+
+
 def test_bits_of_another_width_raise():
-    network = random_network()
+    network = random_network(lines=False)
     n_words = Encoder(network.thresholds, network.offsets, network.components).n_words
     with pytest.raises(ValueError, match=f"bits have {n_words + 1} words a row, expected {n_words}"):
         network.decision_function_from_bits(np.zeros((2, n_words + 1), np.uint64))
@@ -291,6 +315,13 @@ def test_a_state_of_something_else_raises_value_error():
         ("scale", lambda a: a[:, :, 1:], "scale has 12 units, expected 15"),
         ("steps", lambda a: a[:, 1:], "steps have shape"),
         ("steps", lambda a: a * np.nan, "steps must be finite"),
+        ("slopes", lambda a: a[:, 1:], "slopes have shape"),
+        ("slopes", lambda a: a[:, :0], "ranges have shape"),
+        ("slopes", lambda a: a * np.nan, "slopes and ranges must be finite"),
+        ("ranges", lambda a: a[:1], "ranges have shape"),
+        ("ranges", lambda a: np.full_like(a, np.inf), "slopes and ranges must be finite"),
+        ("ranges", lambda a: a[::-1].copy(), "ranges must ascend"),
+        ("ranges", lambda a: np.ones_like(a) * [[-1e308], [1e308]], "ranges must ascend"),
         ("bias", lambda a: a[:1], "1 biases do not fit 3 outputs"),
         ("output_weights", lambda a: a[:, :1], "packed weights have shape"),
         ("output_weights", lambda a: a | ~np.uint64(0), "padding"),

@@ -108,7 +108,7 @@ def test_losses_of_codes_are_in_the_same_unit(monkeypatch):
     monkeypatch.setattr(tuning, "best_factor", best_factor)
     common, own = np.random.default_rng(0).normal(size=(2, 400))
     X = np.c_[common + 0.02 * own, common - 0.02 * own]
-    model = clone(MODEL).set_params(max_iter=1, dropout=0.0).fit(X, own)
+    model = clone(MODEL).set_params(max_iter=1, dropout=0.0).fit(X, np.cos(2 * own))
     assert model.n_components_ == 2
     assert left[0] > 0.5 and left[1] < 0.1
 

@@ -10,6 +10,10 @@ cdef struct Source:
     char kind  # NumPy's: f, i or u
 
 
+cdef enum:
+    CHUNK = 16  # rows that are converted at a time: a column of a Fortran-ordered matrix is read by whole cache lines
+
+
 cdef class Encoder:
     cdef readonly Py_ssize_t n_features, n_components, n_bits, n_words
     cdef const double[:, ::1] components
@@ -25,3 +29,7 @@ cdef class Encoder:
 
 
 cdef cnp.ndarray as_source(object X, Py_ssize_t n_features, Source *source)
+
+
+cdef void convert(const Source *source, const char *x, Py_ssize_t n_rows, Py_ssize_t n_features, bint narrow,
+                  char *out) noexcept nogil

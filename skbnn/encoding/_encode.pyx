@@ -15,10 +15,6 @@ from skbnn.kernels._dispatch cimport THRESHOLDS_PADDING, Tiles, tiles
 
 cnp.import_array()
 
-# Rows that are converted at a time: enough that a column of a Fortran-ordered matrix is read by whole cache lines.
-cdef enum:
-    CHUNK = 16
-
 ctypedef fused feature_t:
     float
     double

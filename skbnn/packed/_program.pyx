@@ -8,7 +8,7 @@ from cython.parallel cimport prange
 from libc.stdint cimport int32_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
-from skbnn.encoding._encode cimport Encoder, Source, as_source
+from skbnn.encoding._encode cimport CHUNK, Encoder, Source, as_source, convert
 from skbnn.kernels._layer cimport layer_fires, layer_popcounts
 
 from skbnn.kernels import effective_n_threads
@@ -64,6 +64,8 @@ cdef class Program:
     scale : ndarray of shape (n_members, n_outputs, units_per_output), float64
     bias : ndarray of shape (n_outputs,), float64
     steps : ndarray of shape (n_outputs, n_bits), or (n_outputs, 0), float64
+    slopes : ndarray of shape (n_outputs, n_features), or (n_outputs, 0), float64
+    ranges : ndarray of shape (2, n_features), or (2, 0), float64
     """
 
     cdef Encoder encoder
@@ -74,17 +76,17 @@ cdef class Program:
     cdef Py_ssize_t fan_in
     cdef const double[:, :, ::1] scale
     cdef const double[::1] bias
-    cdef const double[:, ::1] steps
+    cdef const double[:, ::1] steps, slopes, ranges
 
     def __cinit__(self, Encoder encoder not None, list layers, const uint64_t[:, :, :, ::1] output_weights,
                   Py_ssize_t fan_in, const double[:, :, ::1] scale, const double[::1] bias,
-                  const double[:, ::1] steps):
+                  const double[:, ::1] steps, const double[:, ::1] slopes, const double[:, ::1] ranges):
         cdef Py_ssize_t i, member
         cdef const uint64_t[:, :, :, ::1] weights
         cdef const int32_t[:, ::1] thresholds
         cdef Hidden *layer
         self.encoder, self.output_weights, self.fan_in = encoder, output_weights, fan_in
-        self.scale, self.bias, self.steps = scale, bias, steps
+        self.scale, self.bias, self.steps, self.slopes, self.ranges = scale, bias, steps, slopes, ranges
         self.arrays = layers
         self.n_members, self.n_hidden = output_weights.shape[0], len(layers)
         self.hidden = <Hidden *>PyMem_Malloc(max(1, self.n_members * self.n_hidden) * sizeof(Hidden))
@@ -128,6 +130,8 @@ cdef class Program:
 
     def scores_from_bits(self, const uint64_t[:, ::1] bits):
         """Scores of packed rows, (n_rows, n_outputs) float64."""
+        if self.slopes.shape[1]:
+            raise ValueError("scores of a network with slopes need the features, not only their bits")
         if bits.shape[1] != self.encoder.n_words:
             raise ValueError(f"bits have {bits.shape[1]} words a row, expected {self.encoder.n_words}")
         cdef Py_ssize_t padding_from = self.encoder.n_bits % 64
@@ -182,6 +186,8 @@ cdef class Program:
         if scores is not NULL:
             block_scores = scores + start * n_outputs
         self.start_scores(x, rows, block_scores)
+        if self.slopes.shape[1]:
+            self.add_slopes(source, start, stop, scratch, block_scores)
         for member in range(self.n_members):
             self.run_member(member, x, rows, block_scores)
         if largest is not NULL:
@@ -226,6 +232,26 @@ cdef class Program:
                             score += steps[64 * word + trailing_zeros(bits)]
                             bits &= bits - 1
                 scores[row * n_outputs + output] = score
+
+    cdef void add_slopes(self, const Source *source, Py_ssize_t start, Py_ssize_t stop, char *scratch,
+                         double *scores) noexcept nogil:
+        """``scores += slopes * (clip(x, *ranges) - ranges[0])`` over the features, in their order."""
+        cdef Py_ssize_t row, feature, output, rows, n_outputs = self.bias.shape[0], n_features = self.slopes.shape[1]
+        cdef const double *x
+        cdef double above
+        while start < stop:
+            rows = min(<Py_ssize_t>CHUNK, stop - start)
+            convert(source, source.data + start * source.row_stride, rows, n_features, False, scratch)
+            x = <const double *>scratch
+            for row in range(rows):
+                for feature in range(n_features):
+                    above = min(max(x[feature], self.ranges[0, feature]), self.ranges[1, feature])
+                    above -= self.ranges[0, feature]
+                    for output in range(n_outputs):
+                        scores[output] += self.slopes[output, feature] * above
+                x += n_features
+                scores += n_outputs
+            start += rows
 
     cdef void add_units(self, Py_ssize_t member, const int32_t *popcounts, Py_ssize_t rows,
                         double *scores) noexcept nogil:

@@ -36,13 +36,17 @@ class PackedNetwork:
     layer_sizes : list of int
         Input bits, then a member's units of each layer, the output layer's included.
     scale : array-like of shape (n_members, n_outputs, units_per_output)
-        Score o is ``bias[o] + sum(steps[o][bits]) + sum(scale[:, o] * dots)`` over the input bits that are +1 and the
-        ±1 dot products of each member's consecutive units.
+        Score o is ``bias[o] + sum(steps[o][bits]) + sum(slopes[o] * rises) + sum(scale[:, o] * dots)`` over the input
+        bits that are +1, the features' rises, and the ±1 dot products of each member's consecutive units.
     bias : array-like of shape (n_outputs,)
     output : {"identity", "logistic", "softmax"}
         What the scores mean: values, independent labels' log-odds, or classes' log-probabilities up to a constant.
     steps : array-like of shape (n_outputs, n_bits) or (n_outputs, 0)
         The additive part: how much a score rises where a feature reaches a threshold. Without columns there is none.
+    slopes : array-like of shape (n_outputs, n_features) or (n_outputs, 0)
+        Its straight lines: how much a score rises with a feature, from the lower to the upper end of its range,
+    ranges : array-like of shape (2, n_features) or (2, 0)
+        which are these; the rise is ``clip(x, lower, upper) - lower``.
 
     Raises
     ------
@@ -57,7 +61,20 @@ class PackedNetwork:
     """
 
     def __init__(
-        self, thresholds, offsets, components, *, layers, output_weights, layer_sizes, scale, bias, output, steps
+        self,
+        thresholds,
+        offsets,
+        components,
+        *,
+        layers,
+        output_weights,
+        layer_sizes,
+        scale,
+        bias,
+        output,
+        steps,
+        slopes,
+        ranges,
     ):
         self.thresholds = frozen(thresholds, np.float64, 1, "thresholds")
         self.offsets = frozen(offsets, np.int64, 1, "offsets")
@@ -72,6 +89,8 @@ class PackedNetwork:
         self.bias = frozen(bias, np.float64, 1, "bias")
         self.output = output
         self.steps = frozen(steps, np.float64, 2, "steps")
+        self.slopes = frozen(slopes, np.float64, 2, "slopes")
+        self.ranges = frozen(ranges, np.float64, 2, "ranges")
         self._check()
         encoder = Encoder(self.thresholds, self.offsets, self.components)
         self._bits_program = self._compile(encoder, self._all_weights, self.steps)
@@ -97,7 +116,8 @@ class PackedNetwork:
         require(np.isfinite(self.thresholds).all(), "thresholds must be finite")
         within = np.ones(len(self.thresholds), bool)
         within[self.offsets[:-1][self.offsets[:-1] < len(within)]] = False
-        require((np.diff(self.thresholds)[within[1:]] >= 0).all(), "thresholds must ascend within a feature")
+        ascends = self.thresholds[1:] >= self.thresholds[:-1]
+        require(ascends[within[1:]].all(), "thresholds must ascend within a feature")
         require(len(sizes) == len(self.layers) + 2, f"{len(self.layers)} hidden layers do not fit sizes {sizes}")
         require(min(sizes) > 0 and max(sizes) < 2**31, f"layer sizes must be positive, got {sizes}")
         require(sizes[0] == len(self.thresholds), f"{len(self.thresholds)} thresholds do not fit sizes {sizes}")
@@ -109,6 +129,14 @@ class PackedNetwork:
         shapes = (len(self.bias), sizes[0]), (len(self.bias), 0)
         require(self.steps.shape in shapes, f"steps have shape {self.steps.shape}, expected {shapes[0]}")
         require(np.isfinite(self.steps).all(), "steps must be finite")
+        shapes = (len(self.bias), self.n_features_in), (len(self.bias), 0)
+        require(self.slopes.shape in shapes, f"slopes have shape {self.slopes.shape}, expected {shapes[0]}")
+        expected = 2, self.slopes.shape[1]
+        require(self.ranges.shape == expected, f"ranges have shape {self.ranges.shape}, expected {expected}")
+        require(np.isfinite(self.slopes).all() and np.isfinite(self.ranges).all(), "slopes and ranges must be finite")
+        with np.errstate(over="ignore"):
+            widths = self.ranges[1] - self.ranges[0]
+        require(((widths >= 0) & np.isfinite(widths)).all(), "ranges must ascend, to a finite width")
         require(np.isfinite(self.scale).all() and np.isfinite(self.bias).all(), "scale and bias must be finite")
         for weights, n_inputs, n_units in zip(self._all_weights, sizes[:-1], sizes[1:], strict=True):
             shape = n_members, -(-n_units // 8), -(-n_inputs // 64), 8
@@ -130,7 +158,8 @@ class PackedNetwork:
         *hidden, last = all_weights
         limits = (limits for _, limits in self.layers)
         layers = list(zip(hidden, limits, strict=True))
-        return Program(encoder, layers, last, self.layer_sizes[-2], self.scale, self.bias, steps)
+        lines = self.slopes, self.ranges
+        return Program(encoder, layers, last, self.layer_sizes[-2], self.scale, self.bias, steps, *lines)
 
     def _with_one_bit_each(self):
         """The same network where a feature without a bit gets one that never fires, and that no weight looks at.
@@ -174,7 +203,10 @@ class PackedNetwork:
         return function(X[np.newaxis])[0] if X.ndim == 1 else function(X)
 
     def decision_function_from_bits(self, bits):
-        """Scores of rows that are encoded already, (n_rows, n_words) uint64: (n_rows, n_outputs)."""
+        """Scores of rows that are encoded already, (n_rows, n_words) uint64: (n_rows, n_outputs).
+
+        Raises ValueError if there are slopes, which rise with the features themselves.
+        """
         return self._bits_program.scores_from_bits(bits)
 
     def predict(self, X):
@@ -250,7 +282,8 @@ class PackedNetwork:
     def nbytes(self):
         """Bytes of all arrays."""
         arrays = [self.thresholds, self.offsets, self.components, self.output_weights, self.scale, self.bias]
-        return sum(array.nbytes for array in [*arrays, self.steps, *(part for layer in self.layers for part in layer)])
+        arrays += [self.steps, self.slopes, self.ranges]
+        return sum(array.nbytes for array in [*arrays, *(part for layer in self.layers for part in layer)])
 
     def __repr__(self):
         sizes = "-".join(map(str, self.layer_sizes)) + (f" x {self.n_members}" if self.n_members > 1 else "")
@@ -258,7 +291,7 @@ class PackedNetwork:
 
     def __getstate__(self):
         names = ["thresholds", "offsets", "components", "layers", "output_weights", "layer_sizes"]
-        names += ["scale", "bias", "output", "steps"]
+        names += ["scale", "bias", "output", "steps", "slopes", "ranges"]
         return {"format": FORMAT, **{name: getattr(self, name) for name in names}}
 
     def __setstate__(self, state):

@@ -30,15 +30,18 @@ def encode(X, thresholds, offsets, components):
     return pack_bits(np.hstack([X, projected])[:, column_of_bit] >= thresholds)
 
 
-def scores(network, bits):
-    """Twin of ``PackedNetwork.decision_function_from_bits``, in ±1 integers rather than in bits.
+def scores(network, X):
+    """Twin of ``PackedNetwork.decision_function``, in ±1 integers rather than in bits.
 
     What is added to a score is added in the same order, which decides its last bit.
     """
+    bits = encode(X, network.thresholds, network.offsets, network.components)
     inputs = unpack_bits(bits, network.layer_sizes[0]).astype(np.int64)
     total = np.repeat(network.bias[np.newaxis], len(inputs), axis=0)
     for bit, steps in zip(inputs.T, network.steps.T, strict=False):  # there may be none
         total[bit > 0] += steps
+    for x, slopes, (lower, upper) in zip(X.T, network.slopes.T, network.ranges.T, strict=False):
+        total += slopes * (np.clip(x.astype(np.float64), lower, upper) - lower)[:, np.newaxis]
     *hidden, output = network.binary_weights
     for member, scale in enumerate(network.scale):
         x = inputs
