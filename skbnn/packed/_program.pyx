@@ -242,15 +242,14 @@ cdef class Program:
         while start < stop:
             rows = min(<Py_ssize_t>CHUNK, stop - start)
             convert(source, source.data + start * source.row_stride, rows, n_features, False, scratch)
-            x = <const double *>scratch
             for row in range(rows):
+                x = <const double *>scratch + row * n_features
                 for feature in range(n_features):
                     above = min(max(x[feature], self.ranges[0, feature]), self.ranges[1, feature])
                     above -= self.ranges[0, feature]
                     for output in range(n_outputs):
-                        scores[output] += self.slopes[output, feature] * above
-                x += n_features
-                scores += n_outputs
+                        scores[row * n_outputs + output] += self.slopes[output, feature] * above
+            scores += rows * n_outputs
             start += rows
 
     cdef void add_units(self, Py_ssize_t member, const int32_t *popcounts, Py_ssize_t rows,
