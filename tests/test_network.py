@@ -124,7 +124,7 @@ def numeric_gradient(function, array, n_entries, rng, step=1e-5):
     return entries, np.array(slopes)
 
 
-@pytest.mark.parametrize("instruction_set", [name for name in available_instruction_sets() if "bf16" not in name])
+@pytest.mark.parametrize("instruction_set", [name for name in available_instruction_sets() if "vnni" not in name])
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("surrogate", SURROGATE_GRADIENTS)
 def test_gradients_of_every_layer_are_the_straight_through_ones(loss, surrogate, instruction_set):
@@ -146,20 +146,20 @@ def test_gradients_of_every_layer_are_the_straight_through_ones(loss, surrogate,
             np.testing.assert_allclose(gradient.reshape(-1)[entries], slopes, rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.skipif("avx512_vpopcntdq_bf16" not in available_instruction_sets(), reason="this CPU has no bfloat16")
+@pytest.mark.skipif("avx512_vpopcntdq_vnni" not in available_instruction_sets(), reason="this CPU has no VNNI")
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
-@pytest.mark.parametrize("n_rows", [5, 13, 128])
-@pytest.mark.parametrize("hidden", [(3, 65), (64, 65), (130, 7)])
-def test_bfloat16_gradients_differ_from_float32_by_their_rounding_only(hidden, n_rows, dropout):
+@pytest.mark.parametrize("n_rows", [13, 128])
+@pytest.mark.parametrize("hidden", [(9, 65), (64, 65), (130, 7)])
+def test_gradients_of_8_bits_differ_from_float32_by_their_rounding_only(hidden, n_rows, dropout):
     gradients = {}
-    for name in "avx512_vpopcntdq_bf16", "avx512_vpopcntdq":
+    for name in "avx512_vpopcntdq_vnni", "avx512_vpopcntdq":
         network, x, targets, weights = problem("squared_error", hidden=hidden, n_inputs=129, n_rows=n_rows)
         with use_instruction_set(name):
             _, gradients[name] = native_gradients(network, x, targets, weights, loss="squared_error", dropout=dropout)
     for rounded, exact in zip(*gradients.values(), strict=True):
         for part, expected in zip(rounded, exact, strict=True):
-            # each of a layer's gradients is rounded to 8 bits, once a layer
-            np.testing.assert_allclose(part, expected, rtol=0, atol=0.02 * np.abs(expected).max() + 1e-6)
+            # test_products.py bounds each product; through all layers it is 1 or 2 %, more where batch norm cancels
+            assert np.linalg.norm(part - expected) <= 0.05 * np.linalg.norm(expected) + 1e-6
 
 
 @pytest.mark.parametrize("name", SURROGATE_GRADIENTS)

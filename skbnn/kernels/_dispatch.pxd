@@ -5,8 +5,21 @@ cdef extern from "tiles.h" nogil:
     enum:
         TILE_GROUPS
         THRESHOLDS_PADDING
+        SIGN_QUADS
     ctypedef struct AdamStep:
         float keep_1, keep_2, rate, scale, epsilon, bound
+    ctypedef struct Int8Gradients:
+        uint32_t *quads
+        float *scales
+        int32_t *sums
+        Py_ssize_t n_quads
+    ctypedef struct Int8Tiles:
+        void (*quantize_rows)(const float *d, Py_ssize_t n_rows, Py_ssize_t n, Int8Gradients *out) noexcept nogil
+        void (*quantize_columns)(const float *d, Py_ssize_t n_rows, Py_ssize_t n, Int8Gradients *out) noexcept nogil
+        void (*sign_quads)(const uint64_t *words, const uint64_t *keep, uint8_t *out) noexcept nogil
+        void (*signs_product)(
+            const Int8Gradients *a, const uint8_t *signs, Py_ssize_t n, float *out, Py_ssize_t out_stride
+        ) noexcept nogil
     ctypedef struct Tiles:
         const char *name
         void (*fires)(
@@ -37,13 +50,7 @@ cdef extern from "tiles.h" nogil:
         void (*adam)(
             float *value, const float *gradient, float *first, float *second, Py_ssize_t n, const AdamStep *step
         ) noexcept nogil
-        void (*interleave)(
-            const uint64_t *even, const uint64_t *odd, Py_ssize_t n_words, uint64_t *out
-        ) noexcept nogil
-        void (*signs_product)(
-            const uint32_t *a, Py_ssize_t a_row, Py_ssize_t a_pair, Py_ssize_t n_rows, const uint64_t *signs,
-            const uint64_t *keep, Py_ssize_t n_pairs, Py_ssize_t n, float *out, Py_ssize_t out_stride
-        ) noexcept nogil
+        const Int8Tiles *int8
 
 
 cdef const Tiles* tiles() noexcept nogil

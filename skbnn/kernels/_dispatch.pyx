@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 
 cdef extern from "tiles.h" nogil:
-    const Tiles *avx512_bf16_tiles()
+    const Tiles *avx512_vnni_tiles()
     const Tiles *avx512_tiles()
     const Tiles *avx2_tiles()
     const Tiles *popcnt_tiles()
@@ -14,7 +14,7 @@ cdef extern from "tiles.h" nogil:
 
 cdef const Tiles *candidates[6]
 candidates[:] = [
-    avx512_bf16_tiles(), avx512_tiles(), avx2_tiles(), neon_tiles(), popcnt_tiles(), portable_tiles()
+    avx512_vnni_tiles(), avx512_tiles(), avx2_tiles(), neon_tiles(), popcnt_tiles(), portable_tiles()
 ]  # fastest first
 cdef const Tiles *in_use = NULL
 

@@ -1,14 +1,14 @@
 """The two products of a dense layer's backward pass: real gradients with ±1 operands, read as bits.
 
-On CPUs with bfloat16 dot products the gradients are rounded to bfloat16 and the bits become signs in registers: twice
-float32's peak, and no operand to write out. Elsewhere the bits are written out for BLAS.
+On CPUs with dot products of bytes (VNNI) the gradients are rounded to 8 bits, relative to the largest that is summed
+with them: four times float32's peak. Elsewhere the bits are written out as float32 for BLAS.
 """
 
 import numpy as np
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from scipy.linalg.cython_blas cimport sgemm
 
-from skbnn.kernels._dispatch cimport tiles
+from skbnn.kernels._dispatch cimport SIGN_QUADS, Int8Gradients, tiles
 from skbnn.network._binarize cimport unpack
 
 
@@ -66,93 +66,74 @@ cdef class Float32Products(BackwardProducts):
               &zero, d_x, &inputs)
 
 
-cdef class BFloat16Products(BackwardProducts):
-    """Through ``signs_product``, 64 columns at a time; two neighbours of the dimension summed over make a pair."""
+cdef class Int8Products(BackwardProducts):
+    """Through ``signs_product``, 64 columns at a time; four neighbours of the dimension summed over make a quad."""
 
-    cdef uint32_t[::1] pairs  # of gradients
-    cdef uint64_t[:, :, ::1] signs, kept  # [word][pair][2]
-    cdef uint64_t[::1] both
+    cdef Int8Gradients gradients  # in the next three
+    cdef uint32_t[::1] quads
+    cdef float[::1] scales
+    cdef int32_t[::1] sums
+    cdef uint8_t[:, ::1] signs  # of 64 columns: [quad][4 * column + summand]
 
     def __init__(self, n_units, n_inputs, max_rows):
         super().__init__(n_units, n_inputs, max_rows)
-        cdef Py_ssize_t unit_pairs = (n_units + 1) // 2, row_pairs = (max_rows + 1) // 2
-        self.pairs = np.empty(max(max_rows * unit_pairs, row_pairs * n_units), np.uint32)
-        self.signs = np.empty((self.n_words, max(unit_pairs, row_pairs), 2), np.uint64)
-        self.kept = np.empty((self.n_words, row_pairs, 2), np.uint64)
-        self.both = np.empty(2 * self.n_words, np.uint64)
+        cdef Py_ssize_t unit_quads = (n_units + 3) // 4, row_quads = (max_rows + 3) // 4
+        self.quads = np.empty(max(max_rows * unit_quads, row_quads * n_units), np.uint32)
+        self.scales = np.empty(max(max_rows, n_units), np.float32)
+        self.sums = np.empty(max(max_rows, n_units), np.int32)
+        self.signs = np.empty((max(unit_quads, row_quads), SIGN_QUADS), np.uint8)
+        self.gradients.quads, self.gradients.scales = &self.quads[0], &self.scales[0]
+        self.gradients.sums = &self.sums[0]
 
     cdef void weights(self, const float *d_dots, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows,
                       float *gradient) noexcept nogil:
-        cdef Py_ssize_t unit, pair, n_pairs = (n_rows + 1) // 2, n_units = self.n_units
-        cdef const float *odd
-        for pair in range(n_pairs):
-            odd = d_dots + (2 * pair + 1) * n_units if 2 * pair + 1 < n_rows else NULL
-            for unit in range(n_units):
-                self.pairs[pair * n_units + unit] = bfloat16_pair(
-                    d_dots[2 * pair * n_units + unit], 0 if odd is NULL else odd[unit])
-        self.interleave_rows(x, n_rows, &self.signs[0, 0, 0], self.signs.shape[1])
-        if mask is not NULL:
-            self.interleave_rows(mask, n_rows, &self.kept[0, 0, 0], self.kept.shape[1])
-        self.multiply(1, n_units, n_units, n_pairs, mask is not NULL, gradient)
+        cdef Py_ssize_t word, quad, i, row
+        cdef uint64_t bits[4]
+        cdef uint64_t kept[4]
+        tiles().int8.quantize_columns(d_dots, n_rows, self.n_units, &self.gradients)
+        for word in range(self.n_words):
+            for quad in range(self.gradients.n_quads):
+                for i in range(4):
+                    row = min(4 * quad + i, n_rows - 1)  # a row that is lacking meets a gradient of 0
+                    bits[i] = x[row * self.n_words + word]
+                    if mask is not NULL:
+                        kept[i] = mask[row * self.n_words + word]
+                tiles().int8.sign_quads(bits, NULL if mask is NULL else kept, &self.signs[quad, 0])
+            self.multiply(word, gradient)
 
     cdef void inputs(self, const float *d_dots, const uint64_t *packed_weights, Py_ssize_t n_rows,
                      float *d_x) noexcept nogil:
-        cdef Py_ssize_t row, pair, unit, word, n_pairs = (self.n_units + 1) // 2
-        cdef const float *d
-        cdef uint64_t *signs
-        for row in range(n_rows):
-            d = d_dots + row * self.n_units
-            for pair in range(self.n_units // 2):
-                self.pairs[row * n_pairs + pair] = bfloat16_pair(d[2 * pair], d[2 * pair + 1])
-            if self.n_units % 2:
-                self.pairs[(row + 1) * n_pairs - 1] = bfloat16_pair(d[self.n_units - 1], 0)
-        for pair in range(n_pairs):  # eight units lie together, so a pair always does
-            unit = 2 * pair
-            for word in range(self.n_words):
-                signs = <uint64_t *>packed_weights + (unit // 8 * self.n_words + word) * 8 + unit % 8
-                tiles().interleave(signs, signs + 1, 1, &self.signs[word, pair, 0])
-        self.multiply(n_pairs, 1, n_rows, n_pairs, False, d_x)
-
-    cdef void interleave_rows(self, const uint64_t *rows, Py_ssize_t n_rows, uint64_t *out,
-                              Py_ssize_t max_pairs) noexcept nogil:
-        """Pairs of rows of bits, regrouped by word. The row that an odd number lacks meets a gradient of 0."""
-        cdef Py_ssize_t pair, word
-        cdef const uint64_t *even
-        for pair in range((n_rows + 1) // 2):
-            even = rows + 2 * pair * self.n_words
-            tiles().interleave(even, even + self.n_words if 2 * pair + 1 < n_rows else even, self.n_words,
-                               &self.both[0])
-            for word in range(self.n_words):
-                out[(word * max_pairs + pair) * 2] = self.both[2 * word]
-                out[(word * max_pairs + pair) * 2 + 1] = self.both[2 * word + 1]
-
-    cdef void multiply(self, Py_ssize_t a_row, Py_ssize_t a_pair, Py_ssize_t n_rows, Py_ssize_t n_pairs, bint masked,
-                       float *out) noexcept nogil:
-        """``out``, (n_rows, n_inputs), from the pairs and the interleaved signs."""
-        cdef Py_ssize_t word
+        cdef Py_ssize_t word, quad
+        tiles().int8.quantize_rows(d_dots, n_rows, self.n_units, &self.gradients)
         for word in range(self.n_words):
-            tiles().signs_product(&self.pairs[0], a_row, a_pair, n_rows, &self.signs[word, 0, 0],
-                                  &self.kept[word, 0, 0] if masked else NULL, n_pairs,
-                                  min(<Py_ssize_t>64, self.n_inputs - 64 * word), out + 64 * word, self.n_inputs)
+            for quad in range(self.gradients.n_quads):  # eight units lie together, so a quad always does
+                tiles().int8.sign_quads(packed_weights + (quad // 2 * self.n_words + word) * 8 + quad % 2 * 4, NULL,
+                                        &self.signs[quad, 0])
+            self.multiply(word, d_x)
 
-
-cdef extern from *:
-    """
-    #include <stdint.h>
-    #include <string.h>
-    /* The upper half of a float32, rounded to nearest, ties to even. */
-    static inline uint32_t bfloat16(float x) {
-        uint32_t bits;
-        memcpy(&bits, &x, sizeof bits);
-        return (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-    }
-    static inline uint32_t bfloat16_pair(float even, float odd) { return bfloat16(even) | bfloat16(odd) << 16; }
-    """
-    uint32_t bfloat16_pair(float even, float odd) nogil
+    cdef void multiply(self, Py_ssize_t word, float *out) noexcept nogil:
+        """The columns of one word of ``out``, (n_rows, n_inputs), from the gradients and the signs."""
+        tiles().int8.signs_product(&self.gradients, &self.signs[0, 0], min(<Py_ssize_t>64, self.n_inputs - 64 * word),
+                                   out + 64 * word, self.n_inputs)
 
 
 cdef BackwardProducts backward_products(Py_ssize_t n_units, Py_ssize_t n_inputs, Py_ssize_t max_rows):
     """The fastest that this CPU has."""
-    if tiles().signs_product is not NULL:
-        return BFloat16Products(n_units, n_inputs, max_rows)
+    if tiles().int8 is not NULL:
+        return Int8Products(n_units, n_inputs, max_rows)
     return Float32Products(n_units, n_inputs, max_rows)
+
+
+def products(const float[:, ::1] d_dots, const uint64_t[:, ::1] x, const uint64_t[:, ::1] mask,
+             const uint64_t[:, :, ::1] packed_weights, Py_ssize_t n_inputs):
+    """``weights`` and ``inputs`` from Python; ``mask`` may be None."""
+    cdef Py_ssize_t n_rows = d_dots.shape[0], n_units = d_dots.shape[1]
+    cdef BackwardProducts both = backward_products(n_units, n_inputs, n_rows)
+    cdef const uint64_t *kept = NULL
+    cdef float[:, ::1] gradient = np.empty((n_units, n_inputs), np.float32)
+    cdef float[:, ::1] d_x = np.empty((n_rows, n_inputs), np.float32)
+    if mask is not None:
+        kept = &mask[0, 0]
+    both.weights(&d_dots[0, 0], &x[0, 0], kept, n_rows, &gradient[0, 0])
+    both.inputs(&d_dots[0, 0], &packed_weights[0, 0, 0], n_rows, &d_x[0, 0])
+    return np.asarray(gradient), np.asarray(d_x)

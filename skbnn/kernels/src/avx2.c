@@ -132,8 +132,8 @@ ENCODE(encode32, float, 8, reaches32, all_finite32)
 ENCODE(encode64, double, 4, reaches64, all_finite64)
 END_TARGET
 
-static const Tiles tiles = {"avx2", fires, popcounts, masked_popcounts, compare32, compare64, encode32, encode64,
-                            adam,   NULL,  NULL};
+static const Tiles tiles = {"avx2",   fires, popcounts, masked_popcounts, compare32, compare64, encode32,
+                            encode64, adam,  NULL};
 
 const Tiles *avx2_tiles(void) { return __builtin_cpu_supports("avx2") ? &tiles : NULL; }
 #else

@@ -72,8 +72,8 @@ INLINE void popcounts_of(const uint64_t *x, const uint64_t *mask, ptrdiff_t x_st
 #include "adam.h"
 #include "compare.h"
 
-static const Tiles tiles = {"neon", fires, popcounts, masked_popcounts, compare32, compare64, encode32, encode64,
-                            adam,   NULL,  NULL};
+static const Tiles tiles = {"neon",   fires, popcounts, masked_popcounts, compare32, compare64, encode32,
+                            encode64, adam,  NULL};
 
 const Tiles *neon_tiles(void) { return &tiles; }
 #else

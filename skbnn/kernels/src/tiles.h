@@ -42,18 +42,40 @@ typedef int encode32_tile(const float *features, ptrdiff_t n_features, const flo
 typedef int encode64_tile(const double *features, ptrdiff_t n_features, const double *thresholds,
                           const int32_t *offsets, uint64_t *out);
 
-/* Bits of two rows in turn: bit 2k of out is bit k of even, bit 2k + 1 is bit k of odd; out has 2 * n_words words. */
-typedef void interleave_tile(const uint64_t *even, const uint64_t *odd, ptrdiff_t n_words, uint64_t *out);
-
-/* out[i * out_stride + k] = sum over pairs p of a[i][p].even * sign(p, k).even + a[i][p].odd * sign(p, k).odd
+/* Operands of the backward products. Four neighbours of the dimension summed over are the four bytes of a quad; those
+ * that the last quad lacks are gradients of 0.
  *
- * a: pairs of bfloat16, the even one in the lower half; a[i][p] lies at a + i * a_row + p * a_pair, i < n_rows
- * signs: interleaved bits of +1 (1) and -1 (0), two words a pair, n_pairs * 2 words; k < n <= 64
- * keep: NULL, or laid out as signs: where it is 0 the sign counts as 0
+ * Gradients are rounded to bytes, -127 to 127: those of a row are bytes * scales[row], to within scales[row] / 2, where
+ * scales[row] is the row's largest magnitude / 127. Quad q of a row lies at quads + row * row_stride + q * quad_stride;
+ * sums[row] is the sum of its bytes.
  */
-typedef void signs_product_tile(const uint32_t *a, ptrdiff_t a_row, ptrdiff_t a_pair, ptrdiff_t n_rows,
-                                const uint64_t *signs, const uint64_t *keep, ptrdiff_t n_pairs, ptrdiff_t n, float *out,
+typedef struct {
+    uint32_t *quads;
+    float *scales;
+    int32_t *sums;
+    ptrdiff_t n_rows, n_quads, row_stride, quad_stride;
+} Int8Gradients;
+
+/* Fills the arrays of `out`, which the caller allocates, and sets the rest, from d, (n_rows, n): quantize_rows makes
+ * n_rows rows of n gradients out of it, quantize_columns n rows of n_rows. The scale of a row with NaN or infinity in
+ * it is not finite either. */
+typedef void quantize_tile(const float *d, ptrdiff_t n_rows, ptrdiff_t n, Int8Gradients *out);
+
+/* 64 quads of unsigned bytes, one more than a sign: byte 4k + i is 2 where bit k of words[i] is 1, 0 where it is 0, and
+ * 1 where bit k of keep[i] is 0; a NULL keep keeps every sign. */
+enum { SIGN_QUADS = 256 };
+typedef void sign_quads_tile(const uint64_t words[4], const uint64_t *keep, uint8_t out[SIGN_QUADS]);
+
+/* out[row * out_stride + k] = sum over quads q of a[row][q] * signs[q][k], as real numbers, for k < n <= 64. The sum is
+ * one of integers, so its order does not matter; 16 million summands stay below 2^31. */
+typedef void signs_product_tile(const Int8Gradients *a, const uint8_t *signs, ptrdiff_t n, float *out,
                                 ptrdiff_t out_stride);
+
+typedef struct {
+    quantize_tile *quantize_rows, *quantize_columns;
+    sign_quads_tile *sign_quads;
+    signs_product_tile *signs_product;
+} Int8Tiles;
 
 /* One update of n parameters by Adam, clipped to +-bound; rate and scale hold the bias corrections. */
 typedef struct {
@@ -72,12 +94,11 @@ typedef struct {
     encode32_tile *encode32;
     encode64_tile *encode64;
     adam_tile *adam;
-    interleave_tile *interleave;       /* NULL without bfloat16 products, */
-    signs_product_tile *signs_product; /* and so is this */
+    const Int8Tiles *int8; /* NULL where there are none */
 } Tiles;
 
 /* Each returns its tiles, or NULL where the compiler cannot build them or this CPU cannot run them. */
-const Tiles *avx512_bf16_tiles(void); /* avx512_tiles, and the products of training */
+const Tiles *avx512_vnni_tiles(void); /* avx512_tiles, and the products of training */
 const Tiles *avx512_tiles(void);
 const Tiles *avx2_tiles(void);
 const Tiles *popcnt_tiles(void);

@@ -1,0 +1,61 @@
+/* Gradients as bytes, in plain C for the compiler to vectorize; the includer chooses the instruction set. */
+#include <math.h>
+#include <string.h>
+
+#include "tiles.h"
+
+/* The largest magnitude counts as this at least, so that 127 / magnitude is finite. */
+static const float LEAST = 1e-36f;
+
+/* As an integer: in the same order, with NaN the largest, so that the scale shows it, whatever its byte is. */
+INLINE int32_t magnitude(float x) {
+    int32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits & INT32_MAX;
+}
+
+INLINE int32_t larger(int32_t a, int32_t b) { return a > b ? a : b; }
+
+INLINE float inverse_scale(int32_t largest) {
+    float x;
+    memcpy(&x, &largest, sizeof x);
+    return 127 / x;
+}
+
+/* Ties to even. The inverse is off by 2^-24 of itself, far from what would make the largest a 128. */
+INLINE int8_t nearest(float x) { return (int8_t)(int32_t)rintf(x); }
+
+static void quantize_rows(const float *d, ptrdiff_t n_rows, ptrdiff_t n, Int8Gradients *out) {
+    const ptrdiff_t n_quads = (n + 3) / 4;
+    for (ptrdiff_t row = 0; row < n_rows; row++, d += n) {
+        int8_t *bytes = (int8_t *)(out->quads + row * n_quads);
+        int32_t largest = magnitude(LEAST), sum = 0;
+        for (ptrdiff_t i = 0; i < n; i++) largest = larger(largest, magnitude(d[i]));
+        const float inverse = inverse_scale(largest);
+        for (ptrdiff_t i = 0; i < n; i++) sum += bytes[i] = nearest(d[i] * inverse);
+        for (ptrdiff_t i = n; i < 4 * n_quads; i++) bytes[i] = 0;
+        out->scales[row] = 1 / inverse, out->sums[row] = sum;
+    }
+    out->n_rows = n_rows, out->row_stride = out->n_quads = n_quads, out->quad_stride = 1;
+}
+
+/* Row after row, as they lie in memory, with every column's state in the arrays: `sums` holds the largest magnitudes
+ * first, `scales` their inverses until the end. */
+static void quantize_columns(const float *d, ptrdiff_t n_rows, ptrdiff_t n, Int8Gradients *out) {
+    float *restrict scales = out->scales;
+    int32_t *restrict sums = out->sums;
+    for (ptrdiff_t i = 0; i < n; i++) sums[i] = magnitude(LEAST);
+    for (ptrdiff_t row = 0; row < n_rows; row++)
+        for (ptrdiff_t i = 0; i < n; i++) sums[i] = larger(sums[i], magnitude(d[row * n + i]));
+    for (ptrdiff_t i = 0; i < n; i++) scales[i] = inverse_scale(sums[i]), sums[i] = 0;
+    for (ptrdiff_t row = 0; row < n_rows; row++) {
+        uint32_t *restrict quads = out->quads + row / 4 * n;
+        for (ptrdiff_t i = 0; i < n; i++) {
+            const int8_t byte = nearest(d[row * n + i] * scales[i]);
+            quads[i] = (row % 4 ? quads[i] : 0) | (uint32_t)(uint8_t)byte << row % 4 * 8;
+            sums[i] += byte;
+        }
+    }
+    for (ptrdiff_t i = 0; i < n; i++) scales[i] = 1 / scales[i];
+    out->n_rows = out->quad_stride = n, out->n_quads = (n_rows + 3) / 4, out->row_stride = 1;
+}
