@@ -8,6 +8,7 @@ from scipy.linalg import LinAlgWarning
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 
+from skbnn._components import PENALTIES
 from skbnn._scale import location_and_scale
 
 BLOCK = 4096  # rows; bounds the memory of scores
@@ -20,7 +21,6 @@ MAX_BITS = 4096
 
 SMALLEST_UNIT = 1e-100  # a standard deviation that can be divided by
 
-PENALTIES = np.logspace(-1, 4, 6)  # to choose from
 INVERSE_PENALTY = 0.4  # C of the logistic regression
 
 
@@ -44,8 +44,8 @@ class Start(NamedTuple):
 
     def scores(self, X, bits):
         """Scores of rows, (n_rows, n_outputs)."""
-        out = np.tile(self.constant, (len(bits), 1))
-        for start in range(0, len(bits), BLOCK):
+        out = np.tile(self.constant, (len(X), 1))
+        for start in range(0, len(X), BLOCK):
             rows = slice(start, start + BLOCK)
             if self.steps is not None:
                 out[rows] += as_float(bits[rows], self.steps.shape[1]) @ self.steps.T

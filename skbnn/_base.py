@@ -159,7 +159,11 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         X, y, sample_weight = without_weightless(X, y, sample_weight)
         return without_weightless(X, y, self._weigh_classes(y, sample_weight))
 
-    def _find_codes(self, X):
+    def _directions(self, X, y, sample_weight, rows):
+        """Linear combinations of the features that are encoded beside them always, (n_directions, n_features)."""
+        return np.empty((0, X.shape[1]))
+
+    def _find_codes(self, X, y, sample_weight, rows):
         """The codes to choose from, the simplest first."""
         n_samples, n_features = X.shape
         n_components, most = self.n_components, min(n_samples - 1, n_features)
@@ -170,16 +174,20 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             raise ValueError(
                 f"n_components={n_components} must be below n_samples={n_samples} and at most n_features={n_features}."
             )
-        components = principal_components(X, n_components, self._rng) if n_components else None
+        components = directions = self._directions(X, y, sample_weight, rows)
+        if n_components:
+            components = np.vstack([directions, principal_components(X, n_components, self._rng)])
         code = find_code(X, self.n_thresholds, rng=self._rng, components=components)
+        self._n_directions = len(directions)
+        simple = code.with_components(len(directions))
         if not code.n_bits:  # one bit that is always +1, so that there is a network to hold the mean
             warnings.warn(
                 f"No feature varies in these {len(X)} rows; the network can only predict a constant.", stacklevel=8
             )
             offsets = np.minimum(np.arange(len(code.offsets)), 1)
             code = Code(np.array([np.finfo(np.float64).min]), offsets, code.components)
-            return [code.without_components() if self.n_components == "auto" else code]
-        return [code.without_components(), code] if self.n_components == "auto" and n_components else [code]
+            return [code.with_components(len(directions)) if self.n_components == "auto" else code]
+        return [simple, code] if self.n_components == "auto" and n_components else [code]
 
     def _hidden_layer_sizes(self):
         sizes = np.ravel(self.hidden_layer_sizes).tolist()
@@ -237,14 +245,15 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         """Decide on the code and on dropout; returns the data in that code."""
         self._n_thresholds = self.n_thresholds
         self._in_a_stream = n_epochs is None
-        coded = [(code, TrainingData(Encoder(*code).encode(X), sample_weight)) for code in self._find_codes(X)]
+        codes = self._find_codes(X, y, sample_weight, rows)
+        coded = [(code, TrainingData(Encoder(*code).encode(X), sample_weight)) for code in codes]
         self._code, data = coded[0]
         self.dropout_, self.shrinkage_ = 0.0, 1.0
         dropouts = DROPOUTS if self.dropout == "auto" else [self.dropout]
         if not self._in_a_stream and len(coded) * len(dropouts) > 1:
             choice = choose(self, X, coded, y, rows, dropouts, options, batch_size, n_epochs)
             (self._code, data), self.dropout_, self.shrinkage_ = choice
-        self.n_components_ = len(self._code.components)
+        self.n_components_ = len(self._code.components) - self._n_directions
         return data
 
     def _initialize(self, X, data, y, rows, options, batch_size):

@@ -1,11 +1,18 @@
-"""Principal components, which can be encoded beside the features."""
+"""Linear combinations of the features, which can be encoded beside them."""
+
+import warnings
 
 import numpy as np
+from scipy.linalg import LinAlgWarning
 from sklearn.decomposition import PCA
+from sklearn.linear_model import RidgeCV
 
 from skbnn._scale import location_and_scale
 
-MAX_SIZE = 2**22  # floats of the copy that is looked at; rows beyond that are left out
+# Floats of the copy that is looked at; rows beyond that are left out. A regression costs more than a mean.
+MAX_SIZE, MAX_SIZE_TO_REGRESS = 2**22, 2**20
+
+PENALTIES = np.logspace(-1, 4, 6)  # to choose from
 
 
 def principal_components(X, n_components, rng):
@@ -24,12 +31,48 @@ def principal_components(X, n_components, rng):
     ndarray of shape (n_components, n_features), float64
         Coefficients of the features as they are; of a constant one they are 0.
     """
-    max_rows = max(MAX_SIZE // X.shape[1], n_components + 1)
-    if len(X) > max_rows:
-        X = X[np.sort(rng.choice(len(X), max_rows, replace=False))]
+    rows = sample(np.arange(len(X)), max(MAX_SIZE // X.shape[1], n_components + 1), rng)
+    standardized, factor = standardize(X[rows])
+    with np.errstate(divide="ignore", invalid="ignore"):  # shares of no variance at all
+        return PCA(n_components, svd_solver="covariance_eigh").fit(standardized).components_ * factor
+
+
+def linear_directions(X, y, sample_weight, rows, rng):
+    """Find the direction along which each target rises, by ridge regression on the standardized features.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+    y : ndarray of shape (n_rows, n_outputs)
+        Standardized targets.
+    sample_weight : ndarray of shape (n_rows,)
+    rows : ndarray of int
+        Those to fit by.
+    rng : numpy.random.Generator
+        Draws the rows, where they are too many.
+
+    Returns
+    -------
+    ndarray of shape (n_outputs, n_features), float64
+        Coefficients of the features as they are; of a constant one they are 0.
+    """
+    rows = sample(rows, max(MAX_SIZE_TO_REGRESS // X.shape[1], 2), rng)
+    standardized, factor = standardize(X[rows])
+    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+        warnings.simplefilter("ignore", LinAlgWarning)  # equal features are no one's mistake
+        ridge = RidgeCV(PENALTIES).fit(standardized, y[rows], sample_weight[rows])
+    return ridge.coef_.reshape(-1, X.shape[1]) * factor
+
+
+def sample(rows, most, rng):
+    """The rows, or ``most`` of them, ascending."""
+    return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
+
+
+def standardize(X):
+    """Columns of mean 0 and standard deviation 1, float64, and the factors that made them so, 0 of a constant one."""
     X = X.astype(np.float64)
     mean, std = location_and_scale(X, np.ones(len(X)))
-    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):  # invalid: shares of no variance at all
+    with np.errstate(divide="ignore", over="ignore"):
         factor = np.where(np.isfinite(1 / std), 1 / std, 0)
-        pca = PCA(n_components, svd_solver="covariance_eigh").fit(X * factor - mean * factor)
-    return pca.components_ * factor
+        return X * factor - mean * factor, factor

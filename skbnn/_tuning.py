@@ -91,7 +91,8 @@ def choose(estimator, X, coded, y, rows, dropouts, options, batch_size, n_epochs
         for dropout, pairs in zip(dropouts, judged, strict=True):
             loss, factor = outcomes[which, dropout] = best_factor(pairs, LOSSES[options.loss]())
             if estimator.verbose:
-                said = f"{len(code.components)} components, dropout {dropout}: loss = {loss:.6f} on held-out rows"
+                n_components = len(code.components) - estimator._n_directions
+                said = f"{n_components} components, dropout {dropout}: loss = {loss:.6f} on held-out rows"
                 print(f"{said}, shrinkage {factor:.2f}", flush=True)
 
     def price(choice):

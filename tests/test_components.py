@@ -1,4 +1,4 @@
-"""Principal components: what they are, who chooses them, and that the packed network carries them."""
+"""Components and directions: what they are, who has them, and that the packed network carries them."""
 
 import pickle
 
@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.decomposition import PCA
+from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
-from skbnn._components import principal_components
+from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, _components
+from skbnn._components import linear_directions, principal_components
 
 SHORT = BinaryMLPRegressor((16,), n_components=3, max_iter=2, dropout=0.0, random_state=0)
 
@@ -93,7 +94,7 @@ def test_the_packed_network_predicts_from_the_features_alone():
     X, y = correlated()
     model = clone(SHORT).fit(X, y)
     packed = pickle.loads(pickle.dumps(model.packed_))
-    assert packed.n_features_in == 6 and packed.components.shape == (3, 6)
+    assert packed.n_features_in == 6 and packed.components.shape == (1 + 3, 6)  # where targets rise, and three more
     expected = model.predict(X)
     np.testing.assert_array_equal(packed.predict(X), expected)
     np.testing.assert_array_equal(packed.predict(np.asfortranarray(X)), expected)
@@ -130,3 +131,66 @@ def test_a_number_as_dropout_leaves_components_to_the_held_out_rows(capsys):
     model = clone(SHORT).set_params(n_components="auto", dropout=0.2, verbose=True).fit(X, y)
     assert "0 components, dropout 0.2" in capsys.readouterr().out
     assert (model.dropout_, model.shrinkage_) == (0.2, 1.0)
+
+
+def test_directions_are_those_of_ridge_regression_on_standardized_features(monkeypatch):
+    X, _ = correlated()
+    y, weights = np.c_[X[:, 0] - X[:, 3] / 1000, X[:, 1]] / 10, np.linspace(0.1, 1, len(X))
+    rows = np.arange(0, len(X), 2)
+    y[1::2] = np.nan  # held out: not to be looked at
+    standardized = StandardScaler().fit(X[rows]).transform(X)
+    monkeypatch.setattr(_components, "PENALTIES", [10.0])
+    directions = linear_directions(X, y, weights, rows, np.random.default_rng(0))
+    expected = Ridge(10.0).fit(standardized[rows], y[rows], weights[rows]).predict(standardized[rows])
+    projected = X[rows] @ directions.T
+    np.testing.assert_allclose(projected - projected[0], expected - expected[0], atol=1e-8)
+
+
+def test_of_many_rows_some_are_drawn(monkeypatch):
+    X, _ = correlated(100)
+    weights, shapes = np.ones(100), []
+    monkeypatch.setattr(_components, "standardize", lambda X: shapes.append(X.shape) or (X, np.ones(6)))
+    for size in 599, 600:
+        monkeypatch.setattr(_components, "MAX_SIZE_TO_REGRESS", size)
+        linear_directions(X, X[:, :1], weights, np.arange(100), np.random.default_rng(0))
+    assert shapes == [(99, 6), (100, 6)]
+
+
+@pytest.mark.parametrize("extreme", [1e300, 5e-324, 0.0])
+def test_directions_of_constant_and_extreme_features_are_finite(extreme):
+    X = np.random.default_rng(0).normal(size=(50, 4))
+    X[:, 1] = 7
+    X[:, 2] = extreme * (X[:, 2] > 0)
+    directions = linear_directions(X, X[:, :1], np.ones(50), np.arange(50), np.random.default_rng(0))
+    assert np.isfinite(directions).all() and not directions[:, 1].any()
+
+
+@pytest.mark.parametrize(
+    "parameters, n_features, n_outputs, n_directions",
+    [
+        ({}, 6, 1, 1),
+        ({}, 6, 6, 6),
+        ({}, 6, 7, 0),
+        ({}, 1, 1, 0),
+        ({"init": "constant"}, 6, 1, 0),
+        ({"loss": "huber"}, 6, 1, 0),
+    ],
+)
+def test_a_regressor_that_starts_from_lines_looks_along_them(parameters, n_features, n_outputs, n_directions):
+    X, y = correlated()
+    y = np.squeeze(np.outer(y, np.arange(1, n_outputs + 1)))
+    model = clone(SHORT).set_params(n_components=0, **parameters).fit(X[:, :n_features], y)
+    assert model.packed_.components.shape == (n_directions, n_features)
+    assert model.n_components_ == 0
+    streamed = clone(model).partial_fit(X[:, :n_features], y)
+    assert not len(streamed.packed_.components)
+
+
+def test_steps_along_the_direction_are_seen(monkeypatch):
+    X = np.random.default_rng(0).normal(size=(1000, 5))
+    y = np.floor(X @ [1.0, -1.0, 0.5, 0.5, 2.0])
+    model = BinaryMLPRegressor((64,), max_iter=40, dropout=0.0, n_components=0, random_state=0)
+    with_direction = clone(model).fit(X[:700], y[:700]).score(X[700:], y[700:])
+    monkeypatch.setattr("skbnn._regressor.linear_directions", lambda X, *_: np.empty((0, X.shape[1])))
+    without = clone(model).fit(X[:700], y[:700]).score(X[700:], y[700:])
+    assert 1 - with_direction < 0.7 * (1 - without)

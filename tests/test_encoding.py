@@ -202,7 +202,8 @@ def test_components_get_thresholds_after_the_features():
     assert code.thresholds.tolist() == [0.5, 1.5, 1.5, 2.5, -1.5, -0.5]
     assert code.offsets.tolist() == [0, 2, 4, 6, 6]
     np.testing.assert_array_equal(Encoder(*code).project(X), X @ components.T)
-    features = code.without_components()
+    assert code.with_components(1).offsets.tolist() == [0, 2, 4, 6]
+    features = code.with_components(0)
     assert features.thresholds.tolist() == [0.5, 1.5, 1.5, 2.5] and features.offsets.tolist() == [0, 2, 4]
     assert features.components.shape == (0, 2)
     np.testing.assert_array_equal(Encoder(*features).encode(X), Encoder(*code).encode(X) & 15)
