@@ -30,7 +30,10 @@ def operands(rng, d_dots, n_inputs, masked):
     n_rows, n_units = d_dots.shape
     x, weights = (rng.choice([-1.0, 1.0], (n, n_inputs)) for n in (n_rows, n_units))
     kept = rng.random((n_rows, n_inputs)) < 0.6
-    arguments = d_dots.astype(np.float32), pack_bits(x), pack_bits(kept) if masked else None, pack_weights(weights)
+    packed_weights = pack_weights(weights)
+    if n_units % 8:  # the units that fill up the last group have no gradient, whatever their bits
+        packed_weights[-1, :, n_units % 8 :] = rng.integers(2**63, dtype=np.uint64)
+    arguments = d_dots.astype(np.float32), pack_bits(x), pack_bits(kept) if masked else None, packed_weights
     return (*arguments, n_inputs), x * kept if masked else x, weights
 
 
