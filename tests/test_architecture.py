@@ -24,8 +24,8 @@ ALLOWED = {
     "skbnn._blas": [],
     "skbnn._show_versions": ["skbnn.kernels"],
     "skbnn._scale": [],
-    "skbnn._additive": ["skbnn._scale"],
     "skbnn._components": ["skbnn._scale"],
+    "skbnn._additive": ["skbnn._components", "skbnn._scale"],
     "skbnn._tuning": ["skbnn.encoding", "skbnn.network", "skbnn.folding"],
     "skbnn._base": [
         "skbnn._sklearn",
@@ -40,7 +40,7 @@ ALLOWED = {
     ],
     "skbnn._thermometer": ["skbnn._sklearn", "skbnn._base", "skbnn.encoding", "skbnn.packed"],
     "skbnn._classifier": ["skbnn._sklearn", "skbnn._additive", "skbnn._base"],
-    "skbnn._regressor": ["skbnn._sklearn", "skbnn._additive", "skbnn._scale", "skbnn._base"],
+    "skbnn._regressor": ["skbnn._sklearn", "skbnn._additive", "skbnn._components", "skbnn._scale", "skbnn._base"],
     "skbnn": ["skbnn"],
 }
 
