@@ -127,4 +127,5 @@ DATASETS = {
     "protein": Dataset("regression", arrays),
     "mnist-3x256": Dataset("classification", arrays, scale_pixels),
     "mnist-3x1024": Dataset("classification", arrays, scale_pixels),
+    "mnist-4x3x1024": Dataset("classification", arrays, scale_pixels),
 }

@@ -30,7 +30,7 @@ DTYPES = [np.float64, np.float32, np.float16, np.bool_]
 DTYPES += [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.uint64, np.int64]
 
 # max_iter=None trains for this many epochs, and on small data for at least this many mini-batches.
-MIN_EPOCHS, MIN_STEPS = 25, 1000
+MIN_EPOCHS, MIN_STEPS = 28, 1250
 
 # An output that no other competes with adds up this many binary units: a finer score than one unit can give.
 UNITS_PER_OUTPUT = 8

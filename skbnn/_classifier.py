@@ -70,7 +70,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         ("bop").
 
     max_iter : int, default=None
-        Epochs. None trains for 25 epochs, and on small data for at least 1000 mini-batches.
+        Epochs. None trains for 28 epochs, and on small data for at least 1250 mini-batches.
 
     momentum : float, default=0.9
         For ``solver="sgd"``, in [0, 1).
@@ -92,7 +92,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
     dropout : float or "auto", default="auto"
         Share of input bits and hidden activations set to 0 in training, in [0, 1). "auto" is 0 or 0.1,
-        whichever serves narrower networks best on held-out rows, after a third of the training; it also shrinks the
+        whichever serves narrower networks best on held-out rows, after a quarter of the training; it also shrinks the
         network's part of the scores if that serves these rows better. Fewer than 50 rows, and a first call of
         ``partial_fit``, take 0.
 

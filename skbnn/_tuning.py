@@ -13,8 +13,8 @@ from skbnn.network.trainer import LOSSES
 DROPOUTS = 0.0, 0.1
 
 # What is compared are networks of half the width, or of a quarter for two codes, but for narrow ones, trained for a
-# third of the epochs.
-WIDTH_DIVISOR, NARROW, EPOCHS_DIVISOR = 2, 64, 3
+# quarter of the epochs.
+WIDTH_DIVISOR, NARROW, EPOCHS_DIVISOR = 2, 64, 4
 
 # Components make every prediction slower, so they have to take this much off the loss.
 WORTH_COMPONENTS = 0.95

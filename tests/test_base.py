@@ -140,10 +140,10 @@ def test_fitted_attributes(model, X, y, n_estimators):
 
 
 @both
-def test_small_data_trains_for_a_thousand_steps_and_large_for_25_epochs(model, X, y):
+def test_small_data_trains_for_1250_steps_and_large_for_28_epochs(model, X, y):
     model = clone(model).set_params(hidden_layer_sizes=(8,), max_iter=None)
-    assert model.fit(X[:200], y[:200]).n_iter_ == 500
-    assert clone(model).set_params(batch_size=2).fit(X[:200], y[:200]).n_iter_ == 25
+    assert model.fit(X[:200], y[:200]).n_iter_ == 625
+    assert clone(model).set_params(batch_size=2).fit(X[:200], y[:200]).n_iter_ == 28
 
 
 @both
