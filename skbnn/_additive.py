@@ -19,7 +19,7 @@ MAX_SIZE_TO_CHOOSE, MAX_SIZE = 2**19, 2**23
 # With more bits than this, MAX_SIZE would leave too few rows to fit them by.
 MAX_BITS = 4096
 
-SMALLEST_UNIT = 1e-100  # a standard deviation that can be divided by
+SMALLEST_UNIT = 1e-100  # a feature of a smaller standard deviation has no line, as slopes would be huge
 
 INVERSE_PENALTY = 0.4  # C of the logistic regression
 
@@ -72,9 +72,8 @@ class Columns:
     def __init__(self, X, bits, code, rows, *, lines=True):
         self.X, self.bits, self.n_bits, self.rows = X, bits, code.n_bits, rows
         bits_of = np.diff(code.offsets)[: X.shape[1]]
-        self.ranges = find_ranges(X, rows) if lines else np.zeros((2, X.shape[1]))
-        self.ranges[:, bits_of < 2] = 0  # such a feature's bit says it all
-        self.lines = np.flatnonzero(self.ranges[0] < self.ranges[1])
+        # A feature's only bit says it all, or all that was asked for.
+        self.lines = np.flatnonzero(bits_of >= 2) if lines else np.empty(0, np.intp)
         # A feature's bits share a line that they make up, and then pay a fraction of its penalty; so does its number.
         self.line_weights = np.sqrt(bits_of[self.lines])
 
@@ -86,8 +85,10 @@ class Columns:
     def fit(self, model, rows, y, sample_weight):
         """Fit scikit-learn's linear model to these rows of y and of the weights; returns the Start that it is."""
         weights = sample_weight[rows] / sample_weight[rows].mean()
-        risen = rise(self.X[rows], self.ranges)[:, self.lines]
-        _, std = location_and_scale(risen, weights)
+        X = self.X[np.ix_(rows, self.lines)]
+        ranges = find_ranges(X)  # of these rows: no other has a say in the slopes, nor reaches farther along them
+        risen = rise(X, ranges)
+        _, std = location_and_scale(risen, np.ones(len(risen)))  # by weights it could be far below the range
         unit = np.where(std > SMALLEST_UNIT, std / self.line_weights, np.inf)
         matrix = np.hstack([as_float(self.bits[rows], self.n_bits), (risen / unit).astype(np.float32)])
         # Equal columns, and rows that outweigh all others, are no one's mistake, and a start need not be the optimum.
@@ -99,9 +100,9 @@ class Columns:
         start = Start(np.reshape(model.intercept_, len(coef)), coef[:, : self.n_bits])
         if not len(self.lines):
             return start
-        slopes = np.zeros((len(coef), self.X.shape[1]))
-        slopes[:, self.lines] = coef[:, self.n_bits :] / unit
-        return start._replace(slopes=slopes, ranges=self.ranges)
+        slopes, all_ranges = np.zeros((len(coef), self.X.shape[1])), np.zeros((2, self.X.shape[1]))
+        slopes[:, self.lines], all_ranges[:, self.lines] = coef[:, self.n_bits :] / unit, ranges
+        return start._replace(slopes=slopes, ranges=all_ranges)
 
 
 def choose_penalty(columns, y, sample_weight, rng):
@@ -145,14 +146,9 @@ def fit_logistic(columns, y, sample_weight, rng):
     return columns.fit(LogisticRegression(C=INVERSE_PENALTY), rows, y, sample_weight)
 
 
-def find_ranges(X, rows):
-    """Smallest and largest value of each feature in these rows, (2, n_features); 0 where their distance overflows."""
-    ranges = np.empty((2, X.shape[1]))
-    ranges[:] = X[rows[0]]
-    for start in range(0, len(rows), BLOCK):
-        block = X[rows[start : start + BLOCK]]
-        ranges[0] = np.minimum(ranges[0], block.min(axis=0))
-        ranges[1] = np.maximum(ranges[1], block.max(axis=0))
+def find_ranges(X):
+    """Smallest and largest value of each feature, (2, n_features) float64; 0 where their distance overflows."""
+    ranges = np.stack([X.min(axis=0), X.max(axis=0)]).astype(np.float64)
     with np.errstate(over="ignore"):
         ranges[:, np.isinf(ranges[1] - ranges[0])] = 0
     return ranges
@@ -160,7 +156,7 @@ def find_ranges(X, rows):
 
 def rise(X, ranges):
     """How far features lie above the lower end of their range, its width at most; float64."""
-    return np.clip(X.astype(np.float64), *ranges) - ranges[0]
+    return np.clip(X.astype(np.float64, order="C"), *ranges) - ranges[0]  # BLAS rounds by the memory's order
 
 
 def as_float(bits, n_bits):

@@ -19,7 +19,7 @@ from skbnn._blas import one_blas_thread
 from skbnn._components import principal_components
 from skbnn._sklearn import Interval, StrOptions, _check_sample_weight
 from skbnn._tuning import DROPOUTS, TOO_FEW, choose
-from skbnn.encoding import Code, Encoder, find_code
+from skbnn.encoding import Code, Encoder, add_components, find_code
 from skbnn.folding import estimate_statistics, fold
 from skbnn.network.ensemble import train_epoch
 from skbnn.network.network import BinaryNetwork
@@ -159,8 +159,11 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         X, y, sample_weight = without_weightless(X, y, sample_weight)
         return without_weightless(X, y, self._weigh_classes(y, sample_weight))
 
-    def _directions(self, X, y, sample_weight, rows):
-        """Linear combinations of the features that are encoded beside them always, (n_directions, n_features)."""
+    def _directions(self, X, y, sample_weight, rows, n_bits):
+        """Linear combinations that are encoded beside the features always, (n_directions, n_features).
+
+        The features alone take ``n_bits``.
+        """
         return np.empty((0, X.shape[1]))
 
     def _find_codes(self, X, y, sample_weight, rows):
@@ -174,12 +177,13 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             raise ValueError(
                 f"n_components={n_components} must be below n_samples={n_samples} and at most n_features={n_features}."
             )
-        components = directions = self._directions(X, y, sample_weight, rows)
+        features = find_code(X, self.n_thresholds, rng=self._rng)
+        directions = self._directions(X, y, sample_weight, rows, features.n_bits)
+        code = simple = add_components(features, X, directions, self.n_thresholds, rng=self._rng)
         if n_components:
-            components = np.vstack([directions, principal_components(X, n_components, self._rng)])
-        code = find_code(X, self.n_thresholds, rng=self._rng, components=components)
+            components = principal_components(X, n_components, self._rng)
+            code = add_components(simple, X, components, self.n_thresholds, rng=self._rng)
         self._n_directions = len(directions)
-        simple = code.with_components(len(directions))
         if not code.n_bits:  # one bit that is always +1, so that there is a network to hold the mean
             warnings.warn(
                 f"No feature varies in these {len(X)} rows; the network can only predict a constant.", stacklevel=8
@@ -341,9 +345,16 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     def _split(self, y):
         """Rows to train on and rows to validate on; of the same rows always the same, as a warm start goes on."""
         stratify = y if is_classifier(self) and y.ndim == 1 else None
-        return train_test_split(
-            np.arange(len(y)), test_size=self.validation_fraction, stratify=stratify, random_state=self._seed
-        )
+        fraction = self.validation_fraction
+        try:
+            rows, validation = train_test_split(
+                np.arange(len(y)), test_size=fraction, stratify=stratify, random_state=self._seed
+            )
+        except ValueError as error:
+            raise ValueError(f"validation_fraction={fraction} does not suit {len(y)} rows: {error}") from error
+        if len(validation) < 2 and is_regressor(self):
+            raise ValueError(f"validation_fraction={fraction} of {len(y)} rows is one row, which has no R².")
+        return rows, validation
 
     def _run_epoch(self, trainers, data, rows, epoch=0, n_epochs=1):
         """Train once on each row, in mini-batches of sizes that differ by one at most; returns the mean loss."""

@@ -121,7 +121,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         chosen, for another ``max_iter`` epochs.
 
     verbose : bool, default=False
-        Whether to print what the choice of dropout saw, and each epoch's loss and time.
+        Whether to print what the choice of dropout saw, what was chosen, and each epoch's loss and time.
 
     class_weight : dict, list of dict, "balanced" or None, default=None
         Factors of the sample weights by class, or inversely proportional to the classes' frequencies. A list has a

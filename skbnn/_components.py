@@ -44,7 +44,6 @@ def linear_directions(X, y, sample_weight, rows, rng):
     ----------
     X : ndarray of shape (n_rows, n_features)
     y : ndarray of shape (n_rows, n_outputs)
-        Standardized targets.
     sample_weight : ndarray of shape (n_rows,)
     rows : ndarray of int
         Those to fit by.
@@ -58,10 +57,14 @@ def linear_directions(X, y, sample_weight, rows, rng):
     """
     rows = sample(rows, max(MAX_SIZE_TO_REGRESS // X.shape[1], 2), rng)
     standardized, factor = standardize(X[rows])
-    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+    targets, _ = standardize(y[rows])
+    weights = sample_weight[rows] / sample_weight[rows].mean()  # so that a penalty means the same for any weights
+    ridge = RidgeCV(PENALTIES, alpha_per_target=y.shape[1] > 1)
+    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         warnings.simplefilter("ignore", LinAlgWarning)  # equal features are no one's mistake
-        ridge = RidgeCV(PENALTIES).fit(standardized, y[rows], sample_weight[rows])
-    return ridge.coef_.reshape(-1, X.shape[1]) * factor
+        directions = ridge.fit(standardized, targets, weights).coef_.reshape(-1, X.shape[1]) * factor
+    directions[~np.isfinite(directions)] = 0  # of features that hardly vary
+    return directions
 
 
 def sample(rows, most, rng):
@@ -71,7 +74,7 @@ def sample(rows, most, rng):
 
 def standardize(X):
     """Columns of mean 0 and standard deviation 1, float64, and the factors that made them so, 0 of a constant one."""
-    X = X.astype(np.float64)
+    X = X.astype(np.float64, order="C")  # BLAS rounds by the memory's order
     mean, std = location_and_scale(X, np.ones(len(X)))
     with np.errstate(divide="ignore", over="ignore"):
         factor = np.where(np.isfinite(1 / std), 1 / std, 0)

@@ -13,6 +13,9 @@ from skbnn._components import linear_directions
 from skbnn._scale import location_and_scale
 from skbnn._sklearn import StrOptions, _fit_context
 
+# With fewer rows the direction that fits them best says little about others.
+ROWS_PER_FEATURE = 10
+
 
 class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     """Multilayer perceptron regressor whose weights and hidden activations are -1 or +1.
@@ -84,12 +87,13 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         Keeps Adam's division finite.
 
     init : {"additive", "constant"}, default="additive"
-        What the network starts from. "additive": an additive model, of each feature a step function and a straight
-        line over the range of the training data, fitted by ridge regression, if ``loss="squared_error"``; else, with
-        more than 4096 bits, and in a first call of ``partial_fit``, the same as "constant". The linear combination of
-        the features that predicts a target best is encoded beside them, unless there are more targets than features
-        or only one feature. The network learns what the start leaves, and ``packed_`` predicts with both.
-        "constant": the targets' mean, so that all of the model is ±1.
+        What the network starts from. "additive": an additive model, of each feature a step function and, with two
+        thresholds or more, a straight line over the range of the training data, fitted by ridge regression, if
+        ``loss="squared_error"``; else, with more than 4096 bits, and in a first call of ``partial_fit``, the same as
+        "constant". With the start, the linear combination of the features that predicts a target best is encoded
+        beside them, unless features are one, fewer than targets, or more than a tenth of the rows. The network learns
+        what the start leaves, and ``packed_`` predicts with both. "constant": the targets' mean, so that all of the
+        model but ``n_components`` is ±1.
 
     dropout : float or "auto", default="auto"
         Share of input bits and hidden activations set to 0 in training, in [0, 1). "auto" is 0 or 0.1,
@@ -122,7 +126,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         chosen, for another ``max_iter`` epochs.
 
     verbose : bool, default=False
-        Whether to print what the choice of dropout saw, and each epoch's loss and time.
+        Whether to print what the choice of components and dropout saw, what was chosen, and each epoch's loss and time.
 
     Attributes
     ----------
@@ -329,22 +333,19 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         if n_outputs != self.n_outputs_:
             raise ValueError(f"y has {n_outputs} outputs, expected {self.n_outputs_} as in the previous call.")
 
-    def _directions(self, X, y, sample_weight, rows):
-        linear = self.init == "additive" and self.loss == "squared_error" and not self._in_a_stream
-        if not linear or not self.n_outputs_ <= X.shape[1] <= MAX_BITS or X.shape[1] == 1:
-            return super()._directions(X, y, sample_weight, rows)
-        self._fit_constant(y, sample_weight, rows)
-        return linear_directions(X, self._standardized(X, None, y), sample_weight, rows, self._rng)
-
-    def _fit_constant(self, y, sample_weight, rows):
-        """Start from the targets' mean; returns it and their standard deviation, (n_outputs,)."""
-        mean, std = location_and_scale(as_columns(y[rows]), sample_weight[rows])
-        self._start, self._target_scale = Start(mean), std
-        return mean, std
+    def _directions(self, X, y, sample_weight, rows, n_bits):
+        n_features = X.shape[1]
+        worth_it = 1 < n_features <= len(rows) / ROWS_PER_FEATURE and self.n_outputs_ <= n_features
+        fits = n_bits + self.n_outputs_ * self.n_thresholds <= MAX_BITS
+        additive = self.init == "additive" and self.loss == "squared_error" and not self._in_a_stream
+        if not (worth_it and fits and additive):
+            return super()._directions(X, y, sample_weight, rows, n_bits)
+        return linear_directions(X, as_columns(y), sample_weight, rows, self._rng)
 
     def _fit_start(self, X, data, y, rows):
         sample_weight = data.sample_weight
-        constant, std = self._fit_constant(y, sample_weight, rows)
+        constant, std = location_and_scale(as_columns(y[rows]), sample_weight[rows])
+        self._start, self._target_scale = Start(constant), std
         if self._additive and self.loss == "squared_error":
             columns = Columns(X, data.bits, self._code, rows)
             standardized = self._standardized(X, data.bits, y)

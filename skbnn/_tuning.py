@@ -101,8 +101,13 @@ def choose(estimator, X, coded, y, rows, dropouts, options, batch_size, n_epochs
 
     which, dropout = min(outcomes, key=price)  # the first of equal ones
     shrinkage = outcomes[which, dropout][1]
-    # A narrow network on two thirds of a small sample deserves less trust than the one to come.
-    return coded[which], dropout, float(shrinkage if len(parts) == 1 else np.sqrt(shrinkage))
+    if len(parts) > 1:  # a narrow network on two thirds of a small sample deserves less trust than the one to come
+        shrinkage = np.sqrt(shrinkage)
+    if estimator.verbose:
+        n_components = len(coded[which][0].components) - estimator._n_directions
+        says = "" if shrinkage else ": the start alone predicts"
+        print(f"Chosen: {n_components} components, dropout {dropout}, shrinkage {shrinkage:.2f}{says}", flush=True)
+    return coded[which], dropout, float(shrinkage)
 
 
 def network_scores(network, data, train, held):

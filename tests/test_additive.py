@@ -24,18 +24,17 @@ def problem(n_rows=300):
     return X, code, bits, y - y.mean(axis=0), rng.uniform(0.5, 2, n_rows)
 
 
-def dense(X, code, bits, rows, weights):
+def dense(X, code, bits, rows):
     """The matrix that an additive model weighs."""
-    mean = np.average(X[rows, :4], axis=0, weights=weights[rows])
-    std = np.sqrt(np.average((X[rows, :4] - mean) ** 2, axis=0, weights=weights[rows]))
-    return np.hstack([unpack_bits(bits, code.n_bits) > 0, (X[:, :4] - X[rows, :4].min(axis=0)) * 8**0.5 / std])
+    lines = (X[:, :4] - X[rows, :4].min(axis=0)) * 8**0.5 / X[rows, :4].std(axis=0)
+    return np.hstack([unpack_bits(bits, code.n_bits) > 0, lines])
 
 
 def test_ridge_is_that_of_the_dense_matrix():
     X, code, bits, y, weights = problem()
     rows = np.arange(0, 300, 2)
     columns, rng = additive.Columns(X, bits, code, rows), np.random.default_rng(0)
-    matrix = dense(X, code, bits, rows, weights)
+    matrix = dense(X, code, bits, rows)
     penalty = additive.choose_penalty(columns, y, weights, rng)
     expected = RidgeCV(additive.PENALTIES, alpha_per_target=True)
     expected.fit(matrix[rows], y[rows], weights[rows] / weights[rows].mean())
@@ -52,7 +51,7 @@ def test_logistic_is_that_of_the_dense_matrix():
     labels, rows = (y[:, 0] > 0).astype(int), np.arange(300)
     columns = additive.Columns(X, bits, code, rows, lines=False)
     start = additive.fit_logistic(columns, labels, weights, np.random.default_rng(0))
-    matrix = dense(X, code, bits, rows, weights)[:, : code.n_bits]
+    matrix = dense(X, code, bits, rows)[:, : code.n_bits]
     expected = LogisticRegression(C=additive.INVERSE_PENALTY).fit(matrix, labels, weights / weights.mean())
     np.testing.assert_allclose(start.scores(X, bits)[:, 0], expected.decision_function(matrix), rtol=2e-2, atol=2e-2)
 
@@ -83,6 +82,33 @@ def test_rows_beyond_the_largest_matrix_are_left_out(monkeypatch):
     additive.fit_ridge(columns, y, weights, np.random.default_rng(0), penalty=penalty)
     additive.fit_logistic(columns, y[:, 0] > 0, weights, np.random.default_rng(0))
     assert shapes == [50, 100, 100]
+
+
+def test_an_outlier_that_is_not_fitted_reaches_no_farther_than_those_that_are(monkeypatch):
+    X, code, bits, y, weights = problem()
+    monkeypatch.setattr(additive, "MAX_SIZE", 100 * (code.n_bits + 4))
+    expected = None
+    for outlier in 10.0, 1e6:
+        columns = additive.Columns(X, bits, code, np.arange(len(X)))
+        drawn = columns.sample(additive.MAX_SIZE, np.random.default_rng(0))
+        X[np.setdiff1d(np.arange(len(X)), drawn)[0], 0] = outlier
+        start = additive.fit_ridge(columns, y, weights, np.random.default_rng(0), penalty=np.ones(2))
+        scores = start.scores(X, bits)
+        expected = scores if expected is None else expected
+        np.testing.assert_array_equal(scores, expected)
+
+
+def test_rows_of_hardly_any_weight_may_lie_anywhere():
+    X, y = load_diabetes(return_X_y=True)
+    weights = np.ones(len(X))
+    X[0, 2], weights[0] = 1e60, 1e-80
+    assert np.isfinite(BinaryMLPRegressor(**SHORT).fit(X, y, weights).predict(X)).all()
+
+
+def test_fits_of_either_memory_order_are_the_same():
+    X, y = load_diabetes(return_X_y=True)
+    fits = [BinaryMLPRegressor(**SHORT, n_components=3).fit(array, y) for array in (X, np.asfortranarray(X))]
+    np.testing.assert_array_equal(*(model.predict(X) for model in fits))
 
 
 def test_packed_predicts_with_all_parts():

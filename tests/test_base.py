@@ -191,6 +191,14 @@ def test_early_stopping_keeps_the_best_epoch(model, X, y):
 
 
 @both
+@pytest.mark.parametrize("fraction", [0.001, 0.999])
+def test_a_validation_fraction_that_leaves_too_few_rows_is_named(model, X, y, fraction):
+    model = clone(model).set_params(early_stopping=True, validation_fraction=fraction)
+    with pytest.raises(ValueError, match=f"validation_fraction={fraction} .*{len(y)} rows"):
+        model.fit(X, y)
+
+
+@both
 def test_the_validation_score_is_that_of_the_network_delivered(model, X, y, monkeypatch):
     model = clone(model).set_params(early_stopping=True)
     train, held_out = np.arange(300), np.arange(300, 400)

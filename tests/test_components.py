@@ -139,10 +139,11 @@ def test_directions_are_those_of_ridge_regression_on_standardized_features(monke
     y, weights = np.c_[X[:, 0] - X[:, 3] / 1000, X[:, 1]] / 10, np.linspace(0.1, 1, len(X))
     rows = np.arange(0, len(X), 2)
     y[1::2] = np.nan  # held out: not to be looked at
-    standardized = StandardScaler().fit(X[rows]).transform(X)
+    standardized, targets = (StandardScaler().fit_transform(columns[rows]) for columns in (X, y))
     monkeypatch.setattr(_components, "PENALTIES", [10.0])
     directions = linear_directions(X, y, weights, rows, np.random.default_rng(0))
-    expected = Ridge(10.0).fit(standardized[rows], y[rows], weights[rows]).predict(standardized[rows])
+    share = weights[rows] / weights[rows].mean()
+    expected = Ridge(10.0).fit(standardized, targets, share).predict(standardized)
     projected = X[rows] @ directions.T
     np.testing.assert_allclose(projected - projected[0], expected - expected[0], atol=1e-8)
 
@@ -150,11 +151,45 @@ def test_directions_are_those_of_ridge_regression_on_standardized_features(monke
 def test_of_many_rows_some_are_drawn(monkeypatch):
     X, _ = correlated(100)
     weights, shapes = np.ones(100), []
-    monkeypatch.setattr(_components, "standardize", lambda X: shapes.append(X.shape) or (X, np.ones(6)))
+    monkeypatch.setattr(_components, "standardize", lambda X: shapes.append(X.shape) or (X, np.ones(X.shape[1])))
     for size in 599, 600:
         monkeypatch.setattr(_components, "MAX_SIZE_TO_REGRESS", size)
         linear_directions(X, X[:, :1], weights, np.arange(100), np.random.default_rng(0))
-    assert shapes == [(99, 6), (100, 6)]
+    assert shapes == [(99, 6), (99, 1), (100, 6), (100, 1)]
+
+
+def test_weights_count_by_their_ratio():
+    X, _ = correlated(100)
+    y, rows = X[:, :1] - X[:, 3:4] / 1000, np.arange(100)
+    weights = np.where(rows == 0, 1e4, 1.0)
+    expected = linear_directions(X, y, weights, rows, np.random.default_rng(0))
+    for factor in 2.0**-20, 2.0**20:
+        directions = linear_directions(X, y, factor * weights, rows, np.random.default_rng(0))
+        np.testing.assert_allclose(directions, expected, rtol=1e-6)
+
+
+def test_coefficients_that_overflow_are_left_out():
+    common, own = np.random.default_rng(0).normal(size=(2, 600))
+    X = np.c_[common + 0.01 * own, common - 0.01 * own] * 2e-308
+    model = clone(SHORT).set_params(n_components=0).fit(X, own)
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_directions_leave_room_for_the_start(monkeypatch):
+    X, y = correlated()
+    for most, n_directions in (6 * 32 + 31, 0), (7 * 32, 1):
+        monkeypatch.setattr("skbnn._regressor.MAX_BITS", most)
+        monkeypatch.setattr("skbnn._base.MAX_BITS", most)
+        packed = clone(SHORT).set_params(n_components=0).fit(X, y).packed_
+        assert len(packed.components) == n_directions
+        assert packed.steps.shape == (1, packed.layer_sizes[0])
+
+
+def test_a_direction_takes_ten_rows_a_feature():
+    X, y = correlated()
+    model = clone(SHORT).set_params(n_components=0)
+    assert not len(clone(model).fit(X[:59], y[:59]).packed_.components)
+    assert len(clone(model).fit(X[:60], y[:60]).packed_.components) == 1
 
 
 @pytest.mark.parametrize("extreme", [1e300, 5e-324, 0.0])

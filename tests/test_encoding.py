@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from skbnn.encoding import Code, Encoder, find_code
+from skbnn.encoding import Code, Encoder, add_components, find_code
 from skbnn.kernels import available_instruction_sets, use_instruction_set
 from skbnn.packed import reference
 
@@ -198,7 +198,8 @@ def test_no_rows_and_no_bits_are_fine():
 def test_components_get_thresholds_after_the_features():
     X = np.array([[0.0, 1.0], [1.0, 3.0], [2.0, 2.0]])
     components = np.array([[1.0, -1.0], [0.0, 0.0]])  # -1, -2, 0, and a constant
-    code = find_code(X, 5, rng=np.random.default_rng(0), components=components)
+    rng = np.random.default_rng(0)
+    code = add_components(find_code(X, 5, rng=rng), X, components, 5, rng=rng)
     assert code.thresholds.tolist() == [0.5, 1.5, 1.5, 2.5, -1.5, -0.5]
     assert code.offsets.tolist() == [0, 2, 4, 6, 6]
     np.testing.assert_array_equal(Encoder(*code).project(X), X @ components.T)

@@ -82,6 +82,8 @@ def test_several_classes_choose_as_well(capsys):
     model = BinaryMLPClassifier((32,), n_components="auto", max_iter=20, random_state=0, verbose=True).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
     choices = [(n_components, dropout) for n_components in (0, 4) for dropout in tuning.DROPOUTS]
+    chosen = f"Chosen: {model.n_components_} components, dropout {model.dropout_}, shrinkage {model.shrinkage_:.2f}"
+    assert lines[4] == chosen
     for line, (n_components, dropout) in zip(lines[:4], choices, strict=True):
         said = rf"{n_components} components, dropout {dropout}: loss = \d\.\d+ on held-out rows, shrinkage [01]\.\d\d"
         assert re.fullmatch(said, line)

@@ -25,7 +25,7 @@ class Code(NamedTuple):
         return Code(self.thresholds[: offsets[-1]], offsets, self.components[:n_components])
 
 
-def find_code(X, n_thresholds, *, rng, subsample=200_000, components=None):
+def find_code(X, n_thresholds, *, rng, subsample=200_000):
     """Choose each feature's thresholds between the distinct values of the training data.
 
     A feature with few distinct values gets a threshold between any two neighbours. Else the thresholds cut the rows
@@ -42,27 +42,52 @@ def find_code(X, n_thresholds, *, rng, subsample=200_000, components=None):
         Draws the subsample.
     subsample : int, default=200_000
         Rows that are looked at, at most.
-    components : ndarray of shape (n_components, n_features), float64, default=None
-        Linear combinations of the features, which get thresholds as well.
 
     Returns
     -------
     Code
         Its thresholds, (n_bits,) float64, ascend within a feature; feature f has those from ``offsets[f]`` to
-        ``offsets[f + 1]``, and components come after the features.
+        ``offsets[f + 1]``. There are no components.
     """
-    rows = slice(None)
-    if len(X) > subsample:
-        rows = np.sort(rng.choice(len(X), subsample, replace=False))
+    rows = some_rows(X, subsample, rng)
     columns = [column_thresholds(X[rows, feature], n_thresholds) for feature in range(X.shape[1])]
-    if components is None:
-        components = np.empty((0, X.shape[1]))
-    if len(components):
-        unused = np.zeros(X.shape[1] + len(components) + 1, np.int64)
-        projected = Encoder(np.empty(0), unused, components).project(X[rows])
-        columns += [column_thresholds(column, n_thresholds) for column in projected.T]
     offsets = np.cumsum([0, *(len(column) for column in columns)], dtype=np.int64)
-    return Code(np.concatenate(columns), offsets, components)
+    return Code(np.concatenate(columns), offsets, np.empty((0, X.shape[1])))
+
+
+def add_components(code, X, components, n_thresholds, *, rng, subsample=200_000):
+    """Choose thresholds of linear combinations of the features, as ``find_code`` does of features.
+
+    Parameters
+    ----------
+    code : Code
+        That of the features, and of components that are there already.
+    X : ndarray of shape (n_rows, n_features)
+    components : ndarray of shape (n_components, n_features), float64
+    n_thresholds, rng, subsample
+        As in ``find_code``.
+
+    Returns
+    -------
+    Code
+        The same, the components after what it had.
+    """
+    if not len(components):
+        return code
+    unused = np.zeros(X.shape[1] + len(components) + 1, np.int64)
+    projected = Encoder(np.empty(0), unused, components).project(X[some_rows(X, subsample, rng)])
+    columns = [column_thresholds(column, n_thresholds) for column in projected.T]
+    offsets = code.offsets[-1] + np.cumsum([len(column) for column in columns], dtype=np.int64)
+    return Code(
+        np.concatenate([code.thresholds, *columns]),
+        np.concatenate([code.offsets, offsets]),
+        np.vstack([code.components, components]),
+    )
+
+
+def some_rows(X, most, rng):
+    """Which rows to look at: all, or ``most`` of them, drawn and ascending."""
+    return slice(None) if len(X) <= most else np.sort(rng.choice(len(X), most, replace=False))
 
 
 def column_thresholds(column, n_thresholds):
