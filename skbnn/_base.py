@@ -159,39 +159,39 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         X, y, sample_weight = without_weightless(X, y, sample_weight)
         return without_weightless(X, y, self._weigh_classes(y, sample_weight))
 
-    def _directions(self, X, y, sample_weight, rows, n_bits):
-        """Linear combinations that are encoded beside the features always, (n_directions, n_features).
-
-        The features alone take ``n_bits``.
-        """
+    def _directions(self, X, y, sample_weight, rows):
+        """Combinations of the features that may be worth encoding before others, (n_directions, n_features)."""
         return np.empty((0, X.shape[1]))
 
     def _find_codes(self, X, y, sample_weight, rows):
         """The codes to choose from, the simplest first."""
         n_samples, n_features = X.shape
         n_components, most = self.n_components, min(n_samples - 1, n_features)
-        if n_components == "auto":
+        auto = n_components == "auto"
+        if auto:
             worth_a_look = 2 <= n_features <= MAX_FEATURES_FOR_COMPONENTS and n_samples >= TOO_FEW
             n_components = most if worth_a_look and not self._in_a_stream else 0
         if n_components > most:
             raise ValueError(
                 f"n_components={n_components} must be below n_samples={n_samples} and at most n_features={n_features}."
             )
-        features = find_code(X, self.n_thresholds, rng=self._rng)
-        directions = self._directions(X, y, sample_weight, rows, features.n_bits)
-        code = simple = add_components(features, X, directions, self.n_thresholds, rng=self._rng)
+        codes = [find_code(X, self.n_thresholds, rng=self._rng)]
+        combinations = []
+        if auto and n_components:
+            combinations.append(self._directions(X, y, sample_weight, rows))
         if n_components:
-            components = principal_components(X, n_components, self._rng)
-            code = add_components(simple, X, components, self.n_thresholds, rng=self._rng)
-        self._n_directions = len(directions)
-        if not code.n_bits:  # one bit that is always +1, so that there is a network to hold the mean
+            combinations.append(principal_components(X, n_components, self._rng))
+        for components in combinations:
+            if len(components):
+                codes.append(add_components(codes[-1], X, components, self.n_thresholds, rng=self._rng))
+        if not codes[-1].n_bits:  # one bit that is always +1, so that there is a network to hold the mean
             warnings.warn(
                 f"No feature varies in these {len(X)} rows; the network can only predict a constant.", stacklevel=8
             )
+            code = codes[0 if auto else -1]
             offsets = np.minimum(np.arange(len(code.offsets)), 1)
-            code = Code(np.array([np.finfo(np.float64).min]), offsets, code.components)
-            return [code.with_components(len(directions)) if self.n_components == "auto" else code]
-        return [simple, code] if self.n_components == "auto" and n_components else [code]
+            return [Code(np.array([np.finfo(np.float64).min]), offsets, code.components)]
+        return codes if auto else codes[-1:]
 
     def _hidden_layer_sizes(self):
         sizes = np.ravel(self.hidden_layer_sizes).tolist()
@@ -257,7 +257,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         if not self._in_a_stream and len(coded) * len(dropouts) > 1:
             choice = choose(self, X, coded, y, rows, dropouts, options, batch_size, n_epochs)
             (self._code, data), self.dropout_, self.shrinkage_ = choice
-        self.n_components_ = len(self._code.components) - self._n_directions
+        self.n_components_ = len(self._code.components)
         return data
 
     def _initialize(self, X, data, y, rows, options, batch_size):

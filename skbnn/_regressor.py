@@ -7,7 +7,7 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import column_or_1d
 
-from skbnn._additive import MAX_BITS, Columns, Start, choose_penalty, fit_ridge
+from skbnn._additive import Columns, Start, choose_penalty, fit_ridge
 from skbnn._base import BaseBinaryMLP
 from skbnn._components import linear_directions
 from skbnn._scale import location_and_scale
@@ -43,10 +43,12 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         near quantiles of the training data; a feature with fewer distinct values gets fewer.
 
     n_components : int or "auto", default="auto"
-        Principal components of the standardized features that are encoded beside them, at most
-        ``min(n_samples - 1, n_features)``. "auto" is all of them if they take 5 % off the loss of held-out rows, as for
-        ``dropout``, else none; none with one feature or more than 32, with fewer than 50 rows and in a first call of
-        ``partial_fit``.
+        Linear combinations of the features that are encoded beside them. A number is that many principal components of
+        the standardized features, at most ``min(n_samples - 1, n_features)``. "auto" is, by held-out rows as for
+        ``dropout``, none; the direction in which a ridge regression sees the target rise, one for each target, if that
+        takes 5 % off the loss; or that and all principal components, if they take as much off again. It is none with
+        one feature or more than 32, with fewer than 50 rows and in a first call of ``partial_fit``; and there are no
+        directions where features are fewer than targets or more than a tenth of the rows.
 
     n_estimators : int or "auto", default="auto"
         Networks of this shape that are trained, each in a thread of its own where there are cores; the mean of their
@@ -90,10 +92,8 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         What the network starts from. "additive": an additive model, of each feature a step function and, with two
         thresholds or more, a straight line over the range of the training data, fitted by ridge regression, if
         ``loss="squared_error"``; else, with more than 4096 bits, and in a first call of ``partial_fit``, the same as
-        "constant". With the start, the linear combination of the features that predicts a target best is encoded
-        beside them, unless features are one, fewer than targets, or more than a tenth of the rows. The network learns
-        what the start leaves, and ``packed_`` predicts with both. "constant": the targets' mean, so that all of the
-        model but ``n_components`` is ±1.
+        "constant". The network learns what the start leaves, and ``packed_`` predicts with both. "constant": the
+        targets' mean, so that all of the model is ±1.
 
     dropout : float or "auto", default="auto"
         Share of input bits and hidden activations set to 0 in training, in [0, 1). "auto" is 0 or 0.1,
@@ -163,7 +163,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         The best of them. Only with ``early_stopping``.
 
     n_components_ : int
-        Principal components that are encoded.
+        Linear combinations of the features that are encoded: directions, then principal components.
 
     n_estimators_ : int
         Networks whose mean predicts.
@@ -333,14 +333,11 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         if n_outputs != self.n_outputs_:
             raise ValueError(f"y has {n_outputs} outputs, expected {self.n_outputs_} as in the previous call.")
 
-    def _directions(self, X, y, sample_weight, rows, n_bits):
+    def _directions(self, X, y, sample_weight, rows):
         n_features = X.shape[1]
-        worth_it = 1 < n_features <= len(rows) / ROWS_PER_FEATURE and self.n_outputs_ <= n_features
-        fits = n_bits + self.n_outputs_ * self.n_thresholds <= MAX_BITS
-        additive = self.init == "additive" and self.loss == "squared_error" and not self._in_a_stream
-        if not (worth_it and fits and additive):
-            return super()._directions(X, y, sample_weight, rows, n_bits)
-        return linear_directions(X, as_columns(y), sample_weight, rows, self._rng)
+        if self.n_outputs_ <= n_features <= len(rows) / ROWS_PER_FEATURE:
+            return linear_directions(X, as_columns(y), sample_weight, rows, self._rng)
+        return super()._directions(X, y, sample_weight, rows)
 
     def _fit_start(self, X, data, y, rows):
         sample_weight = data.sample_weight

@@ -12,11 +12,11 @@ from skbnn.network.trainer import LOSSES
 
 DROPOUTS = 0.0, 0.1
 
-# What is compared are networks of half the width, or of a quarter for two codes, but for narrow ones, trained for a
+# What is compared are networks of half the width, or of a quarter for several codes, but for narrow ones, trained for a
 # quarter of the epochs.
 WIDTH_DIVISOR, NARROW, EPOCHS_DIVISOR = 2, 64, 4
 
-# Components make every prediction slower, so they have to take this much off the loss.
+# Components make every prediction slower, so each code has to take this much off the loss of the one before.
 WORTH_COMPONENTS = 0.95
 
 # Of a small sample each row is held out once; of a large one a fifth of the rows, up to ENOUGH, says as much.
@@ -68,7 +68,7 @@ def choose(estimator, X, coded, y, rows, dropouts, options, batch_size, n_epochs
     if not parts:
         return coded[0], dropouts[0], 1.0
     n_epochs = -(-n_epochs // EPOCHS_DIVISOR)
-    divisor = WIDTH_DIVISOR * len(coded)
+    divisor = WIDTH_DIVISOR * min(len(coded), 2)
     sizes = [min(size, max(NARROW, size // divisor)) for size in estimator._hidden_layer_sizes()]
     outcomes = {}
     for which, (code, data) in enumerate(coded):
@@ -91,20 +91,19 @@ def choose(estimator, X, coded, y, rows, dropouts, options, batch_size, n_epochs
         for dropout, pairs in zip(dropouts, judged, strict=True):
             loss, factor = outcomes[which, dropout] = best_factor(pairs, LOSSES[options.loss]())
             if estimator.verbose:
-                n_components = len(code.components) - estimator._n_directions
-                said = f"{n_components} components, dropout {dropout}: loss = {loss:.6f} on held-out rows"
+                said = f"{len(code.components)} components, dropout {dropout}: loss = {loss:.6f} on held-out rows"
                 print(f"{said}, shrinkage {factor:.2f}", flush=True)
 
     def price(choice):
         loss, _ = outcomes[choice]
-        return loss if choice[0] == 0 else loss / WORTH_COMPONENTS
+        return loss / WORTH_COMPONENTS ** choice[0]
 
     which, dropout = min(outcomes, key=price)  # the first of equal ones
     shrinkage = outcomes[which, dropout][1]
     if len(parts) > 1:  # a narrow network on two thirds of a small sample deserves less trust than the one to come
         shrinkage = np.sqrt(shrinkage)
     if estimator.verbose:
-        n_components = len(coded[which][0].components) - estimator._n_directions
+        n_components = len(coded[which][0].components)
         says = "" if shrinkage else ": the start alone predicts"
         print(f"Chosen: {n_components} components, dropout {dropout}, shrinkage {shrinkage:.2f}{says}", flush=True)
     return coded[which], dropout, float(shrinkage)

@@ -113,16 +113,15 @@ def test_fits_of_either_memory_order_are_the_same():
 
 def test_packed_predicts_with_all_parts():
     X, y = load_diabetes(return_X_y=True)
-    model = BinaryMLPRegressor(**SHORT).fit(X, y)
-    packed = model.packed_
-    bits = ThermometerEncoder(output="zero_one").fit_transform(np.hstack([X, X @ packed.components.T]))
+    model = BinaryMLPRegressor(**SHORT, n_components=0).fit(X, y)
+    packed, bits = model.packed_, ThermometerEncoder(output="zero_one").fit_transform(X)
     parts = bits @ packed.steps.T + (X - X.min(axis=0)) @ packed.slopes.T
     network = model.predict(X) - parts[:, 0] - model._start.constant
     assert packed.steps.shape == (1, bits.shape[1]) and np.count_nonzero(packed.slopes) == 9  # sex has two values
     assert np.std(network) > 1  # the network says something
     expected = start_predictions(model, X)
     np.testing.assert_allclose(model._start.constant + parts[:, 0], expected, rtol=1e-9)
-    np.testing.assert_allclose(start_predictions(model, 1e300 * np.sign(X)), start_predictions(model, 1e3 * np.sign(X)))
+    np.testing.assert_allclose(start_predictions(model, 1e300 * np.sign(X)), start_predictions(model, np.sign(X)))
 
 
 def start_predictions(model, X):
@@ -147,7 +146,7 @@ def test_a_line_is_all_but_left_to_the_start():
 def test_lines_of_features_and_targets_of_any_magnitude_are_finite(scale, size):
     x = np.random.default_rng(0).uniform(-1.5, 1.5, (200, 2))
     y = x.sum(axis=1) * size
-    model = BinaryMLPRegressor(**SHORT).fit(x * scale, y)
+    model = BinaryMLPRegressor(**{**SHORT, "max_iter": 10}).fit(x * scale, y)
     assert np.corrcoef(model.predict(x * scale) / size, y / size)[0, 1] > 0.9
 
 

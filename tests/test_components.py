@@ -43,15 +43,14 @@ def test_constant_and_extreme_features_give_finite_components(extreme):
     assert not principal_components(np.ones((50, 4)), 4, np.random.default_rng(0)).any()
 
 
-@pytest.mark.parametrize("init, better", [("additive", 0.05), ("constant", 0.1)])  # directions do part of it
-def test_held_out_rows_choose_components_where_features_are_correlated(init, better):
+def test_held_out_rows_choose_components_where_features_are_correlated():
     X, y = correlated()
-    model = BinaryMLPRegressor((64, 64), max_iter=60, init=init, random_state=0)
+    model = BinaryMLPRegressor((64, 64), max_iter=60, random_state=0)
     rotated = clone(model).fit(X[:400], y[:400])
-    assert rotated.n_components_ == 6
+    assert rotated.n_components_ == 1 + 6
     plain = clone(model).set_params(n_components=0).fit(X[:400], y[:400])
     assert plain.n_components_ == 0
-    assert rotated.score(X[400:], y[400:]) > plain.score(X[400:], y[400:]) + better
+    assert rotated.score(X[400:], y[400:]) > plain.score(X[400:], y[400:]) + 0.1
 
 
 def test_held_out_rows_refuse_components_where_features_are_what_counts():
@@ -95,7 +94,7 @@ def test_the_packed_network_predicts_from_the_features_alone():
     X, y = correlated()
     model = clone(SHORT).fit(X, y)
     packed = pickle.loads(pickle.dumps(model.packed_))
-    assert packed.n_features_in == 6 and packed.components.shape == (1 + 3, 6)  # where targets rise, and three more
+    assert packed.n_features_in == 6 and packed.components.shape == (3, 6)
     expected = model.predict(X)
     np.testing.assert_array_equal(packed.predict(X), expected)
     np.testing.assert_array_equal(packed.predict(np.asfortranarray(X)), expected)
@@ -171,25 +170,8 @@ def test_weights_count_by_their_ratio():
 def test_coefficients_that_overflow_are_left_out():
     common, own = np.random.default_rng(0).normal(size=(2, 600))
     X = np.c_[common + 0.01 * own, common - 0.01 * own] * 2e-308
-    model = clone(SHORT).set_params(n_components=0).fit(X, own)
-    assert np.isfinite(model.predict(X)).all()
-
-
-def test_directions_leave_room_for_the_start(monkeypatch):
-    X, y = correlated()
-    for most, n_directions in (6 * 32 + 31, 0), (7 * 32, 1):
-        monkeypatch.setattr("skbnn._regressor.MAX_BITS", most)
-        monkeypatch.setattr("skbnn._base.MAX_BITS", most)
-        packed = clone(SHORT).set_params(n_components=0).fit(X, y).packed_
-        assert len(packed.components) == n_directions
-        assert packed.steps.shape == (1, packed.layer_sizes[0])
-
-
-def test_a_direction_takes_ten_rows_a_feature():
-    X, y = correlated()
-    model = clone(SHORT).set_params(n_components=0)
-    assert not len(clone(model).fit(X[:59], y[:59]).packed_.components)
-    assert len(clone(model).fit(X[:60], y[:60]).packed_.components) == 1
+    directions = linear_directions(X, own[:, np.newaxis], np.ones(600), np.arange(600), np.random.default_rng(0))
+    assert np.isfinite(directions).all()
 
 
 @pytest.mark.parametrize("extreme", [1e300, 5e-324, 0.0])
@@ -201,32 +183,27 @@ def test_directions_of_constant_and_extreme_features_are_finite(extreme):
     assert np.isfinite(directions).all() and not directions[:, 1].any()
 
 
-@pytest.mark.parametrize(
-    "parameters, n_features, n_outputs, n_directions",
-    [
-        ({}, 6, 1, 1),
-        ({}, 6, 6, 6),
-        ({}, 6, 7, 0),
-        ({}, 1, 1, 0),
-        ({"init": "constant"}, 6, 1, 0),
-        ({"loss": "huber"}, 6, 1, 0),
-    ],
-)
-def test_a_regressor_that_starts_from_lines_looks_along_them(parameters, n_features, n_outputs, n_directions):
+@pytest.mark.parametrize("n_features, n_outputs, codes", [(6, 1, [0, 1, 7]), (6, 6, [0, 6, 12]), (6, 7, [0, 6])])
+def test_directions_are_looked_at_before_principal_components(n_features, n_outputs, codes, capsys):
     X, y = correlated()
     y = np.squeeze(np.outer(y, np.arange(1, n_outputs + 1)))
-    model = clone(SHORT).set_params(n_components=0, **parameters).fit(X[:, :n_features], y)
-    assert model.packed_.components.shape == (n_directions, n_features)
-    assert model.n_components_ == 0
-    streamed = clone(model).partial_fit(X[:, :n_features], y)
-    assert not len(streamed.packed_.components)
+    clone(SHORT).set_params(n_components="auto", verbose=True).fit(X[:, :n_features], y)
+    said = [line for line in capsys.readouterr().out.splitlines() if "held-out" in line]
+    assert [int(line.split()[0]) for line in said] == codes
 
 
-def test_steps_along_the_direction_are_seen(monkeypatch):
+def test_a_direction_takes_ten_rows_a_feature(capsys):
+    X, y = correlated()
+    model = clone(SHORT).set_params(n_components="auto", verbose=True)
+    for n_rows in 59, 60:
+        clone(model).fit(X[:n_rows], y[:n_rows])
+        assert ("1 components" in capsys.readouterr().out) == (n_rows == 60)
+
+
+def test_held_out_rows_choose_the_direction_where_steps_go_along_it():
     X = np.random.default_rng(0).normal(size=(1000, 5))
     y = np.floor(X @ [1.0, -1.0, 0.5, 0.5, 2.0])
-    model = BinaryMLPRegressor((64,), max_iter=40, dropout=0.0, n_components=0, random_state=0)
-    with_direction = clone(model).fit(X[:700], y[:700]).score(X[700:], y[700:])
-    monkeypatch.setattr("skbnn._regressor.linear_directions", lambda X, *_: np.empty((0, X.shape[1])))
-    without = clone(model).fit(X[:700], y[:700]).score(X[700:], y[700:])
-    assert 1 - with_direction < 0.7 * (1 - without)
+    model = BinaryMLPRegressor((64,), max_iter=40, random_state=0).fit(X[:700], y[:700])
+    assert model.n_components_ == 1
+    without = clone(model).set_params(n_components=0).fit(X[:700], y[:700])
+    assert 1 - model.score(X[700:], y[700:]) < 0.7 * (1 - without.score(X[700:], y[700:]))

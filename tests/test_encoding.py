@@ -203,10 +203,14 @@ def test_components_get_thresholds_after_the_features():
     assert code.thresholds.tolist() == [0.5, 1.5, 1.5, 2.5, -1.5, -0.5]
     assert code.offsets.tolist() == [0, 2, 4, 6, 6]
     np.testing.assert_array_equal(Encoder(*code).project(X), X @ components.T)
-    assert code.with_components(1).offsets.tolist() == [0, 2, 4, 6]
-    features = code.with_components(0)
+    features = find_code(X, 5, rng=rng)
     assert features.thresholds.tolist() == [0.5, 1.5, 1.5, 2.5] and features.offsets.tolist() == [0, 2, 4]
     assert features.components.shape == (0, 2)
+    one_by_one = features
+    for component in components:
+        one_by_one = add_components(one_by_one, X, component[np.newaxis], 5, rng=rng)
+    for part, expected in zip(one_by_one, code, strict=True):
+        np.testing.assert_array_equal(part, expected)
     np.testing.assert_array_equal(Encoder(*features).encode(X), Encoder(*code).encode(X) & 15)
 
 

@@ -19,11 +19,6 @@ class Code(NamedTuple):
         """Bits of a row."""
         return len(self.thresholds)
 
-    def with_components(self, n_components):
-        """The code of the features and of only so many components, the first ones."""
-        offsets = self.offsets[: len(self.offsets) - len(self.components) + n_components]
-        return Code(self.thresholds[: offsets[-1]], offsets, self.components[:n_components])
-
 
 def find_code(X, n_thresholds, *, rng, subsample=200_000):
     """Choose each feature's thresholds between the distinct values of the training data.
