@@ -21,9 +21,9 @@ from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
 # Where skbnn does not have its defaults. These sets are large: run by name or with --full only, and beside MLPs only.
 WIDE = {"hidden_layer_sizes": (1024,) * 3, "dropout": 0.2}
 PARAMETERS = {
-    "mnist-3x256": {"hidden_layer_sizes": (256,) * 3, "n_thresholds": 1, "max_iter": 100},
+    "mnist-3x256": {"hidden_layer_sizes": (256,) * 3, "n_thresholds": 1, "max_iter": 100, "dropout": 0.1},
     "mnist-3x1024": WIDE | {"n_thresholds": 1, "max_iter": 100},
-    "mnist-4x3x1024": WIDE | {"n_thresholds": 3, "n_estimators": 4, "max_iter": 60},
+    "mnist-4x3x1024": WIDE | {"n_thresholds": 3, "n_estimators": 4, "max_iter": 25},
 }
 
 LINEAR, SMALL_MLP, SAME_MLP, BOOSTING, BINARY = MODELS = (

@@ -12,9 +12,9 @@ from skbnn.network.trainer import LOSSES
 
 DROPOUTS = 0.0, 0.1
 
-# What is compared are networks of half the width, or of a quarter for several codes, but for narrow ones, trained for a
-# quarter of the epochs.
-WIDTH_DIVISOR, NARROW, EPOCHS_DIVISOR = 2, 64, 4
+# What is compared are networks of a share of the width, but for narrow ones, trained for a share of the epochs: the
+# divisors with one code, and with several. In shorter or narrower training, dropout looks worse than it is.
+WIDTH_DIVISORS, EPOCHS_DIVISORS, NARROW = (2, 4), (3, 4), 64
 
 # Components make every prediction slower, so each code has to take this much off the loss of the one before.
 WORTH_COMPONENTS = 0.95
@@ -67,9 +67,9 @@ def choose(estimator, X, coded, y, rows, dropouts, options, batch_size, n_epochs
     parts = splits(rows, int(estimator._rng.integers(2**31)))
     if not parts:
         return coded[0], dropouts[0], 1.0
-    n_epochs = -(-n_epochs // EPOCHS_DIVISOR)
-    divisor = WIDTH_DIVISOR * min(len(coded), 2)
-    sizes = [min(size, max(NARROW, size // divisor)) for size in estimator._hidden_layer_sizes()]
+    several = len(coded) > 1
+    n_epochs = -(-n_epochs // EPOCHS_DIVISORS[several])
+    sizes = [min(size, max(NARROW, size // WIDTH_DIVISORS[several])) for size in estimator._hidden_layer_sizes()]
     outcomes = {}
     for which, (code, data) in enumerate(coded):
         estimator._code, estimator._ridge_penalty = code, None
