@@ -4,6 +4,7 @@ from collections import namedtuple
 
 import numpy as np
 from common import Data, as_float
+from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import fetch_openml, load_breast_cancer, load_diabetes, load_digits, load_iris
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
@@ -53,6 +54,15 @@ def arrays(name, folder):
         return Data(X[: -N_LAST[name]], y[: -N_LAST[name]], X[-N_LAST[name] :], y[-N_LAST[name] :])
     y = y.astype(np.float32)
     return split(X.astype(np.float32), TARGET_FUNCTIONS[name](y) if name in TARGET_FUNCTIONS else y)
+
+
+def shifted(name, folder):
+    """The same, and each image to train on also shifted by a pixel in all eight directions."""
+    data = arrays(name, folder)
+    images = np.pad(data.X_train.reshape(-1, 28, 28), ((0, 0), (1, 1), (1, 1)))
+    windows = sliding_window_view(images, (28, 28), axis=(1, 2))  # (n_images, 3, 3, 28, 28)
+    X_train = np.moveaxis(windows, 0, 2).reshape(-1, 28 * 28)
+    return data._replace(X_train=X_train, y_train=np.tile(data.y_train, 9))
 
 
 def adult(name, folder):
@@ -128,4 +138,5 @@ DATASETS = {
     "mnist-3x256": Dataset("classification", arrays, scale_pixels),
     "mnist-3x1024": Dataset("classification", arrays, scale_pixels),
     "mnist-4x3x1024": Dataset("classification", arrays, scale_pixels),
+    "mnist-4x3x1024-shifted": Dataset("classification", shifted, scale_pixels),
 }
