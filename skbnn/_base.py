@@ -5,6 +5,7 @@ import warnings
 from abc import ABC, abstractmethod
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -16,10 +17,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skbnn._additive import MAX_BITS
 from skbnn._blas import one_blas_thread
-from skbnn._components import principal_components
+from skbnn._codes import find_codes
 from skbnn._sklearn import Interval, StrOptions, _check_sample_weight
-from skbnn._tuning import DROPOUTS, TOO_FEW, choose
-from skbnn.encoding import Code, Encoder, add_components, find_code
+from skbnn._tuning import DROPOUTS, choose
+from skbnn.encoding import Encoder
 from skbnn.folding import estimate_statistics, fold
 from skbnn.network.ensemble import train_epoch
 from skbnn.network.network import BinaryNetwork
@@ -37,9 +38,6 @@ UNITS_PER_OUTPUT = 8
 
 # The mean of two networks errs less than one does; beyond so many rows, one learns more by itself and takes long.
 MAX_ROWS_FOR_TWO = 50_000
-
-# With more features than this their principal components take longer to compute than the network, in prediction.
-MAX_FEATURES_FOR_COMPONENTS = 32
 
 # Drawn weights are what was learnt only once latent weights have come from ±1 to the other end, ten times as far as in
 # ±0.1. Bop has no latent weights.
@@ -163,36 +161,6 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         """Combinations of the features that may be worth encoding before others, (n_directions, n_features)."""
         return np.empty((0, X.shape[1]))
 
-    def _find_codes(self, X, y, sample_weight, rows):
-        """The codes to choose from, the simplest first."""
-        n_samples, n_features = X.shape
-        n_components, most = self.n_components, min(n_samples - 1, n_features)
-        auto = n_components == "auto"
-        if auto:
-            worth_a_look = 2 <= n_features <= MAX_FEATURES_FOR_COMPONENTS and n_samples >= TOO_FEW
-            n_components = most if worth_a_look and not self._in_a_stream else 0
-        if n_components > most:
-            raise ValueError(
-                f"n_components={n_components} must be below n_samples={n_samples} and at most n_features={n_features}."
-            )
-        codes = [find_code(X, self.n_thresholds, rng=self._rng)]
-        combinations = []
-        if auto and n_components:
-            combinations.append(self._directions(X, y, sample_weight, rows))
-        if n_components:
-            combinations.append(principal_components(X, n_components, self._rng))
-        for components in combinations:
-            if len(components):
-                codes.append(add_components(codes[-1], X, components, self.n_thresholds, rng=self._rng))
-        if not codes[-1].n_bits:  # one bit that is always +1, so that there is a network to hold the mean
-            warnings.warn(
-                f"No feature varies in these {len(X)} rows; the network can only predict a constant.", stacklevel=8
-            )
-            code = codes[0 if auto else -1]
-            offsets = np.minimum(np.arange(len(code.offsets)), 1)
-            return [Code(np.array([np.finfo(np.float64).min]), offsets, code.components)]
-        return codes if auto else codes[-1:]
-
     def _hidden_layer_sizes(self):
         sizes = np.ravel(self.hidden_layer_sizes).tolist()
         if not all(type(size) is int and size > 0 for size in sizes):
@@ -249,7 +217,9 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         """Decide on the code and on dropout; returns the data in that code."""
         self._n_thresholds = self.n_thresholds
         self._in_a_stream = n_epochs is None
-        codes = self._find_codes(X, y, sample_weight, rows)
+        n_components = 0 if self._in_a_stream and self.n_components == "auto" else self.n_components
+        directions = partial(self._directions, X, y, sample_weight, rows)
+        codes = find_codes(X, self.n_thresholds, n_components, directions, self._rng)
         coded = [(code, TrainingData(Encoder(*code).encode(X), sample_weight)) for code in codes]
         self._code, data = coded[0]
         self.dropout_, self.shrinkage_ = 0.0, 1.0

@@ -92,9 +92,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
     dropout : float or "auto", default="auto"
         Share of input bits and hidden activations set to 0 in training, in [0, 1). "auto" is 0 or 0.1,
-        whichever serves narrower networks best on held-out rows, after a third of the training; it also shrinks the
-        network's part of the scores if that serves these rows better. Fewer than 50 rows, and a first call of
-        ``partial_fit``, take 0.
+        whichever serves narrower networks best on held-out rows, after a third of the training, or a quarter if
+        components are compared as well; it also shrinks the network's part of the scores if that serves these rows
+        better. Fewer than 50 rows, and a first call of ``partial_fit``, take 0.
 
     shuffle : bool, default=True
         Whether rows are shuffled before each epoch.

@@ -27,10 +27,11 @@ ALLOWED = {
     "skbnn._components": ["skbnn._scale"],
     "skbnn._additive": ["skbnn._components", "skbnn._scale"],
     "skbnn._tuning": ["skbnn.encoding", "skbnn.network", "skbnn.folding"],
+    "skbnn._codes": ["skbnn._components", "skbnn._tuning", "skbnn.encoding"],
     "skbnn._base": [
         "skbnn._sklearn",
         "skbnn._additive",
-        "skbnn._components",
+        "skbnn._codes",
         "skbnn._tuning",
         "skbnn._blas",
         "skbnn.encoding",

@@ -67,8 +67,6 @@ def add_components(code, X, components, n_thresholds, *, rng, subsample=200_000)
     Code
         The same, the components after what it had.
     """
-    if not len(components):
-        return code
     unused = np.zeros(X.shape[1] + len(components) + 1, np.int64)
     projected = Encoder(np.empty(0), unused, components).project(X[some_rows(X, subsample, rng)])
     columns = [column_thresholds(column, n_thresholds) for column in projected.T]
