@@ -8,7 +8,7 @@ from scipy.linalg import LinAlgWarning
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 
-from skbnn._components import PENALTIES
+from skbnn._components import PENALTIES, sample
 from skbnn._scale import location_and_scale
 
 BLOCK = 4096  # rows; bounds the memory of scores
@@ -79,8 +79,7 @@ class Columns:
 
     def sample(self, max_size, rng):
         """As many of the rows as come to ``max_size`` floats, ascending."""
-        most = max_size // (self.n_bits + len(self.lines))
-        return self.rows if len(self.rows) <= most else np.sort(rng.choice(self.rows, most, replace=False))
+        return sample(self.rows, max_size // (self.n_bits + len(self.lines)), rng)
 
     def fit(self, model, rows, y, sample_weight):
         """Fit scikit-learn's linear model to these rows of y and of the weights; returns the Start that it is."""

@@ -39,6 +39,9 @@ UNITS_PER_OUTPUT = 8
 # The mean of two networks errs less than one does; beyond so many rows, one learns more by itself and takes long.
 MAX_ROWS_FOR_TWO = 50_000
 
+# Share of the largest weight; targets in standard deviations by weights that differ more would overflow float32.
+SMALLEST_WEIGHT = 1e-30
+
 # Drawn weights are what was learnt only once latent weights have come from ±1 to the other end, ten times as far as in
 # ±0.1. Bop has no latent weights.
 LEARNING_RATES = {
@@ -147,7 +150,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         options, batch_size = self._training_options(incremental), self._check_batch_size(len(X))
         with one_blas_thread():
             train = self._partial_fit if incremental else self._run_epochs
-            train(X, y, scale_weights(sample_weight), options, batch_size, proceed)
+            train(X, y, sample_weight, options, batch_size, proceed)
         return self
 
     def _validate(self, X, y, sample_weight, *, reset):
@@ -155,7 +158,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         y = self._check_targets(y.toarray() if issparse(y) else y)
         sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         X, y, sample_weight = without_weightless(X, y, sample_weight)
-        return without_weightless(X, y, self._weigh_classes(y, sample_weight))
+        return without_weightless(X, y, scale_weights(self._weigh_classes(y, sample_weight)))
 
     def _directions(self, X, y, sample_weight, rows):
         """Combinations of the features that may be worth encoding before others, (n_directions, n_features)."""
@@ -373,5 +376,9 @@ def without_weightless(X, y, sample_weight):
 
 
 def scale_weights(sample_weight):
-    """Divide weights by a power of two, which is exact, so that the largest is within [0.5, 1) and no sum overflows."""
-    return np.ldexp(sample_weight, -np.frexp(sample_weight.max())[1])
+    """Divide weights by a power of two, which is exact, so that the largest is within [0.5, 1) and no sum overflows.
+
+    What is too small beside it to count in a sum becomes 0.
+    """
+    scaled = np.ldexp(sample_weight, -np.frexp(sample_weight.max())[1])
+    return np.where(scaled > SMALLEST_WEIGHT, scaled, 0)

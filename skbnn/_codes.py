@@ -53,6 +53,8 @@ def find_codes(X, n_thresholds, n_components, directions, rng):
         combinations = [directions()] if auto else []
         combinations.append(principal_components(X, n_components, rng))
         for components in combinations:
+            if auto:
+                components = components[components.any(axis=1)]  # each costs every prediction
             if len(components):
                 codes.append(add_components(codes[-1], X, components, n_thresholds, rng=rng))
     if not codes[-1].n_bits:

@@ -12,6 +12,8 @@ from skbnn._scale import location_and_scale
 # Floats of the copy that is looked at; rows beyond that are left out. A regression costs more than a mean.
 MAX_SIZE, MAX_SIZE_TO_REGRESS = 2**22, 2**20
 
+ROUNDING = 1e-12  # variance of a component, in shares of the whole, below which it is that of rounded numbers
+
 PENALTIES = np.logspace(-1, 4, 6)  # to choose from
 
 
@@ -29,12 +31,17 @@ def principal_components(X, n_components, rng):
     Returns
     -------
     ndarray of shape (n_components, n_features), float64
-        Coefficients of the features as they are; of a constant one they are 0.
+        Coefficients of the features as they are; of a constant one they are 0, and so is a component that does not
+        vary, as of features that depend on each other.
     """
-    rows = sample(np.arange(len(X)), max(MAX_SIZE // X.shape[1], n_components + 1), rng)
+    n_features = X.shape[1]
+    rows = sample(np.arange(len(X)), max(MAX_SIZE // n_features, n_components + 1), rng)
     standardized, factor = standardize(X[rows])
+    solver = "covariance_eigh" if n_features <= len(rows) else "full"  # the first takes n_features³ steps
     with np.errstate(divide="ignore", invalid="ignore"):  # shares of no variance at all
-        return PCA(n_components, svd_solver="covariance_eigh").fit(standardized).components_ * factor
+        pca = PCA(n_components, svd_solver=solver).fit(standardized)
+    varies = pca.explained_variance_ > ROUNDING * n_features
+    return np.where(varies[:, np.newaxis], pca.components_ * factor, 0)
 
 
 def linear_directions(X, y, sample_weight, rows, rng):
@@ -55,7 +62,7 @@ def linear_directions(X, y, sample_weight, rows, rng):
     ndarray of shape (n_outputs, n_features), float64
         Coefficients of the features as they are; of a constant one they are 0.
     """
-    rows = sample(rows, max(MAX_SIZE_TO_REGRESS // X.shape[1], 2), rng)
+    rows = sample(rows, MAX_SIZE_TO_REGRESS // X.shape[1], rng)
     standardized, factor = standardize(X[rows])
     targets, _ = standardize(y[rows])
     weights = sample_weight[rows] / sample_weight[rows].mean()  # so that a penalty means the same for any weights

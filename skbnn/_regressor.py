@@ -45,8 +45,8 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     n_components : int or "auto", default="auto"
         Linear combinations of the features that are encoded beside them. A number is that many principal components of
         the standardized features, at most ``min(n_samples - 1, n_features)``. "auto" is, by held-out rows as for
-        ``dropout``, none; the direction in which a ridge regression sees the target rise, one for each target, if that
-        takes 5 % off the loss; or that and all principal components, if they take as much off again. It is none with
+        ``dropout``, none; the direction in which a ridge regression sees the target rise, one for each target; or that
+        and all principal components. Each of the two steps has to take 5 % off the loss. It is none with
         one feature or more than 32, with fewer than 50 rows and in a first call of ``partial_fit``; and there are no
         directions where features are fewer than targets or more than a tenth of the rows.
 
@@ -97,9 +97,9 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
 
     dropout : float or "auto", default="auto"
         Share of input bits and hidden activations set to 0 in training, in [0, 1). "auto" is 0 or 0.1,
-        whichever serves narrower networks best on held-out rows, after a quarter of the training; it also shrinks the
-        network's part of the scores if that serves these rows better. Fewer than 50 rows, and a first call of
-        ``partial_fit``, take 0.
+        whichever serves narrower networks best on held-out rows, after a third of the training, or a quarter if
+        components are compared as well; it also shrinks the network's part of the scores if that serves these rows
+        better. Fewer than 50 rows, and a first call of ``partial_fit``, take 0.
 
     shuffle : bool, default=True
         Whether rows are shuffled before each epoch.

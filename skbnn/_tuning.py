@@ -62,12 +62,13 @@ def choose(estimator, X, coded, y, rows, dropouts, options, batch_size, n_epochs
     chosen : (Code, TrainingData)
     dropout : float
     shrinkage : float
-        The factor in [0, 1] by which the network's part of the scores suited the held-out rows best.
+        The factor in [0, 1] by which the network's part of the scores suited the held-out rows best; 1 unless the
+        estimator has ``dropout="auto"``.
     """
     parts = splits(rows, int(estimator._rng.integers(2**31)))
     if not parts:
         return coded[0], dropouts[0], 1.0
-    several = len(coded) > 1
+    several, shrinks = len(coded) > 1, estimator.dropout == "auto"
     n_epochs = -(-n_epochs // EPOCHS_DIVISORS[several])
     sizes = [min(size, max(NARROW, size // WIDTH_DIVISORS[several])) for size in estimator._hidden_layer_sizes()]
     outcomes = {}
@@ -78,8 +79,7 @@ def choose(estimator, X, coded, y, rows, dropouts, options, batch_size, n_epochs
             estimator._fit_start(X, data, y, train)
             targeted = estimator._encode_targets(X, data, y)
             trainers = [
-                estimator._new_trainer(sizes, replace(options, dropout=dropout), min(batch_size, len(train)))
-                for dropout in dropouts
+                estimator._new_trainer(sizes, replace(options, dropout=dropout), batch_size) for dropout in dropouts
             ]
             for epoch in range(n_epochs):
                 estimator._run_epoch(trainers, targeted, train, epoch, n_epochs)
@@ -89,7 +89,7 @@ def choose(estimator, X, coded, y, rows, dropouts, options, batch_size, n_epochs
             for pairs, trainer in zip(judged, trainers, strict=True):
                 pairs.append((unit * network_scores(trainer.network, data, train, held), expected))
         for dropout, pairs in zip(dropouts, judged, strict=True):
-            loss, factor = outcomes[which, dropout] = best_factor(pairs, LOSSES[options.loss]())
+            loss, factor = outcomes[which, dropout] = best_factor(pairs, LOSSES[options.loss](), shrinks)
             if estimator.verbose:
                 said = f"{len(code.components)} components, dropout {dropout}: loss = {loss:.6f} on held-out rows"
                 print(f"{said}, shrinkage {factor:.2f}", flush=True)
@@ -117,8 +117,11 @@ def network_scores(network, data, train, held):
     return fold([network], code, output="identity").decision_function_from_bits(data.bits[held])
 
 
-def best_factor(judged, loss):
-    """The smallest loss over factors of the network's scores, and that factor, for pairs of scores and data."""
+def best_factor(judged, loss, shrinks):
+    """The smallest loss over factors of the network's scores, and that factor, for pairs of scores and data.
+
+    The only factor is 1, unless it ``shrinks``.
+    """
 
     def total(factor):
         return sum(
@@ -131,6 +134,9 @@ def best_factor(judged, loss):
             for scores, data in judged
         )
 
-    between = minimize_scalar(total, bounds=(0, 1), method="bounded", options={"xatol": 1e-3}).x  # never 0 or 1
-    best = min((1.0, 0.0, between), key=total)
+    factors = [1.0]
+    if shrinks:
+        between = minimize_scalar(total, bounds=(0, 1), method="bounded", options={"xatol": 1e-3}).x  # never 0 or 1
+        factors += [0.0, between]
+    best = min(factors, key=total)
     return total(best) / len(judged), best

@@ -373,6 +373,13 @@ def test_weights_of_any_size_train(model, X, y):
 
 
 @both
+@pytest.mark.parametrize("light, heavy", [(1.0, 1e29), (1.0, 1e100), (1e-200, 1e200)])
+def test_weights_of_any_ratio_train(model, X, y, light, heavy):
+    model.set_params(dropout="auto").fit(X, y, sample_weight=np.where(np.arange(len(y)) % 2, light, heavy))
+    assert np.isfinite(model.predict(X)).all()
+
+
+@both
 @pytest.mark.parametrize(
     "name, value",
     [

@@ -1,6 +1,7 @@
 """Components and directions: what they are, who has them, and that the packed network carries them."""
 
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -43,6 +44,41 @@ def test_constant_and_extreme_features_give_finite_components(extreme):
     assert not principal_components(np.ones((50, 4)), 4, np.random.default_rng(0)).any()
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_features_that_depend_on_each_other_give_fewer_components(dtype):
+    a, b = np.random.default_rng(0).normal(size=(2, 600)).astype(dtype)
+    X = np.c_[a, b, a + b, a]
+    components = principal_components(X, 4, np.random.default_rng(0))
+    assert components[:2].all() and not components[2:].any()
+    model = clone(SHORT).set_params(n_components=4).fit(X, a * b)
+    assert (np.diff(model.packed_.offsets)[-4:] == [32, 32, 0, 0]).all()
+
+
+def test_more_features_than_rows_give_the_same_components():
+    X = np.random.default_rng(0).normal(size=(20, 30))
+    components = principal_components(X, 4, np.random.default_rng(0))
+    expected = PCA(4, svd_solver="full").fit_transform(StandardScaler().fit_transform(X))
+    projected = X @ components.T
+    np.testing.assert_allclose(np.abs(projected - projected.mean(axis=0)), np.abs(expected), atol=1e-8)
+
+
+def test_targets_that_do_not_vary_have_no_direction(monkeypatch):
+    X, y = correlated()
+    monkeypatch.setattr("skbnn._base.choose", lambda *arguments: (arguments[2][1], 0.0, 1.0))  # the second code
+    model = clone(SHORT).set_params(n_components="auto").fit(X, np.c_[y, np.ones_like(y)])
+    assert model.n_components_ == 1
+
+
+def test_rows_of_early_stopping_have_no_say_in_the_direction(monkeypatch):
+    X, y = correlated()
+    monkeypatch.setattr("skbnn._base.choose", lambda *arguments: (arguments[2][1], 0.0, 1.0))  # the second code
+    model = clone(SHORT).set_params(n_components="auto", early_stopping=True).fit(X, y)
+    direction = model.packed_.components
+    _, held = model._split(y)
+    y[held] += 10 * X[held, 0]
+    np.testing.assert_array_equal(model.fit(X, y).packed_.components, direction)
+
+
 def test_held_out_rows_choose_components_where_features_are_correlated():
     X, y = correlated()
     model = BinaryMLPRegressor((64, 64), max_iter=60, random_state=0)
@@ -65,8 +101,9 @@ def test_a_classifier_has_none_by_default():
     assert BinaryMLPClassifier((16,), max_iter=5, random_state=0).fit(X, y > 0).n_components_ == 0
 
 
-def test_wide_data_streams_and_few_rows_have_none_by_default():
+def test_wide_data_streams_and_few_rows_have_none_by_default(monkeypatch):
     X, y = np.random.default_rng(0).normal(size=(60, 33)), np.arange(60) % 7
+    monkeypatch.setattr("skbnn._codes.principal_components", None)  # not even looked for
     model = clone(SHORT).set_params(n_components="auto")
     assert clone(model).fit(X, y).n_components_ == 0
     assert clone(model).partial_fit(X[:, :4], y).n_components_ == 0
@@ -129,7 +166,8 @@ def test_a_number_of_components_leaves_dropout_to_the_held_out_rows():
 def test_a_number_as_dropout_leaves_components_to_the_held_out_rows(capsys):
     X, y = correlated()
     model = clone(SHORT).set_params(n_components="auto", dropout=0.2, verbose=True).fit(X, y)
-    assert "0 components, dropout 0.2" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "0 components, dropout 0.2" in said and re.findall("shrinkage [0-9.]+", said) == 4 * ["shrinkage 1.00"]
     assert (model.dropout_, model.shrinkage_) == (0.2, 1.0)
 
 

@@ -39,9 +39,11 @@ def test_the_best_factor_is_within_zero_and_one(wanted, found):
     scores = np.random.default_rng(0).normal(size=(50, 1))
     offsets = np.full((50, 1), 0.5, np.float32)
     data = TrainingData(np.zeros((50, 1), np.uint64), np.ones(50), (wanted * scores + 0.5).astype(np.float32), offsets)
-    loss, factor = tuning.best_factor([(scores, data)], SquaredError())
+    loss, factor = tuning.best_factor([(scores, data)], SquaredError(), shrinks=True)
     assert factor == (found if found in (0, 1) else pytest.approx(found, abs=2e-3))
     assert loss == pytest.approx(0.5 * (wanted - factor) ** 2 * np.mean(scores**2), rel=1e-3, abs=1e-5)
+    loss, factor = tuning.best_factor([(scores, data)], SquaredError(), shrinks=False)
+    assert factor == 1 and loss == pytest.approx(0.5 * (wanted - 1) ** 2 * np.mean(scores**2), rel=1e-3, abs=1e-5)
 
 
 def test_a_network_that_only_learns_noise_is_shrunk_away():
@@ -60,6 +62,29 @@ def test_a_network_that_is_right_is_trusted():
 def test_a_number_is_taken_as_it_is():
     model = clone(MODEL).set_params(dropout=0.3).fit(*noise_and_signal(noise=1))
     assert (model.dropout_, model.shrinkage_) == (0.3, 1.0)
+
+
+@pytest.mark.parametrize("n_rows, shrinkage", [(3999, 0.5), (4000, 0.25)])
+def test_of_small_samples_the_shrinkage_is_mild(monkeypatch, n_rows, shrinkage):
+    monkeypatch.setattr(tuning, "best_factor", lambda judged, loss, shrinks: (1.0, 0.25))
+    model = clone(MODEL).set_params(max_iter=1, n_components=0).fit(*noise_and_signal(noise=1, n_rows=n_rows))
+    assert model.shrinkage_ == shrinkage
+
+
+@pytest.mark.parametrize("n_components, sizes, n_epochs", [(0, [128, 64], 7), ("auto", [64, 64], 5)])
+def test_what_is_compared_is_narrower_and_shorter(monkeypatch, n_components, sizes, n_epochs):
+    seen = []
+
+    def network_scores(network, data, train, held):
+        seen.append(network.layer_sizes[1:-1])
+        return np.zeros((len(held), 1))
+
+    monkeypatch.setattr(tuning, "network_scores", network_scores)
+    model = BinaryMLPRegressor((256, 70), max_iter=20, n_components=n_components, random_state=0)
+    epochs, run_epoch = set(), model._run_epoch
+    monkeypatch.setattr(model, "_run_epoch", lambda *arguments: epochs.add(arguments[-1]) or run_epoch(*arguments))
+    model.fit(*noise_and_signal(noise=1, n_rows=100))
+    assert all(layers == sizes for layers in seen) and epochs == {n_epochs, 20}
 
 
 def test_what_was_chosen_is_kept_when_training_goes_on(monkeypatch):
@@ -93,11 +118,18 @@ def test_several_classes_choose_as_well(capsys):
 
 @pytest.mark.parametrize(
     "losses, which",
-    [([1, 1, 1], 0), ([1, 0.96, 0.92], 0), ([1, 0.94, 0.94], 1), ([1, 0.94, 0.9], 1), ([1, 0.94, 0.88], 2)],
+    [
+        ([1, 1, 1], 0),
+        ([1, 0.96, 0.91], 0),
+        ([1, 0.96, 0.9], 2),
+        ([1, 0.94, 0.94], 1),
+        ([1, 0.94, 0.9], 1),
+        ([1, 0.94, 0.88], 2),
+    ],
 )
 def test_components_have_to_be_worth_it(monkeypatch, losses, which):
     losses = iter(losses)
-    monkeypatch.setattr(tuning, "best_factor", lambda judged, of: (next(losses), 1.0))
+    monkeypatch.setattr(tuning, "best_factor", lambda judged, loss, shrinks: (next(losses), 1.0))
     model = clone(MODEL).set_params(max_iter=1, dropout=0.0).fit(*noise_and_signal(noise=1))
     assert model.n_components_ == [0, 1, 1 + 4][which]
 
@@ -106,7 +138,7 @@ def test_losses_of_codes_are_in_the_same_unit(monkeypatch):
     """The start on components leaves hardly anything of targets that are one, and that shows in the loss."""
     left = []
 
-    def best_factor(judged, loss):
+    def best_factor(judged, loss, shrinks):
         left.append(np.mean([np.mean(data.targets**2) for _, data in judged]))
         return left[-1], 1.0
 

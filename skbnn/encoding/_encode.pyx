@@ -85,12 +85,14 @@ cdef class Encoder:
         """Components of each row, (n_rows, n_components) float64, as they are compared with the thresholds."""
         cdef Source source
         cdef cnp.ndarray array = as_source(X, self.n_features, &source)
-        cdef double[:, ::1] rows = np.empty((array.shape[0], self.n_features + self.n_components))
+        cdef double[:, ::1] components = np.empty((array.shape[0], self.n_components))
+        cdef double[::1] extended = np.empty(self.n_features + self.n_components)  # a row with its components
         cdef Py_ssize_t row
         for row in range(array.shape[0]):
-            convert(&source, source.data + row * source.row_stride, 1, self.n_features, False, <char *>&rows[row, 0])
-            self.add_components(<char *>&rows[row, 0], False, &rows[row, 0])
-        return np.asarray(rows)[:, self.n_features :]
+            convert(&source, source.data + row * source.row_stride, 1, self.n_features, False, <char *>&extended[0])
+            self.add_components(<char *>&extended[0], False, &extended[0])
+            components[row] = extended[self.n_features :]
+        return np.asarray(components)
 
     cdef Py_ssize_t scratch_bytes(self) noexcept nogil:
         """Bytes that ``encode_rows`` needs as scratch: rows as they are converted, one with its components."""
