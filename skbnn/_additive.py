@@ -11,12 +11,13 @@ from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 from skbnn._components import PENALTIES, sample
 from skbnn._scale import location_and_scale
 
-BLOCK = 4096  # rows; bounds the memory of scores
+BLOCK, BLOCK_SIZE = 4096, 2**24  # rows, and floats; bound the memory of scores
 
 # Largest matrix, in floats, to choose a penalty by and to fit; rows beyond that are left out.
 MAX_SIZE_TO_CHOOSE, MAX_SIZE = 2**19, 2**23
 
-# With more bits than this, MAX_SIZE would leave too few rows to fit them by.
+# With more bits than this, MAX_SIZE would leave too few rows to fit them by, so steps are at every other threshold, or
+# every third, and so on. With more features than this, there is no additive model.
 MAX_BITS = 4096
 
 SMALLEST_UNIT = 1e-100  # a feature of a smaller standard deviation has no line, as slopes would be huge
@@ -45,17 +46,19 @@ class Start(NamedTuple):
     def scores(self, X, bits):
         """Scores of rows, (n_rows, n_outputs)."""
         out = np.tile(self.constant, (len(X), 1))
-        for start in range(0, len(X), BLOCK):
-            rows = slice(start, start + BLOCK)
+        n_bits = 1 if self.steps is None else self.steps.shape[1]
+        block = max(1, min(BLOCK, BLOCK_SIZE // n_bits))
+        for start in range(0, len(X), block):
+            rows = slice(start, start + block)
             if self.steps is not None:
-                out[rows] += as_float(bits[rows], self.steps.shape[1]) @ self.steps.T
+                out[rows] += unpack(bits[rows], n_bits).astype(np.float32) @ self.steps.T
             if self.slopes is not None:
                 out[rows] += rise(X[rows], self.ranges) @ self.slopes.T
         return out
 
 
 class Columns:
-    """The columns that an additive model weighs: each bit as 0 or 1, and each feature that has several, as a number.
+    """The columns that an additive model weighs: bits as 0 or 1, and each feature that has several, as a number.
 
     Parameters
     ----------
@@ -71,15 +74,17 @@ class Columns:
 
     def __init__(self, X, bits, code, rows, *, lines=True):
         self.X, self.bits, self.n_bits, self.rows = X, bits, code.n_bits, rows
-        bits_of = np.diff(code.offsets)[: X.shape[1]]
+        self.steps = spread(code.offsets, -(-code.n_bits // MAX_BITS))
         # A feature's only bit says it all, or all that was asked for.
+        bits_of = np.diff(code.offsets)[: X.shape[1]]
         self.lines = np.flatnonzero(bits_of >= 2) if lines else np.empty(0, np.intp)
-        # A feature's bits share a line that they make up, and then pay a fraction of its penalty; so does its number.
-        self.line_weights = np.sqrt(bits_of[self.lines])
+        # A feature's steps share a line that they make up, and then pay a fraction of its penalty; so does its number.
+        steps_of = np.diff(np.searchsorted(self.steps, code.offsets))
+        self.line_weights = np.sqrt(steps_of[self.lines])
 
     def sample(self, max_size, rng):
         """As many of the rows as come to ``max_size`` floats, ascending."""
-        return sample(self.rows, max_size // (self.n_bits + len(self.lines)), rng)
+        return sample(self.rows, max_size // (len(self.steps) + len(self.lines)), rng)
 
     def fit(self, model, rows, y, sample_weight):
         """Fit scikit-learn's linear model to these rows of y and of the weights; returns the Start that it is."""
@@ -89,18 +94,20 @@ class Columns:
         risen = rise(X, ranges)
         _, std = location_and_scale(risen, np.ones(len(risen)))  # by weights it could be far below the range
         unit = np.where(std > SMALLEST_UNIT, std / self.line_weights, np.inf)
-        matrix = np.hstack([as_float(self.bits[rows], self.n_bits), (risen / unit).astype(np.float32)])
+        steps = unpack(self.bits[rows], self.n_bits)[:, self.steps]
+        matrix = np.hstack([steps.astype(np.float32), (risen / unit).astype(np.float32)])
         # Equal columns, and rows that outweigh all others, are no one's mistake, and a start need not be the optimum.
         with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
             warnings.simplefilter("ignore", LinAlgWarning)
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(matrix, y[rows], weights)
         coef = model.coef_.reshape(-1, matrix.shape[1]).astype(np.float64)
-        start = Start(np.reshape(model.intercept_, len(coef)), coef[:, : self.n_bits])
+        start = Start(np.reshape(model.intercept_, len(coef)), np.zeros((len(coef), self.n_bits)))
+        start.steps[:, self.steps] = coef[:, : len(self.steps)]
         if not len(self.lines):
             return start
         slopes, all_ranges = np.zeros((len(coef), self.X.shape[1])), np.zeros((2, self.X.shape[1]))
-        slopes[:, self.lines], all_ranges[:, self.lines] = coef[:, self.n_bits :] / unit, ranges
+        slopes[:, self.lines], all_ranges[:, self.lines] = coef[:, len(self.steps) :] / unit, ranges
         return start._replace(slopes=slopes, ranges=all_ranges)
 
 
@@ -158,6 +165,14 @@ def rise(X, ranges):
     return np.clip(X.astype(np.float64, order="C"), *ranges) - ranges[0]  # BLAS rounds by the memory's order
 
 
-def as_float(bits, n_bits):
-    """Packed rows as a matrix of 0 and 1, (n_rows, n_bits) float32."""
-    return np.unpackbits(bits.view(np.uint8), axis=1, count=n_bits, bitorder="little").astype(np.float32)
+def unpack(bits, n_bits):
+    """Packed rows as a matrix of 0 and 1, (n_rows, n_bits) uint8."""
+    return np.unpackbits(bits.view(np.uint8), axis=1, count=n_bits, bitorder="little")
+
+
+def spread(offsets, stride):
+    """Every ``stride``-th bit of each column, beginning halfway, ascending; of one that has fewer, the middle."""
+    bits_of = np.diff(offsets)
+    position = np.arange(offsets[-1]) - np.repeat(offsets[:-1], bits_of)
+    first = np.repeat(np.minimum(stride, bits_of) // 2, bits_of)
+    return np.flatnonzero(position % stride == first)

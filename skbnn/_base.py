@@ -251,7 +251,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     @property
     def _additive(self):
         """Whether the start is an additive model, where the loss has one."""
-        return self.init == "additive" and not self._in_a_stream and self._code.n_bits <= MAX_BITS
+        return self.init == "additive" and not self._in_a_stream and self.n_features_in_ <= MAX_BITS
 
     def _new_trainer(self, hidden_layer_sizes, options, batch_size):
         network = BinaryNetwork.initialize(

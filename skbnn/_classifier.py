@@ -87,7 +87,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     init : {"additive", "constant"}, default="additive"
         What the network starts from. "additive": an additive model, a step function of each feature, fitted to the
         bits by logistic regression, where there are two classes and ``loss="log_loss"``; elsewhere, with more than
-        4096 bits, and in a first call of ``partial_fit``, the same as "constant". The network learns what that
+        4096 features, and in a first call of ``partial_fit``, the same as "constant". The network learns what that
         leaves, and ``packed_`` predicts with both. "constant": nothing, so that all of the model is ±1.
 
     dropout : float or "auto", default="auto"
@@ -417,6 +417,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
             self.classes_ = np.unique(y)
         n_classes = len(self.classes_)
         if n_classes < 2 and not self._multilabel:
+            if incremental:
+                raise ValueError(f"classes={self.classes_.tolist()} must be all labels that will come, at least 2.")
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least 2 classes in the data, but the data contains "
                 f"only one class: {self.classes_.tolist()[0]!r}"

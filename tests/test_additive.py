@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.linear_model import LogisticRegression, RidgeCV
 
@@ -76,8 +77,8 @@ def test_rows_beyond_the_largest_matrix_are_left_out(monkeypatch):
     n_columns = code.n_bits + 4
     monkeypatch.setattr(additive, "MAX_SIZE_TO_CHOOSE", n_columns * 50)
     monkeypatch.setattr(additive, "MAX_SIZE", n_columns * 100)
-    shapes, as_float = [], additive.as_float
-    monkeypatch.setattr(additive, "as_float", lambda *args: shapes.append(len(args[0])) or as_float(*args))
+    shapes, unpack = [], additive.unpack
+    monkeypatch.setattr(additive, "unpack", lambda *args: shapes.append(len(args[0])) or unpack(*args))
     penalty = additive.choose_penalty(columns, y, weights, np.random.default_rng(0))
     additive.fit_ridge(columns, y, weights, np.random.default_rng(0), penalty=penalty)
     additive.fit_logistic(columns, y[:, 0] > 0, weights, np.random.default_rng(0))
@@ -193,10 +194,30 @@ def test_other_outputs_and_losses_start_from_a_constant(model, y):
     assert packed.steps.size == 0 and packed.slopes.size == 0
 
 
-def test_so_many_bits_have_no_start(monkeypatch):
-    monkeypatch.setattr("skbnn._base.MAX_BITS", 10)
+def test_so_many_features_have_no_start(monkeypatch):
     X, y = load_diabetes(return_X_y=True)
-    assert BinaryMLPRegressor(**SHORT).fit(X, y).packed_.steps.size == 0
+    for most in 9, 10:
+        monkeypatch.setattr("skbnn._base.MAX_BITS", most)
+        assert bool(BinaryMLPRegressor(**SHORT).fit(X, y).packed_.steps.size) == (most == 10)
+
+
+@pytest.mark.parametrize(
+    "stride, kept", [(1, range(9)), (2, [1, 3, 6, 8]), (3, [1, 4, 6, 8]), (4, [2, 6, 8]), (9, [2, 6, 8])]
+)
+def test_steps_are_spread_over_the_thresholds(stride, kept):
+    np.testing.assert_array_equal(additive.spread(np.array([0, 5, 8, 8, 9]), stride), kept)
+
+
+@pytest.mark.parametrize("model, labels", [(BinaryMLPRegressor(**SHORT), False), (BinaryMLPClassifier(**SHORT), True)])
+def test_of_many_bits_a_part_makes_steps(monkeypatch, model, labels):
+    X, y = load_diabetes(return_X_y=True)
+    y = y > 100 if labels else y
+    model.set_params(n_components=0)
+    every = clone(model).fit(X, y).packed_
+    monkeypatch.setattr(additive, "MAX_BITS", len(every.thresholds) // 2 + 1)
+    part = model.fit(X, y).packed_
+    assert every.steps.all() and 0.4 < (part.steps != 0).mean() < 0.6
+    assert model.score(X, y) > 0.4
 
 
 def test_partial_fit_starts_from_a_constant_and_goes_on_from_a_start():

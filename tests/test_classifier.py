@@ -131,6 +131,8 @@ def test_partial_fit_needs_classes_first_and_none_unknown_later():
     model = BinaryMLPClassifier(**SHORT)
     with pytest.raises(ValueError, match="classes must be passed on the first call to partial_fit"):
         model.partial_fit(X, y)
+    with pytest.raises(ValueError, match=r"classes=\[0\] must be all labels that will come, at least 2"):
+        BinaryMLPClassifier(**SHORT).partial_fit(X[:30], y[:30], classes=[0])
     model.partial_fit(X[:60], y[:60], classes=[0, 1, 2])  # no row of class 2
     with pytest.raises(ValueError, match=r"`y` has classes not in `self.classes_`: \[5\]"):
         model.partial_fit(X, np.where(y == 2, 5, y))
