@@ -17,8 +17,11 @@ BLOCK, BLOCK_SIZE = 4096, 2**24  # rows, and floats; bound the memory of scores
 MAX_SIZE_TO_CHOOSE, MAX_SIZE = 2**19, 2**23
 
 # With more bits than this, MAX_SIZE would leave too few rows to fit them by, so steps are at every other threshold, or
-# every third, and so on. With more features than this, there is no additive model.
+# every third, and so on.
 MAX_BITS = 4096
+
+# With more features than this, each would have a step even so, and there is no additive model.
+MAX_FEATURES = 4096
 
 SMALLEST_UNIT = 1e-100  # a feature of a smaller standard deviation has no line, as slopes would be huge
 
@@ -46,12 +49,13 @@ class Start(NamedTuple):
     def scores(self, X, bits):
         """Scores of rows, (n_rows, n_outputs)."""
         out = np.tile(self.constant, (len(X), 1))
-        n_bits = 1 if self.steps is None else self.steps.shape[1]
+        if self.steps is None:
+            return out
+        n_bits = self.steps.shape[1]
         block = max(1, min(BLOCK, BLOCK_SIZE // n_bits))
         for start in range(0, len(X), block):
             rows = slice(start, start + block)
-            if self.steps is not None:
-                out[rows] += unpack(bits[rows], n_bits).astype(np.float32) @ self.steps.T
+            out[rows] += unpack(bits[rows], n_bits).astype(np.float32) @ self.steps.T
             if self.slopes is not None:
                 out[rows] += rise(X[rows], self.ranges) @ self.slopes.T
         return out

@@ -15,7 +15,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skbnn._additive import MAX_BITS
+from skbnn._additive import MAX_FEATURES
 from skbnn._blas import one_blas_thread
 from skbnn._codes import find_codes
 from skbnn._sklearn import Interval, StrOptions, _check_sample_weight
@@ -251,7 +251,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     @property
     def _additive(self):
         """Whether the start is an additive model, where the loss has one."""
-        return self.init == "additive" and not self._in_a_stream and self.n_features_in_ <= MAX_BITS
+        return self.init == "additive" and not self._in_a_stream and self.n_features_in_ <= MAX_FEATURES
 
     def _new_trainer(self, hidden_layer_sizes, options, batch_size):
         network = BinaryNetwork.initialize(

@@ -60,7 +60,7 @@ def find_codes(X, n_thresholds, n_components, directions, rng):
     if not codes[-1].n_bits:
         said = f"No feature varies in these {n_rows} rows; the network can only predict a constant."
         warnings.warn(said, stacklevel=8)  # of the call that fits
-        return [constant_code(codes[0 if auto else -1])]
+        return [constant_code(codes[-1])]
     return codes if auto else codes[-1:]
 
 

@@ -197,7 +197,7 @@ def test_other_outputs_and_losses_start_from_a_constant(model, y):
 def test_so_many_features_have_no_start(monkeypatch):
     X, y = load_diabetes(return_X_y=True)
     for most in 9, 10:
-        monkeypatch.setattr("skbnn._base.MAX_BITS", most)
+        monkeypatch.setattr("skbnn._base.MAX_FEATURES", most)
         assert bool(BinaryMLPRegressor(**SHORT).fit(X, y).packed_.steps.size) == (most == 10)
 
 
