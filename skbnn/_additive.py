@@ -8,7 +8,7 @@ from scipy.linalg import LinAlgWarning
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 
-from skbnn._components import PENALTIES, sample
+from skbnn._components import sample
 from skbnn._scale import location_and_scale
 
 BLOCK, BLOCK_SIZE = 4096, 2**24  # rows, and floats; bound the memory of scores
@@ -24,6 +24,8 @@ MAX_BITS = 4096
 MAX_FEATURES = 4096
 
 SMALLEST_UNIT = 1e-100  # a feature of a smaller standard deviation has no line, as slopes would be huge
+
+PENALTIES = np.logspace(-1, 4, 6)  # of a ridge regression, to choose from
 
 INVERSE_PENALTY = 0.4  # C of the logistic regression
 

@@ -160,9 +160,9 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         X, y, sample_weight = without_weightless(X, y, sample_weight)
         return without_weightless(X, y, scale_weights(self._weigh_classes(y, sample_weight)))
 
-    def _directions(self, X, y, sample_weight, rows):
-        """Combinations of the features that may be worth encoding before others, (n_directions, n_features)."""
-        return np.empty((0, X.shape[1]))
+    def _directions(self, X, y, sample_weight, rows, n_thresholds):
+        """What may be worth encoding before principal components: as ``pursue_directions`` returns it."""
+        return np.empty((0, X.shape[1])), []
 
     def _hidden_layer_sizes(self):
         sizes = np.ravel(self.hidden_layer_sizes).tolist()
@@ -222,14 +222,13 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         self._in_a_stream = n_epochs is None
         n_components = 0 if self._in_a_stream and self.n_components == "auto" else self.n_components
         directions = partial(self._directions, X, y, sample_weight, rows)
-        codes = find_codes(X, self.n_thresholds, n_components, directions, self._rng)
-        coded = [(code, TrainingData(Encoder(*code).encode(X), sample_weight)) for code in codes]
-        self._code, data = coded[0]
+        self._code, extensions = find_codes(X, self.n_thresholds, n_components, directions, self._rng)
+        data = TrainingData(Encoder(*self._code).encode(X), sample_weight)
         self.dropout_, self.shrinkage_ = 0.0, 1.0
         dropouts = DROPOUTS if self.dropout == "auto" else [self.dropout]
-        if not self._in_a_stream and len(coded) * len(dropouts) > 1:
-            choice = choose(self, X, coded, y, rows, dropouts, options, batch_size, n_epochs)
-            (self._code, data), self.dropout_, self.shrinkage_ = choice
+        if not self._in_a_stream and (extensions or len(dropouts) > 1):
+            chosen = choose(self, X, self._code, data, extensions, y, rows, dropouts, options, batch_size, n_epochs)
+            self._code, data, self.dropout_, self.shrinkage_ = chosen
         self.n_components_ = len(self._code.components)
         return data
 

@@ -1,19 +1,38 @@
-"""The codes that an estimator chooses from: features by themselves, and with linear combinations beside them."""
+"""The codes that an estimator chooses from: features by themselves, or with linear combinations beside them."""
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 
 from skbnn._components import principal_components
 from skbnn._tuning import TOO_FEW
-from skbnn.encoding import Code, add_components, find_code
+from skbnn.encoding import Code, add_components, component_thresholds, find_code
 
 # With more features than this their principal components take longer to compute than the network, in prediction.
 MAX_FEATURES_FOR_COMPONENTS = 32
 
+# Each makes predictions slower, so a direction has to take this much off the loss, and so have principal components.
+# Besides, short training of narrow networks, by which they are judged, likes them better than the one to come does.
+WORTH = 0.95
+
+# A target can vary along a direction more than along a feature, so it has this many times as many thresholds.
+FINER = 2
+
+
+class Extension(NamedTuple):
+    """Linear combinations of the features that a code could have beside them, and their thresholds.
+
+    With them, the loss has to be less than the share ``worth`` of what it is without.
+    """
+
+    components: np.ndarray
+    columns: list
+    worth: float
+
 
 def find_codes(X, n_thresholds, n_components, directions, rng):
-    """Find the codes to choose from.
+    """Find the code, and what it could have beside.
 
     Parameters
     ----------
@@ -23,15 +42,16 @@ def find_codes(X, n_thresholds, n_components, directions, rng):
     n_components : int or "auto"
         How many principal components to encode; "auto" leaves it open whether there are any.
     directions : callable
-        Returns combinations that come before principal components if ``n_components="auto"``,
-        (n_directions, n_features).
+        Returns combinations to try before principal components if ``n_components="auto"``, (n_directions, n_features),
+        and their thresholds, a list of arrays, of which its parameter says how many at most.
     rng : numpy.random.Generator
         Draws the rows to look at, where they are too many.
 
     Returns
     -------
-    list of Code
-        The simplest first; a single one if ``n_components`` is a number.
+    code : Code
+    extensions : list of Extension
+        To be tried in this order, one at most to be kept; none if ``n_components`` is a number.
 
     Raises
     ------
@@ -40,28 +60,27 @@ def find_codes(X, n_thresholds, n_components, directions, rng):
     """
     n_rows, n_features = X.shape
     most = min(n_rows - 1, n_features)
-    auto = n_components == "auto"
-    if auto:
-        worth_a_look = 2 <= n_features <= MAX_FEATURES_FOR_COMPONENTS and n_rows >= TOO_FEW
-        n_components = most if worth_a_look else 0
+    code, extensions = find_code(X, n_thresholds, rng=rng), []
+    if n_components == "auto":
+        if 2 <= n_features <= MAX_FEATURES_FOR_COMPONENTS and n_rows >= TOO_FEW:
+            found, columns = directions(FINER * n_thresholds)
+            extensions.append(Extension(found, columns, WORTH ** len(found)))
+            components = principal_components(X, most, rng)
+            components = components[components.any(axis=1)]  # each costs every prediction
+            columns = component_thresholds(X, components, n_thresholds, rng=rng)
+            extensions.append(Extension(components, columns, WORTH))
     elif n_components > most:
         raise ValueError(
             f"n_components={n_components} must be below n_samples={n_rows} and at most n_features={n_features}."
         )
-    codes = [find_code(X, n_thresholds, rng=rng)]
-    if n_components:
-        combinations = [directions()] if auto else []
-        combinations.append(principal_components(X, n_components, rng))
-        for components in combinations:
-            if auto:
-                components = components[components.any(axis=1)]  # each costs every prediction
-            if len(components):
-                codes.append(add_components(codes[-1], X, components, n_thresholds, rng=rng))
-    if not codes[-1].n_bits:
+    elif n_components:
+        components = principal_components(X, n_components, rng)
+        code = add_components(code, components, component_thresholds(X, components, n_thresholds, rng=rng))
+    if not code.n_bits:
         said = f"No feature varies in these {n_rows} rows; the network can only predict a constant."
         warnings.warn(said, stacklevel=8)  # of the call that fits
-        return [constant_code(codes[-1])]
-    return codes if auto else codes[-1:]
+        return constant_code(code), []
+    return code, [extension for extension in extensions if len(extension.components)]
 
 
 def constant_code(code):

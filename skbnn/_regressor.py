@@ -9,12 +9,9 @@ from sklearn.utils.validation import column_or_1d
 
 from skbnn._additive import Columns, Start, choose_penalty, fit_ridge
 from skbnn._base import BaseBinaryMLP
-from skbnn._components import linear_directions
+from skbnn._projection_pursuit import pursue_directions
 from skbnn._scale import location_and_scale
 from skbnn._sklearn import StrOptions, _fit_context
-
-# With fewer rows the direction that fits them best says little about others.
-ROWS_PER_FEATURE = 10
 
 
 class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
@@ -45,10 +42,10 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     n_components : int or "auto", default="auto"
         Linear combinations of the features that are encoded beside them. A number is that many principal components of
         the standardized features, at most ``min(n_samples - 1, n_features)``. "auto" is, by held-out rows as for
-        ``dropout``, none; the direction in which a ridge regression sees the target rise, one for each target; or that
-        and all principal components. Each of the two steps has to take 5 % off the loss. It is none with
-        one feature or more than 32, with fewer than 50 rows and in a first call of ``partial_fit``; and there are no
-        directions where features are fewer than targets or more than a tenth of the rows.
+        ``dropout``, none; up to eight directions along which smooth functions add up to the targets, found by
+        projection pursuit [7]_, with twice ``n_thresholds``; or else all principal components. Each direction has to
+        take 5 % off the loss, and so have principal components. It is none with one feature or more than 32, with
+        fewer than 50 rows and in a first call of ``partial_fit``, and each direction takes ten rows a feature.
 
     n_estimators : int or "auto", default="auto"
         Networks of this shape that are trained, each in a thread of its own where there are cores; the mean of their
@@ -163,7 +160,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         The best of them. Only with ``early_stopping``.
 
     n_components_ : int
-        Linear combinations of the features that are encoded: directions, then principal components.
+        Linear combinations of the features that are encoded: directions or principal components.
 
     n_estimators_ : int
         Networks whose mean predicts.
@@ -192,6 +189,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     .. [4] Darabi et al., "Regularized Binary Network Training", 2018.
     .. [5] Helwegen et al., "Latent Weights Do Not Exist: Rethinking Binarized Neural Network Optimization", 2019.
     .. [6] Zhu et al., "Binary Ensemble Neural Network: More Bits per Network or More Networks per Bit?", 2019.
+    .. [7] Friedman and Stuetzle, "Projection Pursuit Regression", 1981.
 
     Examples
     --------
@@ -333,11 +331,8 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         if n_outputs != self.n_outputs_:
             raise ValueError(f"y has {n_outputs} outputs, expected {self.n_outputs_} as in the previous call.")
 
-    def _directions(self, X, y, sample_weight, rows):
-        n_features = X.shape[1]
-        if self.n_outputs_ <= n_features <= len(rows) / ROWS_PER_FEATURE:
-            return linear_directions(X, as_columns(y), sample_weight, rows, self._rng)
-        return super()._directions(X, y, sample_weight, rows)
+    def _directions(self, X, y, sample_weight, rows, n_thresholds):
+        return pursue_directions(X, as_columns(y), sample_weight, rows, n_thresholds, self._rng)
 
     def _fit_start(self, X, data, y, rows):
         sample_weight = data.sample_weight

@@ -1,23 +1,22 @@
 """Chooses the code, dropout and shrinkage by rows that short training of narrow networks does not see."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from sklearn.model_selection import KFold, ShuffleSplit
 
-from skbnn.encoding import Code
+from skbnn.encoding import Code, Encoder, add_components
 from skbnn.folding import estimate_statistics, fold
-from skbnn.network.trainer import LOSSES
+from skbnn.network.trainer import LOSSES, TrainingData, TrainingOptions
 
 DROPOUTS = 0.0, 0.1
 
 # What is compared are networks of a share of the width, but for narrow ones, trained for a share of the epochs: the
 # divisors with one code, and with several. In shorter or narrower training, dropout looks worse than it is.
 WIDTH_DIVISORS, EPOCHS_DIVISORS, NARROW = (2, 4), (3, 4), 64
-
-# Components make every prediction slower, so each code has to take this much off the loss of the one before.
-WORTH_COMPONENTS = 0.95
 
 # Of a small sample each row is held out once; of a large one a fifth of the rows, up to ENOUGH, says as much.
 SMALL, N_FOLDS, ENOUGH = 4000, 3, 10_000
@@ -37,16 +36,19 @@ def splits(rows, seed):
     return [(rows[train], rows[held]) for train, held in splitter.split(rows)]
 
 
-def choose(estimator, X, coded, y, rows, dropouts, options, batch_size, n_epochs):
-    """Compare codes and dropouts on held-out rows.
+def choose(estimator, X, code, data, extensions, y, rows, dropouts, options, batch_size, n_epochs):
+    """Compare dropouts, and the code with what it could have beside, on held-out rows.
 
     Parameters
     ----------
     estimator : BaseBinaryMLP
         Its code is set, and its start fitted anew, for each comparison.
     X : ndarray of shape (n_rows, n_features)
-    coded : list of (Code, TrainingData)
-        The rows in each code, without targets; the simplest code first.
+    code : Code
+    data : TrainingData
+        The rows in this code, without targets.
+    extensions : list of Extension
+        Tried one after the other, until one is worth it.
     y : ndarray of shape (n_rows,) or (n_rows, n_columns)
     rows : ndarray of int
         Which rows may be looked at.
@@ -59,7 +61,8 @@ def choose(estimator, X, coded, y, rows, dropouts, options, batch_size, n_epochs
 
     Returns
     -------
-    chosen : (Code, TrainingData)
+    code, data
+        The parameters, or extended.
     dropout : float
     shrinkage : float
         The factor in [0, 1] by which the network's part of the scores suited the held-out rows best; 1 unless the
@@ -67,46 +70,89 @@ def choose(estimator, X, coded, y, rows, dropouts, options, batch_size, n_epochs
     """
     parts = splits(rows, int(estimator._rng.integers(2**31)))
     if not parts:
-        return coded[0], dropouts[0], 1.0
-    several, shrinks = len(coded) > 1, estimator.dropout == "auto"
+        return code, data, dropouts[0], 1.0
+    several = len(extensions) > 0
     n_epochs = -(-n_epochs // EPOCHS_DIVISORS[several])
     sizes = [min(size, max(NARROW, size // WIDTH_DIVISORS[several])) for size in estimator._hidden_layer_sizes()]
-    outcomes = {}
-    for which, (code, data) in enumerate(coded):
-        estimator._code, estimator._ridge_penalty = code, None
-        judged = [[] for _ in dropouts]
-        for train, held in parts:
-            estimator._fit_start(X, data, y, train)
-            targeted = estimator._encode_targets(X, data, y)
+    comparison = Comparison(estimator, X, y, parts, dropouts, sizes, options, batch_size, n_epochs)
+    estimator._ridge_penalty = None  # to be chosen once, as that takes long
+    best = comparison.best_outcome(code, data)
+    for extension in extensions:
+        extended = add_components(code, extension.components, extension.columns)
+        encoded = TrainingData(Encoder(*extended).encode(X), data.sample_weight)
+        outcome = comparison.best_outcome(extended, encoded)
+        if outcome.loss < extension.worth * best.loss:
+            code, data, best = extended, encoded, outcome
+            break
+    shrinkage = best.factor
+    if len(parts) > 1:  # a narrow network on two thirds of a small sample deserves less trust than the one to come
+        shrinkage = np.sqrt(shrinkage)
+    if estimator.verbose:
+        n_components = len(code.components)
+        says = "" if shrinkage else ": the start alone predicts"
+        print(f"Chosen: {n_components} components, dropout {best.dropout}, shrinkage {shrinkage:.2f}{says}", flush=True)
+    return code, data, best.dropout, float(shrinkage)
+
+
+class Outcome(NamedTuple):
+    """Loss of held-out rows with this dropout and this factor of the network's scores."""
+
+    loss: float
+    factor: float
+    dropout: float
+
+
+@dataclass
+class Comparison:
+    """Short training of narrow networks, judged by held-out rows; what is not said here is as in ``choose``.
+
+    Attributes
+    ----------
+    parts : list of (ndarray, ndarray)
+        Rows to train on and rows to judge by.
+    sizes : list of int
+        Units of the hidden layers.
+    n_epochs : int
+        Length of a training.
+    """
+
+    estimator: object
+    X: np.ndarray
+    y: np.ndarray
+    parts: list
+    dropouts: list
+    sizes: list
+    options: TrainingOptions
+    batch_size: int
+    n_epochs: int
+
+    def best_outcome(self, code, data):
+        """The Outcome with the best dropout, the smallest of equal ones."""
+        estimator = self.estimator
+        estimator._code = code
+        judged = [[] for _ in self.dropouts]
+        for train, held in self.parts:
+            estimator._fit_start(self.X, data, self.y, train)
+            targeted = estimator._encode_targets(self.X, data, self.y)
             trainers = [
-                estimator._new_trainer(sizes, replace(options, dropout=dropout), batch_size) for dropout in dropouts
+                estimator._new_trainer(self.sizes, replace(self.options, dropout=dropout), self.batch_size)
+                for dropout in self.dropouts
             ]
-            for epoch in range(n_epochs):
-                estimator._run_epoch(trainers, targeted, train, epoch, n_epochs)
+            for epoch in range(self.n_epochs):
+                estimator._run_epoch(trainers, targeted, train, epoch, self.n_epochs)
             unit = np.float32(estimator._relative_scale)
             expected = targeted.of(held)
             expected = replace(expected, targets=unit * expected.targets)
             for pairs, trainer in zip(judged, trainers, strict=True):
                 pairs.append((unit * network_scores(trainer.network, data, train, held), expected))
-        for dropout, pairs in zip(dropouts, judged, strict=True):
-            loss, factor = outcomes[which, dropout] = best_factor(pairs, LOSSES[options.loss](), shrinks)
+        outcomes = []
+        for dropout, pairs in zip(self.dropouts, judged, strict=True):
+            loss, factor = best_factor(pairs, LOSSES[self.options.loss](), estimator.dropout == "auto")
+            outcomes.append(Outcome(loss, factor, dropout))
             if estimator.verbose:
                 said = f"{len(code.components)} components, dropout {dropout}: loss = {loss:.6f} on held-out rows"
                 print(f"{said}, shrinkage {factor:.2f}", flush=True)
-
-    def price(choice):
-        loss, _ = outcomes[choice]
-        return loss / WORTH_COMPONENTS ** choice[0]
-
-    which, dropout = min(outcomes, key=price)  # the first of equal ones
-    shrinkage = outcomes[which, dropout][1]
-    if len(parts) > 1:  # a narrow network on two thirds of a small sample deserves less trust than the one to come
-        shrinkage = np.sqrt(shrinkage)
-    if estimator.verbose:
-        n_components = len(coded[which][0].components)
-        says = "" if shrinkage else ": the start alone predicts"
-        print(f"Chosen: {n_components} components, dropout {dropout}, shrinkage {shrinkage:.2f}{says}", flush=True)
-    return coded[which], dropout, float(shrinkage)
+        return min(outcomes, key=attrgetter("loss"))
 
 
 def network_scores(network, data, train, held):

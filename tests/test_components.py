@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.decomposition import PCA
-from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, _components
-from skbnn._components import linear_directions, principal_components
+from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, _codes
+from skbnn._components import principal_components
 
 SHORT = BinaryMLPRegressor((16,), n_components=3, max_iter=2, dropout=0.0, random_state=0)
 
@@ -62,28 +61,23 @@ def test_more_features_than_rows_give_the_same_components():
     np.testing.assert_allclose(np.abs(projected - projected.mean(axis=0)), np.abs(expected), atol=1e-8)
 
 
-def test_targets_that_do_not_vary_have_no_direction(monkeypatch):
+def test_rows_of_early_stopping_have_no_say_in_the_directions(monkeypatch):
     X, y = correlated()
-    monkeypatch.setattr("skbnn._base.choose", lambda *arguments: (arguments[2][1], 0.0, 1.0))  # the second code
-    model = clone(SHORT).set_params(n_components="auto").fit(X, np.c_[y, np.ones_like(y)])
-    assert model.n_components_ == 1
-
-
-def test_rows_of_early_stopping_have_no_say_in_the_direction(monkeypatch):
-    X, y = correlated()
-    monkeypatch.setattr("skbnn._base.choose", lambda *arguments: (arguments[2][1], 0.0, 1.0))  # the second code
+    monkeypatch.setattr(_codes, "WORTH", np.inf)  # whatever is tried first is kept
     model = clone(SHORT).set_params(n_components="auto", early_stopping=True).fit(X, y)
-    direction = model.packed_.components
+    directions = model.packed_.components
+    assert len(directions)
     _, held = model._split(y)
     y[held] += 10 * X[held, 0]
-    np.testing.assert_array_equal(model.fit(X, y).packed_.components, direction)
+    np.testing.assert_array_equal(model.fit(X, y).packed_.components, directions)
 
 
-def test_held_out_rows_choose_components_where_features_are_correlated():
+def test_held_out_rows_choose_components_where_features_are_correlated(monkeypatch):
     X, y = correlated()
+    monkeypatch.setattr("skbnn._regressor.pursue_directions", lambda *arguments: (np.empty((0, 6)), []))
     model = BinaryMLPRegressor((64, 64), max_iter=60, random_state=0)
     rotated = clone(model).fit(X[:400], y[:400])
-    assert rotated.n_components_ == 1 + 6
+    assert rotated.n_components_ == 6
     plain = clone(model).set_params(n_components=0).fit(X[:400], y[:400])
     assert plain.n_components_ == 0
     assert rotated.score(X[400:], y[400:]) > plain.score(X[400:], y[400:]) + 0.1
@@ -167,75 +161,29 @@ def test_a_number_as_dropout_leaves_components_to_the_held_out_rows(capsys):
     X, y = correlated()
     model = clone(SHORT).set_params(n_components="auto", dropout=0.2, verbose=True).fit(X, y)
     said = capsys.readouterr().out
-    assert "0 components, dropout 0.2" in said and re.findall("shrinkage [0-9.]+", said) == 4 * ["shrinkage 1.00"]
+    assert "0 components, dropout 0.2" in said and re.findall("shrinkage [0-9.]+", said) == 3 * ["shrinkage 1.00"]
     assert (model.dropout_, model.shrinkage_) == (0.2, 1.0)
 
 
-def test_directions_are_those_of_ridge_regression_on_standardized_features(monkeypatch):
-    X, _ = correlated()
-    y, weights = np.c_[X[:, 0] - X[:, 3] / 1000, X[:, 1]] / 10, np.linspace(0.1, 1, len(X))
-    rows = np.arange(0, len(X), 2)
-    y[1::2] = np.nan  # held out: not to be looked at
-    standardized, targets = (StandardScaler().fit_transform(columns[rows]) for columns in (X, y))
-    monkeypatch.setattr(_components, "PENALTIES", [10.0])
-    directions = linear_directions(X, y, weights, rows, np.random.default_rng(0))
-    share = weights[rows] / weights[rows].mean()
-    expected = Ridge(10.0).fit(standardized, targets, share).predict(standardized)
-    projected = X[rows] @ directions.T
-    np.testing.assert_allclose(projected - projected[0], expected - expected[0], atol=1e-8)
-
-
-def test_of_many_rows_some_are_drawn(monkeypatch):
-    X, _ = correlated(100)
-    weights, shapes = np.ones(100), []
-    monkeypatch.setattr(_components, "standardize", lambda X: shapes.append(X.shape) or (X, np.ones(X.shape[1])))
-    for size in 599, 600:
-        monkeypatch.setattr(_components, "MAX_SIZE_TO_REGRESS", size)
-        linear_directions(X, X[:, :1], weights, np.arange(100), np.random.default_rng(0))
-    assert shapes == [(99, 6), (99, 1), (100, 6), (100, 1)]
-
-
-def test_weights_count_by_their_ratio():
-    X, _ = correlated(100)
-    y, rows = X[:, :1] - X[:, 3:4] / 1000, np.arange(100)
-    weights = np.where(rows == 0, 1e4, 1.0)
-    expected = linear_directions(X, y, weights, rows, np.random.default_rng(0))
-    for factor in 2.0**-20, 2.0**20:
-        directions = linear_directions(X, y, factor * weights, rows, np.random.default_rng(0))
-        np.testing.assert_allclose(directions, expected, rtol=1e-6)
-
-
-def test_coefficients_that_overflow_are_left_out():
-    common, own = np.random.default_rng(0).normal(size=(2, 600))
-    X = np.c_[common + 0.01 * own, common - 0.01 * own] * 2e-308
-    directions = linear_directions(X, own[:, np.newaxis], np.ones(600), np.arange(600), np.random.default_rng(0))
-    assert np.isfinite(directions).all()
-
-
-@pytest.mark.parametrize("extreme", [1e300, 5e-324, 0.0])
-def test_directions_of_constant_and_extreme_features_are_finite(extreme):
-    X = np.random.default_rng(0).normal(size=(50, 4))
-    X[:, 1] = 7
-    X[:, 2] = extreme * (X[:, 2] > 0)
-    directions = linear_directions(X, X[:, :1], np.ones(50), np.arange(50), np.random.default_rng(0))
-    assert np.isfinite(directions).all() and not directions[:, 1].any()
-
-
-@pytest.mark.parametrize("n_features, n_outputs, codes", [(6, 1, [0, 1, 7]), (6, 6, [0, 6, 12]), (6, 7, [0, 6])])
-def test_directions_are_looked_at_before_principal_components(n_features, n_outputs, codes, capsys):
-    X, y = correlated()
-    y = np.squeeze(np.outer(y, np.arange(1, n_outputs + 1)))
-    clone(SHORT).set_params(n_components="auto", verbose=True).fit(X[:, :n_features], y)
+def tried(capsys):
+    """Numbers of components that held-out rows saw, in their order."""
     said = [line for line in capsys.readouterr().out.splitlines() if "held-out" in line]
-    assert [int(line.split()[0]) for line in said] == codes
+    return [int(line.split()[0]) for line in said]
 
 
-def test_a_direction_takes_ten_rows_a_feature(capsys):
-    X, y = correlated()
-    model = clone(SHORT).set_params(n_components="auto", verbose=True)
-    for n_rows in 59, 60:
-        clone(model).fit(X[:n_rows], y[:n_rows])
-        assert ("1 components" in capsys.readouterr().out) == (n_rows == 60)
+@pytest.mark.parametrize("worth, numbers", [(np.inf, [0, 1]), (0, [0, 1, 4])])
+def test_principal_components_are_tried_where_directions_are_not_kept(worth, numbers, monkeypatch, capsys):
+    X = np.random.default_rng(0).normal(size=(600, 4))
+    monkeypatch.setattr(_codes, "WORTH", worth)
+    clone(SHORT).set_params(n_components="auto", verbose=True).fit(X, X @ [1.0, 1.0, -1.0, 0.5])
+    assert tried(capsys) == numbers
+
+
+def test_outputs_share_directions(capsys):
+    X = np.random.default_rng(0).normal(size=(600, 4))
+    z = X @ [1.0, 1.0, -1.0, 0.0]
+    clone(SHORT).set_params(n_components="auto", verbose=True).fit(X, np.c_[z, np.exp(z), z])
+    assert tried(capsys)[1] == 1
 
 
 def test_held_out_rows_choose_the_direction_where_steps_go_along_it():
@@ -245,3 +193,19 @@ def test_held_out_rows_choose_the_direction_where_steps_go_along_it():
     assert model.n_components_ == 1
     without = clone(model).set_params(n_components=0).fit(X[:700], y[:700])
     assert 1 - model.score(X[700:], y[700:]) < 0.7 * (1 - without.score(X[700:], y[700:]))
+
+
+def test_a_direction_has_twice_as_many_thresholds(monkeypatch):
+    X = np.random.default_rng(0).normal(size=(600, 4))
+    monkeypatch.setattr(_codes, "WORTH", np.inf)
+    model = clone(SHORT).set_params(n_components="auto", n_thresholds=8).fit(X, np.tanh(X @ [1.0, 1.0, -1.0, 0.5]))
+    assert np.diff(model.packed_.offsets).tolist() == [8, 8, 8, 8, 16]
+
+
+def test_held_out_rows_choose_directions_for_a_smooth_product():
+    X = np.random.default_rng(0).normal(size=(1500, 4))
+    y = X[:, 0] * X[:, 1]
+    model = BinaryMLPRegressor((64,), random_state=0).fit(X[:1000], y[:1000])
+    assert model.n_components_ >= 2
+    without = clone(model).set_params(n_components=0).fit(X[:1000], y[:1000])
+    assert 1 - model.score(X[1000:], y[1000:]) < 0.4 * (1 - without.score(X[1000:], y[1000:]))

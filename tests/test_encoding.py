@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from skbnn.encoding import Code, Encoder, add_components, find_code
+from skbnn.encoding import Code, Encoder, add_components, component_thresholds, find_code
 from skbnn.kernels import available_instruction_sets, use_instruction_set
 from skbnn.packed import reference
 
@@ -199,7 +199,8 @@ def test_components_get_thresholds_after_the_features():
     X = np.array([[0.0, 1.0], [1.0, 3.0], [2.0, 2.0]])
     components = np.array([[1.0, -1.0], [0.0, 0.0]])  # -1, -2, 0, and a constant
     rng = np.random.default_rng(0)
-    code = add_components(find_code(X, 5, rng=rng), X, components, 5, rng=rng)
+    columns = component_thresholds(X, components, 5, rng=rng)
+    code = add_components(find_code(X, 5, rng=rng), components, columns)
     assert code.thresholds.tolist() == [0.5, 1.5, 1.5, 2.5, -1.5, -0.5]
     assert code.offsets.tolist() == [0, 2, 4, 6, 6]
     np.testing.assert_array_equal(Encoder(*code).project(X), X @ components.T)
@@ -207,8 +208,8 @@ def test_components_get_thresholds_after_the_features():
     assert features.thresholds.tolist() == [0.5, 1.5, 1.5, 2.5] and features.offsets.tolist() == [0, 2, 4]
     assert features.components.shape == (0, 2)
     one_by_one = features
-    for component in components:
-        one_by_one = add_components(one_by_one, X, component[np.newaxis], 5, rng=rng)
+    for component, column in zip(components, columns, strict=True):
+        one_by_one = add_components(one_by_one, component[np.newaxis], [column])
     for part, expected in zip(one_by_one, code, strict=True):
         np.testing.assert_array_equal(part, expected)
     np.testing.assert_array_equal(Encoder(*features).encode(X), Encoder(*code).encode(X) & 15)

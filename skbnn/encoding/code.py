@@ -50,13 +50,35 @@ def find_code(X, n_thresholds, *, rng, subsample=200_000):
     return Code(np.concatenate(columns), offsets, np.empty((0, X.shape[1])))
 
 
-def add_components(code, X, components, n_thresholds, *, rng, subsample=200_000):
-    """Choose thresholds of linear combinations of the features, as ``find_code`` does of features.
+def add_components(code, components, columns):
+    """Encode linear combinations of the features as well.
 
     Parameters
     ----------
     code : Code
         That of the features, and of components that are there already.
+    components : ndarray of shape (n_components, n_features), float64
+    columns : list of ndarray
+        Ascending thresholds of each.
+
+    Returns
+    -------
+    Code
+        The same, the components after what it had.
+    """
+    offsets = code.offsets[-1] + np.cumsum([len(column) for column in columns], dtype=np.int64)
+    return Code(
+        np.concatenate([code.thresholds, *columns]),
+        np.concatenate([code.offsets, offsets]),
+        np.vstack([code.components, components]),
+    )
+
+
+def component_thresholds(X, components, n_thresholds, *, rng, subsample=200_000):
+    """Choose thresholds of linear combinations of the features, as ``find_code`` does of features.
+
+    Parameters
+    ----------
     X : ndarray of shape (n_rows, n_features)
     components : ndarray of shape (n_components, n_features), float64
     n_thresholds, rng, subsample
@@ -64,18 +86,17 @@ def add_components(code, X, components, n_thresholds, *, rng, subsample=200_000)
 
     Returns
     -------
-    Code
-        The same, the components after what it had.
+    list of ndarray
+        Ascending thresholds of each component.
     """
+    projected = project(X[some_rows(X, subsample, rng)], components)
+    return [column_thresholds(column, n_thresholds) for column in projected.T]
+
+
+def project(X, components):
+    """Linear combinations of the features, (n_rows, n_components) float64, rounded as the encoder rounds them."""
     unused = np.zeros(X.shape[1] + len(components) + 1, np.int64)
-    projected = Encoder(np.empty(0), unused, components).project(X[some_rows(X, subsample, rng)])
-    columns = [column_thresholds(column, n_thresholds) for column in projected.T]
-    offsets = code.offsets[-1] + np.cumsum([len(column) for column in columns], dtype=np.int64)
-    return Code(
-        np.concatenate([code.thresholds, *columns]),
-        np.concatenate([code.offsets, offsets]),
-        np.vstack([code.components, components]),
-    )
+    return Encoder(np.empty(0), unused, components).project(X)
 
 
 def some_rows(X, most, rng):

@@ -1,0 +1,160 @@
+"""Projection pursuit: directions such that smooth functions along them add up to the targets, and their thresholds."""
+
+import warnings
+from operator import attrgetter
+from typing import NamedTuple
+
+import numpy as np
+from scipy.interpolate import BSpline
+from scipy.linalg import LinAlgWarning, solve
+from sklearn.linear_model import Ridge, RidgeCV
+
+from skbnn._additive import PENALTIES
+from skbnn._components import sample
+from skbnn._scale import standardize
+from skbnn.encoding import midpoints, project
+
+MAX_DIRECTIONS = 8
+
+# Each takes at least a tenth off the squared error that those before it leave, and there are no more where that is
+# a share of the whole that a thermometer code can't resolve.
+WORTH, RESOLUTION = 0.9, 1e-4
+
+# With fewer rows a coefficient, a direction that fits them says little about others.
+ROWS_PER_COEFFICIENT = 10
+
+MAX_SIZE = 2**17  # floats of the copy that is looked at; rows beyond that are left out
+
+N_KNOTS, DEGREE = 8, 3
+SPLINE_PENALTY = 1e-3  # only for coefficients that no row determines
+
+MAX_STEPS, LEAST_STEP = 20, 0.01  # the latter in shares of the error
+
+
+class Fit(NamedTuple):
+    """A direction, and what the smooth functions along it that fit best leave of the targets."""
+
+    error: float
+    direction: np.ndarray
+    residual: np.ndarray
+
+
+def pursue_directions(X, y, sample_weight, rows, n_thresholds, rng):
+    """Find directions one after the other, by projection pursuit regression [1]_, and thresholds along them.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+    y : ndarray of shape (n_rows, n_outputs)
+        Outputs share the directions; each has functions of its own [2]_.
+    sample_weight : ndarray of shape (n_rows,)
+    rows : ndarray of int
+        Those to fit by.
+    n_thresholds : int
+        Of a direction, at most.
+    rng : numpy.random.Generator
+        Draws the rows, where they are too many.
+
+    Returns
+    -------
+    directions : ndarray of shape (n_directions, n_features), float64
+        Coefficients of the features as they are; of a constant one they are 0. At most ``MAX_DIRECTIONS``, and none
+        where rows are few or no smooth function of a direction fits.
+    columns : list of ndarray
+        Ascending thresholds of each direction.
+
+    References
+    ----------
+    .. [1] Friedman and Stuetzle, "Projection Pursuit Regression", J. of the American Statistical Association, 1981.
+    .. [2] Friedman, "SMART User's Guide", Stanford, 1984.
+    """
+    n_features = X.shape[1]
+    rows = sample(rows, MAX_SIZE // n_features, rng)
+    X, weights = X[rows], sample_weight[rows] / sample_weight[rows].mean()  # a penalty means the same for any weights
+    standardized, factor = standardize(X)
+    residual, _ = standardize(y[rows])
+    residual -= np.average(residual, axis=0, weights=weights)
+    whole = error = squared_error(residual, weights)
+    directions, columns = np.empty((0, n_features)), []
+    most = min(MAX_DIRECTIONS, len(rows) // (ROWS_PER_COEFFICIENT * n_features))
+    # Equal features, and rows that outweigh all others, are no one's mistake.
+    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        warnings.simplefilter("ignore", LinAlgWarning)
+        while len(directions) < most and error > RESOLUTION * whole:
+            best = best_direction(standardized, residual, weights)
+            if best is None or best.error >= WORTH * error:
+                break
+            direction = best.direction * factor
+            direction[~np.isfinite(direction)] = 0  # of features that hardly vary
+            directions = np.vstack([directions, direction])
+            columns.append(function_thresholds(project(X, directions[-1:])[:, 0], residual, weights, n_thresholds))
+            error, residual = best.error, best.residual
+    return directions, columns
+
+
+def function_thresholds(position, y, weights, n_thresholds):
+    """Thresholds between which steps follow the smooth function with the least squared error, ascending, (n,) float64.
+
+    Where rows have density p and the function has slope s, their density is that of the cube root of p s² (Panter and
+    Dite, "Quantization Distortion in Pulse-Count Modulation with Nonuniform Spacing of Levels", 1951).
+    """
+    values, counts = np.unique(position, return_counts=True)
+    if len(values) < 2:
+        return np.empty(0)
+    rises = np.diff(smooth_function(position, y, weights)(values), axis=0)
+    shares = np.cumsum(np.cbrt((counts[1:] + counts[:-1]) * (rises**2).sum(axis=1)))
+    wanted = shares[-1] * np.arange(1, n_thresholds + 1) / (n_thresholds + 1)
+    gaps = np.unique(np.searchsorted(shares, wanted))
+    return midpoints(values[gaps], values[gaps + 1])
+
+
+def best_direction(X, y, weights):
+    """The best Fit of what several first guesses lead to, or None; X is standardized."""
+    ridge = RidgeCV(PENALTIES).fit(X, y, weights)
+    slopes = ridge.coef_.reshape(-1, X.shape[1])
+    # Targets that rise on both sides have no slope, but curvature (Li, "On Principal Hessian Directions", 1992).
+    curvatures = np.vstack([(X * (weights * target)[:, np.newaxis]).T @ X for target in y.T])
+    guesses = np.vstack([leading_directions(slopes, 1), leading_directions(curvatures, 2)])
+    fits = [improve(guess, X, y, weights, ridge.alpha_) for guess in guesses if (X @ guess).any()]
+    return min(fits, key=attrgetter("error"), default=None)
+
+
+def leading_directions(rows, n):
+    """Right singular vectors of the largest singular values."""
+    return np.linalg.svd(rows, full_matrices=False)[2][:n]
+
+
+def improve(direction, X, y, weights, penalty):
+    """Turn a direction by Gauss-Newton steps while that lessens the squared error; returns the best Fit."""
+    best = None
+    for _ in range(MAX_STEPS):
+        direction = direction / (X @ direction).std()
+        position = X @ direction
+        function = smooth_function(position, y, weights)
+        residual = y - function(position)
+        fit = Fit(squared_error(residual, weights), direction, residual)
+        if best is not None and fit.error > (1 - LEAST_STEP) * best.error:
+            return min(fit, best, key=attrgetter("error"))
+        best = fit
+        slope = function.derivative()(position)
+        weights_of_rows = weights * (slope**2).sum(axis=1)
+        wanted = weights * (slope * residual).sum(axis=1) + weights_of_rows * position
+        curvature = (X * weights_of_rows[:, np.newaxis]).T @ X + penalty * np.eye(X.shape[1])
+        direction = solve(curvature, X.T @ wanted, assume_a="pos")
+        if not (X @ direction).any():
+            break
+    return best
+
+
+def smooth_function(position, y, weights):
+    """A cubic spline of the position for each column of y, by least squares."""
+    knots = np.unique(np.quantile(position, np.linspace(0, 1, N_KNOTS)))
+    knots = np.pad(knots, DEGREE, mode="edge")
+    basis = BSpline.design_matrix(position, knots, DEGREE).toarray()
+    ridge = Ridge(SPLINE_PENALTY, fit_intercept=False, solver="cholesky").fit(basis, y, weights)
+    return BSpline(knots, ridge.coef_.reshape(y.shape[1], -1).T, DEGREE)
+
+
+def squared_error(residual, weights):
+    """Sum over rows, by weights, and columns."""
+    return weights @ (residual**2).sum(axis=1)
