@@ -1,4 +1,4 @@
-"""The codes that an estimator chooses from: features by themselves, or with linear combinations beside them."""
+"""The codes that an estimator chooses from: features alone, or with linear combinations beside them."""
 
 import warnings
 from typing import NamedTuple
@@ -12,9 +12,9 @@ from skbnn.encoding import Code, add_components, component_thresholds, find_code
 # With more features than this their principal components take longer to compute than the network, in prediction.
 MAX_FEATURES_FOR_COMPONENTS = 32
 
-# Each makes predictions slower, so a direction has to take this much off the loss, and so have principal components.
-# Besides, short training of narrow networks, by which they are judged, likes them better than the one to come does.
-WORTH = 0.95
+# A direction has to leave less than this share of the loss, and so have principal components: they make predictions
+# slower, and short training of narrow networks, which judges them, likes them better than the one to come does.
+WORTH = 0.9
 
 # A target can vary along a direction more than along a feature, so it has this many times as many thresholds.
 FINER = 2

@@ -16,19 +16,19 @@ from skbnn.encoding import midpoints, project
 
 MAX_DIRECTIONS = 8
 
-# Each takes at least a tenth off the squared error that those before it leave, and there are no more where that is
+# Each takes at least this share off the squared error that those before it leave, and there are no more where that is
 # a share of the whole that a thermometer code can't resolve.
-WORTH, RESOLUTION = 0.9, 1e-4
+GAIN, RESOLUTION = 0.1, 1e-4
 
 # With fewer rows a coefficient, a direction that fits them says little about others.
-ROWS_PER_COEFFICIENT = 10
+ROWS_PER_COEFFICIENT = 20
 
-MAX_SIZE = 2**17  # floats of the copy that is looked at; rows beyond that are left out
+MAX_SIZE = 2**17  # floats that are looked at; rows beyond that are left out
 
 N_KNOTS, DEGREE = 8, 3
-SPLINE_PENALTY = 1e-3  # only for coefficients that no row determines
+SPLINE_PENALTY = 1e-3  # keeps coefficients finite where rows hardly determine them
 
-MAX_STEPS, LEAST_STEP = 20, 0.01  # the latter in shares of the error
+MAX_STEPS, STEP_GAIN, DAMPING = 20, 0.01, 1e-5  # shares of the error, and of the trace
 
 
 class Fit(NamedTuple):
@@ -69,54 +69,58 @@ def pursue_directions(X, y, sample_weight, rows, n_thresholds, rng):
     .. [2] Friedman, "SMART User's Guide", Stanford, 1984.
     """
     n_features = X.shape[1]
-    rows = sample(rows, MAX_SIZE // n_features, rng)
-    X, weights = X[rows], sample_weight[rows] / sample_weight[rows].mean()  # a penalty means the same for any weights
+    rows = sample(rows, MAX_SIZE // (n_features + y.shape[1]), rng)
+    X, weights = X[rows], sample_weight[rows] / sample_weight[rows].mean()  # penalties mean the same for any weights
     standardized, factor = standardize(X)
     residual, _ = standardize(y[rows])
     residual -= np.average(residual, axis=0, weights=weights)
-    whole = error = squared_error(residual, weights)
+    total = error = squared_error(residual, weights)
     directions, columns = np.empty((0, n_features)), []
     most = min(MAX_DIRECTIONS, len(rows) // (ROWS_PER_COEFFICIENT * n_features))
     # Equal features, and rows that outweigh all others, are no one's mistake.
     with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         warnings.simplefilter("ignore", LinAlgWarning)
-        while len(directions) < most and error > RESOLUTION * whole:
-            best = best_direction(standardized, residual, weights)
-            if best is None or best.error >= WORTH * error:
+        while len(directions) < most and error > RESOLUTION * total:
+            best = best_fit(standardized, residual, weights)
+            if best is None or best.error > (1 - GAIN) * error:
                 break
             direction = best.direction * factor
             direction[~np.isfinite(direction)] = 0  # of features that hardly vary
+            position = project(X, direction[np.newaxis])[:, 0]
+            column = companding_thresholds(position, residual, weights, n_thresholds)
+            if not len(column):  # what remains is rounding errors
+                break
             directions = np.vstack([directions, direction])
-            columns.append(function_thresholds(project(X, directions[-1:])[:, 0], residual, weights, n_thresholds))
+            columns.append(column)
             error, residual = best.error, best.residual
     return directions, columns
 
 
-def function_thresholds(position, y, weights, n_thresholds):
+def companding_thresholds(position, y, weights, n_thresholds):
     """Thresholds between which steps follow the smooth function with the least squared error, ascending, (n,) float64.
 
-    Where rows have density p and the function has slope s, their density is that of the cube root of p s² (Panter and
+    Where rows have density p and the function has slope s, thresholds have that of the cube root of p s² (Panter and
     Dite, "Quantization Distortion in Pulse-Count Modulation with Nonuniform Spacing of Levels", 1951).
     """
-    values, counts = np.unique(position, return_counts=True)
-    if len(values) < 2:
-        return np.empty(0)
+    values, value_of = np.unique(position, return_inverse=True)
+    if len(values) - 1 <= n_thresholds:
+        return midpoints(values[:-1], values[1:])
+    mass = np.bincount(value_of, weights)
     rises = np.diff(smooth_function(position, y, weights)(values), axis=0)
-    shares = np.cumsum(np.cbrt((counts[1:] + counts[:-1]) * (rises**2).sum(axis=1)))
+    shares = np.cumsum(np.cbrt((mass[1:] + mass[:-1]) * (rises**2).sum(axis=1)))
     wanted = shares[-1] * np.arange(1, n_thresholds + 1) / (n_thresholds + 1)
     gaps = np.unique(np.searchsorted(shares, wanted))
     return midpoints(values[gaps], values[gaps + 1])
 
 
-def best_direction(X, y, weights):
+def best_fit(X, y, weights):
     """The best Fit of what several first guesses lead to, or None; X is standardized."""
-    ridge = RidgeCV(PENALTIES).fit(X, y, weights)
-    slopes = ridge.coef_.reshape(-1, X.shape[1])
+    slopes = RidgeCV(PENALTIES).fit(X, y, weights).coef_.reshape(-1, X.shape[1])
     # Targets that rise on both sides have no slope, but curvature (Li, "On Principal Hessian Directions", 1992).
-    curvatures = np.vstack([(X * (weights * target)[:, np.newaxis]).T @ X for target in y.T])
+    curvatures = np.vstack([weighted_gram(X, weights * target) for target in y.T])
     guesses = np.vstack([leading_directions(slopes, 1), leading_directions(curvatures, 2)])
-    fits = [improve(guess, X, y, weights, ridge.alpha_) for guess in guesses if (X @ guess).any()]
-    return min(fits, key=attrgetter("error"), default=None)
+    fits = [refine(guess, X, y, weights) for guess in guesses]
+    return min((fit for fit in fits if fit is not None), key=attrgetter("error"), default=None)
 
 
 def leading_directions(rows, n):
@@ -124,26 +128,34 @@ def leading_directions(rows, n):
     return np.linalg.svd(rows, full_matrices=False)[2][:n]
 
 
-def improve(direction, X, y, weights, penalty):
-    """Turn a direction by Gauss-Newton steps while that lessens the squared error; returns the best Fit."""
+def refine(direction, X, y, weights):
+    """Turn a direction by Levenberg-Marquardt steps while they lessen the squared error; the best Fit, or None."""
     best = None
     for _ in range(MAX_STEPS):
-        direction = direction / (X @ direction).std()
+        scale = (X @ direction).std()
+        if not scale > 0:
+            break
+        direction = direction / scale
         position = X @ direction
         function = smooth_function(position, y, weights)
         residual = y - function(position)
-        fit = Fit(squared_error(residual, weights), direction, residual)
-        if best is not None and fit.error > (1 - LEAST_STEP) * best.error:
-            return min(fit, best, key=attrgetter("error"))
-        best = fit
-        slope = function.derivative()(position)
-        weights_of_rows = weights * (slope**2).sum(axis=1)
-        wanted = weights * (slope * residual).sum(axis=1) + weights_of_rows * position
-        curvature = (X * weights_of_rows[:, np.newaxis]).T @ X + penalty * np.eye(X.shape[1])
-        direction = solve(curvature, X.T @ wanted, assume_a="pos")
-        if not (X @ direction).any():
+        error = squared_error(residual, weights)
+        if best is not None and not error < (1 - STEP_GAIN) * best.error:
             break
+        best = Fit(error, direction, residual)
+        slope = function.derivative()(position)
+        curvature = weighted_gram(X, weights * (slope**2).sum(axis=1))
+        damping = DAMPING * np.trace(curvature)
+        if not 0 < damping < np.inf:
+            break
+        gradient = X.T @ (weights * (slope * residual).sum(axis=1))
+        direction = direction + solve(curvature + damping * np.eye(X.shape[1]), gradient, assume_a="pos")
     return best
+
+
+def weighted_gram(X, weights):
+    """Sum of the rows' outer products with themselves, by weights, (n_features, n_features)."""
+    return (X * weights[:, np.newaxis]).T @ X
 
 
 def smooth_function(position, y, weights):

@@ -43,9 +43,10 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         Linear combinations of the features that are encoded beside them. A number is that many principal components of
         the standardized features, at most ``min(n_samples - 1, n_features)``. "auto" is, by held-out rows as for
         ``dropout``, none; up to eight directions along which smooth functions add up to the targets, found by
-        projection pursuit [7]_, with twice ``n_thresholds``; or else all principal components. Each direction has to
-        take 5 % off the loss, and so have principal components. It is none with one feature or more than 32, with
-        fewer than 50 rows and in a first call of ``partial_fit``, and each direction takes ten rows a feature.
+        projection pursuit [7]_, with up to twice ``n_thresholds`` each; or else all principal components. Each
+        direction has to take a tenth off the loss, and so have principal components. "auto" is none with one feature
+        or more than 32, with fewer than 50 rows and in a first call of ``partial_fit``; each direction takes twenty
+        rows a feature.
 
     n_estimators : int or "auto", default="auto"
         Networks of this shape that are trained, each in a thread of its own where there are cores; the mean of their

@@ -1,6 +1,7 @@
 """Chooses the code, dropout and shrinkage by rows that short training of narrow networks does not see."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from sklearn.model_selection import KFold, ShuffleSplit
 
 from skbnn.encoding import Code, Encoder, add_components
 from skbnn.folding import estimate_statistics, fold
-from skbnn.network.trainer import LOSSES, TrainingData, TrainingOptions
+from skbnn.network.trainer import LOSSES, TrainingData
 
 DROPOUTS = 0.0, 0.1
 
@@ -74,13 +75,14 @@ def choose(estimator, X, code, data, extensions, y, rows, dropouts, options, bat
     several = len(extensions) > 0
     n_epochs = -(-n_epochs // EPOCHS_DIVISORS[several])
     sizes = [min(size, max(NARROW, size // WIDTH_DIVISORS[several])) for size in estimator._hidden_layer_sizes()]
-    comparison = Comparison(estimator, X, y, parts, dropouts, sizes, options, batch_size, n_epochs)
-    estimator._ridge_penalty = None  # to be chosen once, as that takes long
-    best = comparison.best_outcome(code, data)
+    training = {"sizes": sizes, "options": options, "batch_size": batch_size, "n_epochs": n_epochs}
+    judge = partial(best_outcome, estimator, X, y, parts, dropouts, **training)
+    estimator._ridge_penalty = None  # chosen once, for the code without extensions, as that takes long
+    best = judge(code, data)
     for extension in extensions:
         extended = add_components(code, extension.components, extension.columns)
         encoded = TrainingData(Encoder(*extended).encode(X), data.sample_weight)
-        outcome = comparison.best_outcome(extended, encoded)
+        outcome = judge(extended, encoded)
         if outcome.loss < extension.worth * best.loss:
             code, data, best = extended, encoded, outcome
             break
@@ -102,57 +104,35 @@ class Outcome(NamedTuple):
     dropout: float
 
 
-@dataclass
-class Comparison:
-    """Short training of narrow networks, judged by held-out rows; what is not said here is as in ``choose``.
+def best_outcome(estimator, X, y, parts, dropouts, code, data, *, sizes, options, batch_size, n_epochs):
+    """The Outcome of a code with the best of the dropouts, the first of equal ones.
 
-    Attributes
-    ----------
-    parts : list of (ndarray, ndarray)
-        Rows to train on and rows to judge by.
-    sizes : list of int
-        Units of the hidden layers.
-    n_epochs : int
-        Length of a training.
+    ``parts`` are pairs of rows to train on and rows to judge by; ``sizes``, of the hidden layers, and ``n_epochs`` are
+    those of the short training; the rest is as in ``choose``.
     """
-
-    estimator: object
-    X: np.ndarray
-    y: np.ndarray
-    parts: list
-    dropouts: list
-    sizes: list
-    options: TrainingOptions
-    batch_size: int
-    n_epochs: int
-
-    def best_outcome(self, code, data):
-        """The Outcome with the best dropout, the smallest of equal ones."""
-        estimator = self.estimator
-        estimator._code = code
-        judged = [[] for _ in self.dropouts]
-        for train, held in self.parts:
-            estimator._fit_start(self.X, data, self.y, train)
-            targeted = estimator._encode_targets(self.X, data, self.y)
-            trainers = [
-                estimator._new_trainer(self.sizes, replace(self.options, dropout=dropout), self.batch_size)
-                for dropout in self.dropouts
-            ]
-            for epoch in range(self.n_epochs):
-                estimator._run_epoch(trainers, targeted, train, epoch, self.n_epochs)
-            unit = np.float32(estimator._relative_scale)
-            expected = targeted.of(held)
-            expected = replace(expected, targets=unit * expected.targets)
-            for pairs, trainer in zip(judged, trainers, strict=True):
-                pairs.append((unit * network_scores(trainer.network, data, train, held), expected))
-        outcomes = []
-        for dropout, pairs in zip(self.dropouts, judged, strict=True):
-            loss, factor = best_factor(pairs, LOSSES[self.options.loss](), estimator.dropout == "auto")
-            outcomes.append(Outcome(loss, factor, dropout))
-            if estimator.verbose:
-                said = f"{len(code.components)} components, dropout {dropout}: loss = {loss:.6f} on held-out rows"
-                print(f"{said}, shrinkage {factor:.2f}", flush=True)
-        return min(outcomes, key=attrgetter("loss"))
+    estimator._code = code
+    judged = [[] for _ in dropouts]
+    for train, held in parts:
+        estimator._fit_start(X, data, y, train)
+        targeted = estimator._encode_targets(X, data, y)
+        trainers = [
+            estimator._new_trainer(sizes, replace(options, dropout=dropout), batch_size) for dropout in dropouts
+        ]
+        for epoch in range(n_epochs):
+            estimator._run_epoch(trainers, targeted, train, epoch, n_epochs)
+        unit = np.float32(estimator._relative_scale)
+        expected = targeted.of(held)
+        expected = replace(expected, targets=unit * expected.targets)
+        for pairs, trainer in zip(judged, trainers, strict=True):
+            pairs.append((unit * network_scores(trainer.network, data, train, held), expected))
+    outcomes = []
+    for dropout, pairs in zip(dropouts, judged, strict=True):
+        loss, factor = best_factor(pairs, LOSSES[options.loss](), estimator.dropout == "auto")
+        outcomes.append(Outcome(loss, factor, dropout))
+        if estimator.verbose:
+            said = f"{len(code.components)} components, dropout {dropout}: loss = {loss:.6f} on held-out rows"
+            print(f"{said}, shrinkage {factor:.2f}", flush=True)
+    return min(outcomes, key=attrgetter("loss"))
 
 
 def network_scores(network, data, train, held):

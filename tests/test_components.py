@@ -65,11 +65,13 @@ def test_rows_of_early_stopping_have_no_say_in_the_directions(monkeypatch):
     X, y = correlated()
     monkeypatch.setattr(_codes, "WORTH", np.inf)  # whatever is tried first is kept
     model = clone(SHORT).set_params(n_components="auto", early_stopping=True).fit(X, y)
-    directions = model.packed_.components
-    assert len(directions)
+    before = model.packed_
+    assert len(before.components)
     _, held = model._split(y)
     y[held] += 10 * X[held, 0]
-    np.testing.assert_array_equal(model.fit(X, y).packed_.components, directions)
+    after = model.fit(X, y).packed_
+    np.testing.assert_array_equal(after.components, before.components)
+    np.testing.assert_array_equal(after.thresholds, before.thresholds)
 
 
 def test_held_out_rows_choose_components_where_features_are_correlated(monkeypatch):
@@ -81,6 +83,15 @@ def test_held_out_rows_choose_components_where_features_are_correlated(monkeypat
     plain = clone(model).set_params(n_components=0).fit(X[:400], y[:400])
     assert plain.n_components_ == 0
     assert rotated.score(X[400:], y[400:]) > plain.score(X[400:], y[400:]) + 0.1
+
+
+def test_held_out_rows_choose_directions_where_features_are_correlated():
+    X, y = correlated()
+    model = BinaryMLPRegressor((64, 64), max_iter=60, random_state=0)
+    default = clone(model).fit(X[:400], y[:400])
+    assert default.n_components_ in (2, 3, 4)
+    plain = clone(model).set_params(n_components=0).fit(X[:400], y[:400])
+    assert default.score(X[400:], y[400:]) > plain.score(X[400:], y[400:]) + 0.1
 
 
 def test_held_out_rows_refuse_components_where_features_are_what_counts():
@@ -188,7 +199,7 @@ def test_outputs_share_directions(capsys):
 
 def test_held_out_rows_choose_the_direction_where_steps_go_along_it():
     X = np.random.default_rng(0).normal(size=(1000, 5))
-    y = np.floor(X @ [1.0, -1.0, 0.5, 0.5, 2.0])
+    y = np.floor(X @ [1.0, -1.0, 0.5, 0.5, 2.0] / 2)
     model = BinaryMLPRegressor((64,), max_iter=40, random_state=0).fit(X[:700], y[:700])
     assert model.n_components_ == 1
     without = clone(model).set_params(n_components=0).fit(X[:700], y[:700])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skbnn import _projection_pursuit
-from skbnn._projection_pursuit import function_thresholds, pursue_directions
+from skbnn._projection_pursuit import companding_thresholds, pursue_directions
 
 
 def pursue(X, y, weights=None, rows=None):
@@ -49,6 +49,35 @@ def test_a_linear_target_has_one_direction():
     assert len(pursue(X, X @ [1.0, 2.0, 3.0, 4.0])) == 1
 
 
+@pytest.mark.parametrize("target", [np.prod, np.linalg.norm])
+def test_correlated_features_hide_no_direction(target):
+    X = normal(2000, 4) + 2 * normal(2000, 5)[:, 4:]
+    y = np.apply_along_axis(target, 1, X[:, :2])
+    directions = pursue(X, y)
+    assert along(directions, X, np.eye(4)[:2]) > 0.99
+
+
+def test_there_are_eight_at_most():
+    X = normal(2000, 12)
+    assert len(pursue(X, (np.arange(1, 13) * X**2).sum(axis=1))) == 8
+
+
+def test_features_of_heavy_tails_do_not_fail():
+    for seed in range(30):
+        z = np.random.default_rng(seed).normal(size=(200, 2))
+        for X in np.exp(8 * z), np.exp(20 * z), np.exp(5 * z[:, [0, 0]]):
+            for y in np.tanh(z[:, 0]), z[:, 0] ** 2:
+                assert np.isfinite(pursue(X, y)).all()
+
+
+def test_a_weight_of_two_is_the_same_as_two_rows():
+    X = normal(400)
+    y, weights = np.exp(X[:, 0] - X[:, 1]) + 0.1 * X[:, 2], np.where(X[:, 3] > 0, 3.0, 1.0)
+    times = weights.astype(int)
+    weighted, repeated = pursue(X, y, weights), pursue(np.repeat(X, times, axis=0), np.repeat(y, times))
+    assert along(weighted[:1], X, repeated[:1]) > 0.9999
+
+
 def test_noise_has_none():
     assert len(pursue(normal(), np.random.default_rng(1).normal(size=1000))) == 0
 
@@ -56,7 +85,7 @@ def test_noise_has_none():
 def test_outputs_share_directions():
     X = normal()
     z = X @ [1.0, 1.0, -1.0, 0.0]
-    directions = pursue(X, np.c_[np.exp(z), np.sin(z), z**2])
+    directions = pursue(X, np.c_[np.ones(1000), np.exp(z), np.sin(z), z**2])
     assert along(directions[:1], X, np.array([1.0, 1.0, -1.0, 0.0])) > 0.999
 
 
@@ -77,17 +106,17 @@ def test_weights_count_by_their_ratio():
         np.testing.assert_allclose(pursue(X, y, factor * weights), expected, rtol=1e-6)
 
 
-def test_a_direction_takes_ten_rows_a_coefficient():
-    X = normal(80)
+def test_a_direction_takes_twenty_rows_a_coefficient():
+    X = normal(160)
     y = X[:, 0] * X[:, 1]
-    assert [len(pursue(X[:n], y[:n])) for n in (39, 40, 79, 80)] == [0, 1, 1, 2]
+    assert [len(pursue(X[:n], y[:n])) for n in (79, 80, 159, 160)] == [0, 1, 1, 2]
 
 
 def test_of_many_rows_some_are_drawn(monkeypatch):
     X, shapes = normal(100), []
     standardize = _projection_pursuit.standardize
     monkeypatch.setattr(_projection_pursuit, "standardize", lambda X: shapes.append(X.shape) or standardize(X))
-    for size in 399, 400:
+    for size in 499, 500:  # floats of four features and a target
         monkeypatch.setattr(_projection_pursuit, "MAX_SIZE", size)
         pursue(X, X[:, 0])
     assert shapes == [(99, 4), (99, 1), (100, 4), (100, 1)]
@@ -132,8 +161,8 @@ def test_equal_and_binary_features_and_one_row_that_outweighs_all_do_not_fail():
             assert np.isfinite(pursue(X, y, each)).all()
 
 
-def thresholds(position, y, n_thresholds=15):
-    return function_thresholds(position, y[:, np.newaxis], np.ones(len(position)), n_thresholds)
+def thresholds(position, *y):
+    return companding_thresholds(position, np.stack(y, axis=1), np.ones(len(position)), 15)
 
 
 def test_thresholds_are_dense_where_the_function_is_steep():
@@ -142,15 +171,29 @@ def test_thresholds_are_dense_where_the_function_is_steep():
     np.testing.assert_allclose(thresholds(position, position**2), (np.arange(1, 16) / 16) ** (3 / 5), rtol=0.01)
 
 
+def thresholds_below_one(position, weights):
+    column = companding_thresholds(position, position[:, np.newaxis], weights, 29)
+    return (column < 1).sum()
+
+
 def test_thresholds_are_dense_where_rows_are():
-    position = np.r_[np.linspace(0, 1, 8000), np.linspace(1, 2, 1000)]
-    column = thresholds(position, position, 29)
-    assert abs((column < 1).sum() - 20) <= 1  # a density of eight has twice as many
+    """Of eight times the density the cube root is twice as much, so 20 of 29 are there; weights count as rows do."""
+    grid = np.linspace(0, 2, 2001)
+    weights = np.where(grid < 1, 8.0, 1.0)
+    denser = np.r_[np.linspace(0, 1, 8000), np.linspace(1, 2, 1000)]
+    for position in denser, np.repeat(grid, weights.astype(int)):
+        assert abs(thresholds_below_one(position, np.ones(len(position))) - 20) <= 1
+    assert abs(thresholds_below_one(grid, weights) - 20) <= 1
+
+
+def test_thresholds_are_those_of_all_outputs():
+    position = np.linspace(0, 1, 5000)
+    np.testing.assert_array_equal(thresholds(position, np.ones(5000), position**2), thresholds(position, position**2))
 
 
 def test_a_threshold_separates_rows_and_no_two_separate_the_same():
-    position = np.repeat([0.0, 1.0, 5.0], 100)
-    assert thresholds(position, position).tolist() == [0.5, 3.0]
+    position = np.repeat(np.arange(16.0), 100)
+    assert thresholds(position, position == 7).tolist() == (np.arange(15) + 0.5).tolist()
     assert thresholds(np.zeros(100), np.arange(100.0)).size == 0
 
 
