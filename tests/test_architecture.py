@@ -26,6 +26,7 @@ ALLOWED = {
     "skbnn._scale": [],
     "skbnn._components": ["skbnn._scale"],
     "skbnn._additive": ["skbnn._components", "skbnn._scale"],
+    "skbnn._projection_pursuit": ["skbnn._additive", "skbnn._components", "skbnn._scale", "skbnn.encoding"],
     "skbnn._tuning": ["skbnn.encoding", "skbnn.network", "skbnn.folding"],
     "skbnn._codes": ["skbnn._components", "skbnn._tuning", "skbnn.encoding"],
     "skbnn._base": [
@@ -41,7 +42,13 @@ ALLOWED = {
     ],
     "skbnn._thermometer": ["skbnn._sklearn", "skbnn._base", "skbnn.encoding", "skbnn.packed"],
     "skbnn._classifier": ["skbnn._sklearn", "skbnn._additive", "skbnn._base"],
-    "skbnn._regressor": ["skbnn._sklearn", "skbnn._additive", "skbnn._components", "skbnn._scale", "skbnn._base"],
+    "skbnn._regressor": [
+        "skbnn._sklearn",
+        "skbnn._additive",
+        "skbnn._projection_pursuit",
+        "skbnn._scale",
+        "skbnn._base",
+    ],
     "skbnn": ["skbnn"],
 }
 
