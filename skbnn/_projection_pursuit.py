@@ -28,7 +28,8 @@ MAX_SIZE = 2**17  # floats that are looked at; rows beyond that are left out
 N_KNOTS, DEGREE = 8, 3
 SPLINE_PENALTY = 1e-3  # keeps coefficients finite where rows hardly determine them
 
-MAX_STEPS, STEP_GAIN, DAMPING = 20, 0.01, 1e-5  # shares of the error, and of the trace
+# A step has to take this share off the error; damping, in shares of the curvature's trace, keeps it finite.
+MAX_STEPS, STEP_GAIN, DAMPING = 20, 0.01, 1e-5
 
 
 class Fit(NamedTuple):

@@ -58,7 +58,7 @@ def test_correlated_features_hide_no_direction(target):
 
 
 def test_there_are_eight_at_most():
-    X = normal(2000, 12)
+    X = normal(3000, 12)  # rows for twelve
     assert len(pursue(X, (np.arange(1, 13) * X**2).sum(axis=1))) == 8
 
 
