@@ -82,9 +82,12 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         "verbose": ["verbose"],
     }
 
-    # Standard deviation of the network's initial scores, the factor of its scores when it predicts, and that factor in
-    # a unit that does not depend on the start.
+    # Standard deviation of the network's initial scores, and what the initial range of latent weights in the first and
+    # in the output layer is multiplied by: in a wider range they flip later.
     _output_gain = 1.0
+    _spread_factors = 1.0, 1.0
+
+    # The factor of the network's scores when it predicts, and that factor in a unit that does not depend on the start.
     _target_scale = 1.0
     _relative_scale = 1.0
 
@@ -253,13 +256,16 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         return self.init == "additive" and not self._in_a_stream and self.n_features_in_ <= MAX_FEATURES
 
     def _new_trainer(self, hidden_layer_sizes, options, batch_size):
+        spreads = np.full(len(hidden_layer_sizes) + 1, SPREADS[self.binarization])
+        if self.binarization == "sign":
+            spreads[[0, -1]] *= self._spread_factors
         network = BinaryNetwork.initialize(
             self._code.n_bits,
             hidden_layer_sizes,
             self.n_outputs_,
             units_per_output=1 if self.out_activation_ == "softmax" else UNITS_PER_OUTPUT,
             output_gain=self._output_gain,
-            spread=SPREADS[self.binarization],
+            spreads=spreads,
             rng=self._rng,
         )
         return Trainer(network, options, seed=self._rng.integers(2**63), max_rows=batch_size)

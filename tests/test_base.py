@@ -416,3 +416,20 @@ def test_a_batch_larger_than_the_data_is_clipped_with_a_warning(model, X, y):
     with pytest.warns(UserWarning, match="batch_size=1000 is larger than the 100 training samples") as warned:
         clone(model).set_params(batch_size=1000).fit(X[:100], y[:100])
     assert warned[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    "estimator, binarization, spreads, gain",
+    [
+        (BinaryMLPRegressor, "sign", [0.2, 0.1, 0.05], 0.1 / 8**0.5),
+        (BinaryMLPRegressor, "stochastic", [1, 1, 1], 0.1 / 8**0.5),
+        (BinaryMLPClassifier, "sign", [0.1, 0.1, 0.1], 2),
+    ],
+)
+def test_initial_range_of_latent_weights_and_of_scores(estimator, binarization, spreads, gain):
+    X, y = load_digits(return_X_y=True)
+    model = estimator((64, 64), binarization=binarization, dropout=0, n_components=0, random_state=0)
+    model.set_params(max_iter=1, learning_rate_init=1e-30).fit(X[:200], y[:200])
+    layers = model._trainers[0].network.layers
+    np.testing.assert_allclose([np.abs(layer.latent_weights).max() for layer in layers], spreads, rtol=0.02)
+    np.testing.assert_allclose(layers[-1].gain, gain, rtol=1e-6)

@@ -76,7 +76,7 @@ CODE = Code(np.zeros(70), np.arange(71), np.empty((0, 70)))
 
 def small_network(seed=0):
     rng = np.random.default_rng(seed)
-    network = BinaryNetwork.initialize(70, (20, 9), 2, units_per_output=3, output_gain=1.5, spread=0.1, rng=rng)
+    network = BinaryNetwork.initialize(70, (20, 9), 2, units_per_output=3, output_gain=1.5, spreads=[0.1] * 3, rng=rng)
     for layer in network.layers:
         layer.gain[:] = rng.normal(size=len(layer.gain))
         layer.bias[:] = rng.normal(size=len(layer.bias))

@@ -60,8 +60,8 @@ class BinaryNetwork:
         return [self.layers[0].latent_weights.shape[1], *(len(layer.gain) for layer in self.layers)]
 
     @classmethod
-    def initialize(cls, n_inputs, hidden_layer_sizes, n_outputs, *, units_per_output, output_gain, spread, rng):
-        """Draw latent weights from uniform(-spread, spread).
+    def initialize(cls, n_inputs, hidden_layer_sizes, n_outputs, *, units_per_output, output_gain, spreads, rng):
+        """Draw a layer's latent weights from uniform(-spread, spread).
 
         Parameters
         ----------
@@ -72,8 +72,8 @@ class BinaryNetwork:
             The output layer has their product of units.
         output_gain : float
             Initial standard deviation of the scores, were the output units independent.
-        spread : float
-            Largest absolute value of an initial latent weight.
+        spreads : sequence of float
+            Largest absolute value of an initial latent weight, of each layer.
         rng : numpy.random.Generator
 
         Returns
@@ -89,7 +89,7 @@ class BinaryNetwork:
                 mean=np.zeros(n_units),
                 variance=np.full(n_units, float(fan_in)),
             )
-            for fan_in, n_units in pairwise(sizes)
+            for (fan_in, n_units), spread in zip(pairwise(sizes), spreads, strict=True)
         ]
         layers[-1].gain[:] = output_gain / np.sqrt(units_per_output)
         return cls(layers, n_outputs)
