@@ -257,8 +257,9 @@ class BaseBinaryMLP(BaseEstimator, ABC):
 
     def _new_trainer(self, hidden_layer_sizes, options, batch_size):
         spreads = np.full(len(hidden_layer_sizes) + 1, SPREADS[self.binarization])
-        if self.binarization == "sign":
-            spreads[[0, -1]] *= self._spread_factors
+        if self.binarization == "sign":  # drawn weights have the whole range already
+            spreads[0] *= self._spread_factors[0]
+            spreads[-1] *= self._spread_factors[1]
         network = BinaryNetwork.initialize(
             self._code.n_bits,
             hidden_layer_sizes,

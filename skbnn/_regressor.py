@@ -207,10 +207,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         "loss": [StrOptions({"squared_error", "absolute_error", "huber"})],
     }
 
-    # By validation rows. What the start leaves is small and noisy: a network errs less if it begins close to nothing,
-    # with output weights that learn before those of the first layer.
-    _output_gain = 0.1
-    _spread_factors = 2.0, 0.5
+    _spread_factors = 2.0, 0.5  # Adam's output weights flip before those of the first layer; by validation rows
 
     def __init__(
         self,
@@ -355,6 +352,11 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
             _, scale = location_and_scale(residual[rows], sample_weight[rows])
             self._target_scale = np.where(std > 0, scale, 0)
         self._relative_scale = self._target_scale / np.where(std > 0, std, 1)
+
+    @property
+    def _output_gain(self):
+        """By validation rows: beside an additive start less is better; alone it would take a stream long to grow."""
+        return 1.0 if self._start.steps is None else 0.1
 
     def _encode_targets(self, X, data, y):
         # A row that is held out can be arbitrarily far from those that gave the scale; its square has to be finite.

@@ -419,16 +419,19 @@ def test_a_batch_larger_than_the_data_is_clipped_with_a_warning(model, X, y):
 
 
 @pytest.mark.parametrize(
-    "estimator, binarization, spreads, gain",
+    "estimator, parameters, spreads, gain",
     [
-        (BinaryMLPRegressor, "sign", [0.2, 0.1, 0.05], 0.1 / 8**0.5),
-        (BinaryMLPRegressor, "stochastic", [1, 1, 1], 0.1 / 8**0.5),
-        (BinaryMLPClassifier, "sign", [0.1, 0.1, 0.1], 2),
+        (BinaryMLPRegressor, {}, [0.2, 0.1, 0.05], 0.1 / 8**0.5),
+        (BinaryMLPRegressor, {"init": "constant"}, [0.2, 0.1, 0.05], 1 / 8**0.5),
+        (BinaryMLPRegressor, {"loss": "huber"}, [0.2, 0.1, 0.05], 1 / 8**0.5),
+        (BinaryMLPRegressor, {"hidden_layer_sizes": []}, [0.1], 0.1 / 8**0.5),
+        (BinaryMLPRegressor, {"binarization": "stochastic"}, [1, 1, 1], 0.1 / 8**0.5),
+        (BinaryMLPClassifier, {}, [0.1, 0.1, 0.1], 2),
     ],
 )
-def test_initial_range_of_latent_weights_and_of_scores(estimator, binarization, spreads, gain):
-    X, y = load_digits(return_X_y=True)
-    model = estimator((64, 64), binarization=binarization, dropout=0, n_components=0, random_state=0)
+def test_initial_range_of_latent_weights_and_of_scores(estimator, parameters, spreads, gain):
+    X, y = DIGITS
+    model = estimator((64, 64), dropout=0, n_components=0, random_state=0).set_params(**parameters)
     model.set_params(max_iter=1, learning_rate_init=1e-30).fit(X[:200], y[:200])
     layers = model._trainers[0].network.layers
     np.testing.assert_allclose([np.abs(layer.latent_weights).max() for layer in layers], spreads, rtol=0.02)

@@ -29,8 +29,8 @@ LOSSES = {
     "huber": _losses.Huber,
 }
 
-# Latent weights start within ±0.1, where a step of Adam flips them soon. Drawn weights are +1 with probability
-# (1 + latent) / 2, so within ±0.1 they would be coin flips; they start over the whole range.
+# Latent weights start within ±0.1, times a factor of the layer, where a step of Adam flips them soon. Drawn weights are
+# +1 with probability (1 + latent) / 2, so within ±0.1 they would be coin flips; they start over the whole range.
 SPREADS = {"sign": 0.1, "stochastic": 1.0}
 
 
