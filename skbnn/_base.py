@@ -82,9 +82,9 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         "verbose": ["verbose"],
     }
 
-    # Standard deviation of the network's initial scores, and what the initial range of latent weights in the first and
-    # in the output layer is multiplied by: in a wider range they flip later.
-    _output_gain = 1.0
+    # Standard deviation of the network's initial scores, which a subclass knows, and what the initial range of latent
+    # weights in the first and in the output layer is multiplied by: in a wider range they flip later.
+    _output_gain: float
     _spread_factors = 1.0, 1.0
 
     # The factor of the network's scores when it predicts, and that factor in a unit that does not depend on the start.

@@ -355,7 +355,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
 
     @property
     def _output_gain(self):
-        """By validation rows: beside an additive start less is better; alone it would take a stream long to grow."""
+        """Less is better beside an additive start, by validation rows; alone it would take a stream long to grow."""
         return 1.0 if self._start.steps is None else 0.1
 
     def _encode_targets(self, X, data, y):
