@@ -13,7 +13,7 @@ SETS = ("letter", "elevators", "protein", "wine", "diabetes")
 PLAIN = {"init": "constant", "dropout": 0.0, "n_components": 0, "n_estimators": 1}
 STEPS = {
     "one network": PLAIN,
-    "additive start": {"init": "additive"},
+    "additive initial model": {"init": "additive"},
     "dropout and shrinkage by held-out rows": {"dropout": "auto"},
     "two networks": {"n_estimators": 2},
     "components by held-out rows": {"n_components": "auto"},

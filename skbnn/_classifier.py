@@ -1,27 +1,24 @@
 """The classifier."""
 
-from dataclasses import replace
-
 import numpy as np
 from scipy.special import log_expit, log_softmax
 from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from skbnn._additive import Columns, Start, fit_logistic
 from skbnn._base import BaseBinaryMLP
 from skbnn._sklearn import StrOptions, _check_partial_fit_first_call, _fit_context
+from skbnn.training.targets import Classes, Labels
 
 
 class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     """Multilayer perceptron classifier whose weights and activations are -1 or +1.
 
-    Features become bits by a thermometer code learnt from the training data, so they need no scaling. Training keeps
-    float32 latent weights and passes gradients straight through the binarization [1]_; prediction is xor, popcount
-    and an integer comparison on packed bits.
+    Features become bits by a thermometer encoding learnt from the training data, so they need no scaling. Training
+    keeps float32 latent weights and passes gradients straight through the binarization [1]_; prediction is xor,
+    popcount and an integer comparison on packed bits.
 
     Parameters
     ----------
@@ -117,8 +114,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Share of the rows held out by ``early_stopping``, in (0, 1).
 
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last call's network, with its thresholds, its start and the dropout that was
-        chosen, for another ``max_iter`` epochs.
+        Whether ``fit`` goes on from the last call's network, with its thresholds, its initial model and the dropout
+        that was chosen, for another ``max_iter`` epochs.
 
     verbose : bool, default=False
         Whether to print what the choice of dropout saw, what was chosen, and each epoch's loss and time.
@@ -133,8 +130,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Class labels; for multilabel targets the labels' indices.
 
     packed_ : PackedNetwork
-        The network that predicts: ±1 weights as bits, integer thresholds, and the few real numbers of the code, the
-        start and the output. Small, without training state. Pickle this for serving.
+        The network that predicts: ±1 weights as bits, integer thresholds, and the few real numbers of the encoding,
+        the initial model and the output. Small, without training state. Pickle this for serving.
 
     coefs_ : list of ndarray of shape (n_inputs, n_units), int8
         Binary weights, ±1, of each layer of ``packed_``; unpacked at each access. The units of several networks
@@ -211,9 +208,6 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         "loss": [StrOptions({"log_loss", "squared_hinge"})],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
-
-    # Scores that start out with this standard deviation train faster than with 1; cross-entropy wants them large.
-    _output_gain = 2.0
 
     def __init__(
         self,
@@ -323,7 +317,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         if self.class_weight == "balanced":
             raise ValueError("class_weight='balanced' is not supported by partial_fit; pass the classes' weights")
         _check_partial_fit_first_call(self, classes)  # sets classes_
-        return self._fit(X, y, sample_weight, incremental=True)
+        return self._fit(X, y, sample_weight, streaming=True)
 
     def predict(self, X):
         """Predict the class of each row.
@@ -393,7 +387,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     def _labels(self, predicted):
         return predicted if self._multilabel else self.classes_.take(predicted)
 
-    def _check_targets(self, y):
+    def _check_y(self, y):
         check_classification_targets(y)
         if type_of_target(y) != "multilabel-indicator":
             return column_or_1d(y, warn=True)
@@ -409,46 +403,21 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
             raise ValueError(f"class_weight={self.class_weight} gives rows weights that are negative or not finite.")
         return weights
 
-    def _learn_outputs(self, y, incremental):
+    def _learn_targets(self, y, streaming):
         self._multilabel = y.ndim == 2
         if self._multilabel:
             self.classes_ = np.arange(y.shape[1])
-        elif not incremental:  # else partial_fit was told them
+            return Labels(y.shape[1], self.loss)
+        if not streaming:  # else partial_fit was told them
             self.classes_ = np.unique(y)
-        n_classes = len(self.classes_)
-        if n_classes < 2 and not self._multilabel:
-            if incremental:
+        if len(self.classes_) < 2:
+            if streaming:
                 raise ValueError(f"classes={self.classes_.tolist()} must be all labels that will come, at least 2.")
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least 2 classes in the data, but the data contains "
                 f"only one class: {self.classes_.tolist()[0]!r}"
             )
-        self.n_outputs_ = 1 if n_classes == 2 and not self._multilabel else n_classes
-        self.out_activation_ = "logistic" if self._multilabel or n_classes == 2 else "softmax"
-
-    def _check_outputs(self, y):
-        if self._multilabel != (y.ndim == 2) or (self._multilabel and y.shape[1] != self.n_outputs_):
-            raise ValueError(f"y has shape {y.shape}, which differs from the previous call's.")
-        unknown = [] if self._multilabel else np.setdiff1d(y, self.classes_)
-        if len(unknown):
-            raise ValueError(f"`y` has classes not in `self.classes_`: {unknown}. Known are {self.classes_}.")
-
-    def _fit_start(self, X, data, y, rows):
-        self._start = Start(np.zeros(self.n_outputs_))
-        if self._additive and self._binary and self.loss == "log_loss":
-            columns = Columns(X, data.bits, self._code, rows, lines=False)
-            self._start = fit_logistic(columns, np.searchsorted(self.classes_, y), data.sample_weight, self._rng)
-
-    def _encode_targets(self, X, data, y):
-        if self._multilabel:
-            return replace(data, targets=np.ascontiguousarray(y, np.float32))
-        targets = np.searchsorted(self.classes_, y).astype(np.float32)[:, np.newaxis]
-        if self._start.steps is None:
-            return replace(data, targets=targets)
-        return replace(data, targets=targets, offsets=self._start.scores(X, data.bits).astype(np.float32))
-
-    def _validation_score(self, predicted, y, sample_weight):
-        return accuracy_score(y, self._labels(predicted), sample_weight=sample_weight)
+        return Classes(self.classes_, self.loss)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

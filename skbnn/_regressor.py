@@ -1,23 +1,17 @@
 """The regressor."""
 
-from dataclasses import replace
-
-import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils.validation import column_or_1d
 
-from skbnn._additive import Columns, Start, choose_penalty, fit_ridge
 from skbnn._base import BaseBinaryMLP
-from skbnn._projection_pursuit import pursue_directions
-from skbnn._scale import location_and_scale
 from skbnn._sklearn import StrOptions, _fit_context
+from skbnn.training.targets import Reals
 
 
 class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     """Multilayer perceptron regressor whose weights and hidden activations are -1 or +1.
 
-    Features become bits by a thermometer code learnt from the training data, so they need no scaling; targets are
+    Features become bits by a thermometer encoding learnt from the training data, so they need no scaling; targets are
     standardized inside. Training keeps float32 latent weights and passes gradients straight through the
     binarization [1]_; prediction is xor, popcount and an integer comparison on packed bits. An output is the
     weighted sum of eight binary units.
@@ -90,7 +84,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         What the network starts from. "additive": an additive model, of each feature a step function and, with two
         thresholds or more, a straight line over the range of the training data, fitted by ridge regression, if
         ``loss="squared_error"``; else, with more than 4096 features, and in a first call of ``partial_fit``, the same
-        as "constant". The network learns what the start leaves, and ``packed_`` predicts with both. "constant": the
+        as "constant". The network learns what that leaves, and ``packed_`` predicts with both. "constant": the
         targets' mean, so that all of the model is ±1.
 
     dropout : float or "auto", default="auto"
@@ -120,8 +114,8 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         Share of the rows held out by ``early_stopping``, in (0, 1).
 
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last call's network, with its thresholds, its start and the dropout that was
-        chosen, for another ``max_iter`` epochs.
+        Whether ``fit`` goes on from the last call's network, with its thresholds, its initial model and the dropout
+        that was chosen, for another ``max_iter`` epochs.
 
     verbose : bool, default=False
         Whether to print what the choice of components and dropout saw, what was chosen, and each epoch's loss and time.
@@ -129,8 +123,8 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     Attributes
     ----------
     packed_ : PackedNetwork
-        The network that predicts: ±1 weights as bits, integer thresholds, and the few real numbers of the code, the
-        start and the output. Small, without training state. Pickle this for serving.
+        The network that predicts: ±1 weights as bits, integer thresholds, and the few real numbers of the encoding,
+        the initial model and the output. Small, without training state. Pickle this for serving.
 
     coefs_ : list of ndarray of shape (n_inputs, n_units), int8
         Binary weights, ±1, of each layer of ``packed_``; unpacked at each access. The units of several networks
@@ -206,8 +200,6 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         **BaseBinaryMLP._parameter_constraints,
         "loss": [StrOptions({"squared_error", "absolute_error", "huber"})],
     }
-
-    _spread_factors = 2.0, 0.5  # Adam's output weights flip before those of the first layer; by validation rows
 
     def __init__(
         self,
@@ -308,7 +300,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         ValueError
             If ``early_stopping`` is True.
         """
-        return self._fit(X, y, sample_weight, incremental=True)
+        return self._fit(X, y, sample_weight, streaming=True)
 
     def predict(self, X):
         """Predict the target of each row.
@@ -323,66 +315,13 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         """
         return self._ask_packed("predict", X)
 
-    def _check_targets(self, y):
+    def _check_y(self, y):
         return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
-    def _learn_outputs(self, y, incremental):
-        self.n_outputs_, self.out_activation_ = 1 if y.ndim == 1 else y.shape[1], "identity"
-
-    def _check_outputs(self, y):
-        n_outputs = 1 if y.ndim == 1 else y.shape[1]
-        if n_outputs != self.n_outputs_:
-            raise ValueError(f"y has {n_outputs} outputs, expected {self.n_outputs_} as in the previous call.")
-
-    def _directions(self, X, y, sample_weight, rows, n_thresholds):
-        return pursue_directions(X, as_columns(y), sample_weight, rows, n_thresholds, self._rng)
-
-    def _fit_start(self, X, data, y, rows):
-        sample_weight = data.sample_weight
-        constant, std = location_and_scale(as_columns(y[rows]), sample_weight[rows])
-        self._start, self._target_scale = Start(constant), std
-        if self._additive and self.loss == "squared_error":
-            columns = Columns(X, data.bits, self._code, rows)
-            standardized = self._standardized(X, data.bits, y)
-            if self._ridge_penalty is None:
-                self._ridge_penalty = choose_penalty(columns, standardized, sample_weight, self._rng)
-            ridge = fit_ridge(columns, standardized, sample_weight, self._rng, penalty=self._ridge_penalty)
-            self._start = ridge.scaled(std, constant)
-            residual = self._residual(X, data.bits, y)
-            _, scale = location_and_scale(residual[rows], sample_weight[rows])
-            self._target_scale = np.where(std > 0, scale, 0)
-        self._relative_scale = self._target_scale / np.where(std > 0, std, 1)
-
-    @property
-    def _output_gain(self):
-        """Less is better beside an additive start, by validation rows; alone it would take a stream long to grow."""
-        return 1.0 if self._start.steps is None else 0.1
-
-    def _encode_targets(self, X, data, y):
-        # A row that is held out can be arbitrarily far from those that gave the scale; its square has to be finite.
-        return replace(data, targets=np.clip(self._standardized(X, data.bits, y), -1e18, 1e18).astype(np.float32))
-
-    def _standardized(self, X, bits, y):
-        """What the start leaves of the targets, by its scale; 0 where that is 0, so that a constant predicts itself."""
-        with np.errstate(over="ignore"):
-            targets = self._residual(X, bits, y) / np.where(self._target_scale > 0, self._target_scale, np.inf)
-        if np.isnan(targets).any() or not np.isfinite(self._target_scale).all():
-            raise ValueError("y is too large: its spread is not finite.")
-        return targets
-
-    def _residual(self, X, bits, y):
-        """Targets less the start, (n_rows, n_outputs)."""
-        return as_columns(y) - self._start.scores(X, bits)
-
-    def _validation_score(self, predicted, y, sample_weight):
-        return r2_score(y, predicted, sample_weight=sample_weight)
+    def _learn_targets(self, y, streaming):
+        return Reals(1 if y.ndim == 1 else y.shape[1], self.loss)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-def as_columns(y):
-    """Targets as (n_rows, n_outputs) float64."""
-    return y.reshape(len(y), -1).astype(np.float64)

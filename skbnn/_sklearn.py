@@ -4,12 +4,3 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import _check_feature_names_in, _check_sample_weight
-
-__all__ = [
-    "Interval",
-    "StrOptions",
-    "_check_feature_names_in",
-    "_check_partial_fit_first_call",
-    "_check_sample_weight",
-    "_fit_context",
-]

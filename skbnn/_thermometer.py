@@ -1,4 +1,4 @@
-"""The thermometer code as a transformer of its own."""
+"""The thermometer encoding as a transformer of its own."""
 
 from numbers import Integral
 
@@ -9,14 +9,15 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skbnn._base import DTYPES
 from skbnn._sklearn import Interval, StrOptions, _check_feature_names_in, _fit_context
-from skbnn.encoding import Encoder, find_code
+from skbnn.encoding import Encoding
+from skbnn.encoding.thresholds import find_encoding
 from skbnn.packed.layout import unpack_bits
 
 
 class ThermometerEncoder(TransformerMixin, BaseEstimator):
     """Turn each feature into bits that say which thresholds its value reaches.
 
-    The code of the binary estimators' inputs [1]_. Thresholds lie halfway between neighbouring distinct values of
+    The encoding of the binary estimators' inputs [1]_. Thresholds lie halfway between neighbouring distinct values of
     the training data: between any two, where there are few values, else near quantiles. A 0/1 feature becomes one
     bit, a constant feature none. Thresholds are float64: of 64-bit integers beyond 2**53 subtract an offset first.
 
@@ -78,8 +79,7 @@ class ThermometerEncoder(TransformerMixin, BaseEstimator):
         """
         X = validate_data(self, X, dtype=DTYPES)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        code = find_code(X, self.n_thresholds, rng=rng)
-        self.thresholds_ = np.split(code.thresholds, code.offsets[1:-1])
+        self.thresholds_ = find_encoding(X, self.n_thresholds, rng=rng).columns
         return self
 
     def transform(self, X):
@@ -96,9 +96,8 @@ class ThermometerEncoder(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=DTYPES, reset=False)
-        thresholds = np.concatenate(self.thresholds_)
-        offsets = np.cumsum([0, *map(len, self.thresholds_)], dtype=np.int64)
-        bits = unpack_bits(Encoder(thresholds, offsets).encode(X), len(thresholds))
+        encoding = Encoding.from_columns(self.thresholds_, np.empty((0, X.shape[1])))
+        bits = unpack_bits(encoding.encode(X), encoding.n_bits)
         return bits if self.output == "plus_minus_one" else (bits > 0).astype(np.int8)
 
     def get_feature_names_out(self, input_features=None):

@@ -4,12 +4,15 @@ import numpy as np
 
 from skbnn.kernels._layer import fires, popcounts
 from skbnn.packed import PackedNetwork
+from skbnn.packed.additive_part import AdditivePart
 from skbnn.packed.layout import pack_members, pack_weights
 
 # Keeps a unit whose input never varies finite; dot products are integers, so it matters for no other.
 EPSILON = 1e-5
 
 BLOCK = 4096  # rows; bounds the memory of the estimation
+
+NOTHING_ADDED = AdditivePart(0.0)
 
 
 def fold_layer(layer):
@@ -55,21 +58,19 @@ def batch_norm(layer, dots):
     return layer.gain.astype(np.float64) * ((dots - layer.mean) / std) + layer.bias
 
 
-def fold(networks, code, *, output, factor=1.0, constant=0.0, steps=None, slopes=None, ranges=None):
-    """Pack networks of one shape, the mean of whose scores counts, with the code of their input.
+def fold(networks, encoding, additive=NOTHING_ADDED, *, output, factor=1.0):
+    """Pack networks of one shape, the mean of whose scores counts, with the encoding of their input.
 
     Parameters
     ----------
     networks : list of BinaryNetwork
-    code : skbnn.encoding.Code
+    encoding : skbnn.encoding.Encoding
+    additive : AdditivePart, default=NOTHING_ADDED
+        Added to the networks' scores.
     output : {"identity", "logistic", "softmax"}
         What the scores mean.
-    factor, constant : float or ndarray of shape (n_outputs,)
-        Scores of the packed network are ``factor * score + constant``,
-    steps : ndarray of shape (n_outputs, n_bits) or None
-        and the steps of the input bits that are +1
-    slopes, ranges : ndarray of shape (n_outputs, n_features) and (2, n_features), or None
-        and the straight lines of the features.
+    factor : float or ndarray of shape (n_outputs,), default=1.0
+        Of the networks' scores.
 
     Returns
     -------
@@ -78,16 +79,16 @@ def fold(networks, code, *, output, factor=1.0, constant=0.0, steps=None, slopes
     one = networks[0]
     scales, biases = zip(*(fold_output(network) for network in networks), strict=True)
     return PackedNetwork(
-        *code,
+        *encoding,
         layers=[pack_layers(layers) for layers in zip(*(network.layers[:-1] for network in networks), strict=True)],
         output_weights=pack_members([network.layers[-1].latent_weights >= 0 for network in networks]),
         layer_sizes=one.layer_sizes,
         scale=np.stack(scales) * np.reshape(factor, (-1, 1)) / len(networks),
-        bias=np.mean(biases, axis=0) * factor + constant,
+        bias=np.mean(biases, axis=0) * factor + additive.constant,
         output=output,
-        steps=np.zeros((one.n_outputs, 0)) if steps is None else steps,
-        slopes=np.zeros((one.n_outputs, 0)) if slopes is None else slopes,
-        ranges=np.zeros((2, 0)) if ranges is None else ranges,
+        steps=np.zeros((one.n_outputs, 0)) if additive.steps is None else additive.steps,
+        slopes=np.zeros((one.n_outputs, 0)) if additive.slopes is None else additive.slopes,
+        ranges=np.zeros((2, 0)) if additive.ranges is None else additive.ranges,
     )
 
 

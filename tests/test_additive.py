@@ -1,4 +1,4 @@
-"""The additive start: the fits, what the network is left with, and that ``packed_`` predicts with both."""
+"""Additive initial models: the fits, what a network is left with, and that ``packed_`` predicts with both."""
 
 import numpy as np
 import pytest
@@ -7,74 +7,75 @@ from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.linear_model import LogisticRegression, RidgeCV
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, ThermometerEncoder
-from skbnn import _additive as additive
-from skbnn.encoding import Encoder, find_code
+from skbnn.encoding.thresholds import find_encoding
+from skbnn.initial_models import additive
+from skbnn.packed.additive_part import AdditivePart
 from skbnn.packed.layout import unpack_bits
 
 SHORT = {"hidden_layer_sizes": (16,), "max_iter": 2, "dropout": 0.0, "random_state": 0}
 
 
 def problem(n_rows=300):
-    """Features of many values, of two and of one; their code, bits and columns, two targets, and weights."""
+    """Features of many values, of two and of one; their encoding, bits and columns, two targets, and weights."""
     rng = np.random.default_rng(0)
     X = np.c_[rng.normal(size=(n_rows, 4)) * [1, 1e3, 1, 1e-3] + [0, 5e4, 0, 0], rng.integers(0, 2, (n_rows, 3))]
     X = np.c_[X, np.full(n_rows, 3.0)]
-    code = find_code(X, 8, rng=rng)
-    bits = Encoder(*code).encode(X)
+    encoding = find_encoding(X, 8, rng=rng)
+    bits = encoding.encode(X)
     y = np.c_[X[:, 0] + X[:, 4], np.sin(3 * X[:, 2]) - X[:, 1] / 1e3] + 0.1 * rng.normal(size=(n_rows, 2))
-    return X, code, bits, y - y.mean(axis=0), rng.uniform(0.5, 2, n_rows)
+    return X, encoding, bits, y - y.mean(axis=0), rng.uniform(0.5, 2, n_rows)
 
 
-def dense(X, code, bits, rows):
+def dense(X, encoding, bits, rows):
     """The matrix that an additive model weighs."""
     lines = (X[:, :4] - X[rows, :4].min(axis=0)) * 8**0.5 / X[rows, :4].std(axis=0)
-    return np.hstack([unpack_bits(bits, code.n_bits) > 0, lines])
+    return np.hstack([unpack_bits(bits, encoding.n_bits) > 0, lines])
 
 
 def test_ridge_is_that_of_the_dense_matrix():
-    X, code, bits, y, weights = problem()
+    X, encoding, bits, y, weights = problem()
     rows = np.arange(0, 300, 2)
-    columns, rng = additive.Columns(X, bits, code, rows), np.random.default_rng(0)
-    matrix = dense(X, code, bits, rows)
+    columns, rng = additive.Columns(X, bits, encoding, rows), np.random.default_rng(0)
+    matrix = dense(X, encoding, bits, rows)
     penalty = additive.choose_penalty(columns, y, weights, rng)
     expected = RidgeCV(additive.PENALTIES, alpha_per_target=True)
     expected.fit(matrix[rows], y[rows], weights[rows] / weights[rows].mean())
     np.testing.assert_array_equal(penalty, expected.alpha_)
-    start = additive.fit_ridge(columns, y, weights, rng, penalty=penalty)
-    np.testing.assert_allclose(start.steps, expected.coef_[:, : code.n_bits], atol=1e-4)
-    np.testing.assert_allclose(start.scores(X, bits)[rows], expected.predict(matrix[rows]), atol=1e-4)
-    assert np.flatnonzero(start.slopes[0]).tolist() == [0, 1, 2, 3]  # the bits of the others say it all
-    np.testing.assert_array_equal(start.ranges[:, :4], [X[rows, :4].min(axis=0), X[rows, :4].max(axis=0)])
+    part = additive.fit_ridge(columns, y, weights, rng, penalty=penalty)
+    np.testing.assert_allclose(part.steps, expected.coef_[:, : encoding.n_bits], atol=1e-4)
+    np.testing.assert_allclose(part.scores(X, bits)[rows], expected.predict(matrix[rows]), atol=1e-4)
+    assert np.flatnonzero(part.slopes[0]).tolist() == [0, 1, 2, 3]  # the bits of the others say it all
+    np.testing.assert_array_equal(part.ranges[:, :4], [X[rows, :4].min(axis=0), X[rows, :4].max(axis=0)])
 
 
 def test_logistic_is_that_of_the_dense_matrix():
-    X, code, bits, y, weights = problem()
+    X, encoding, bits, y, weights = problem()
     labels, rows = (y[:, 0] > 0).astype(int), np.arange(300)
-    columns = additive.Columns(X, bits, code, rows, lines=False)
-    start = additive.fit_logistic(columns, labels, weights, np.random.default_rng(0))
-    matrix = dense(X, code, bits, rows)[:, : code.n_bits]
+    columns = additive.Columns(X, bits, encoding, rows, lines=False)
+    part = additive.fit_logistic(columns, labels, weights, np.random.default_rng(0))
+    matrix = dense(X, encoding, bits, rows)[:, : encoding.n_bits]
     expected = LogisticRegression(C=additive.INVERSE_PENALTY).fit(matrix, labels, weights / weights.mean())
-    np.testing.assert_allclose(start.scores(X, bits)[:, 0], expected.decision_function(matrix), rtol=2e-2, atol=2e-2)
+    np.testing.assert_allclose(part.scores(X, bits)[:, 0], expected.decision_function(matrix), rtol=2e-2, atol=2e-2)
 
 
 def test_scores_add_steps_and_lines(monkeypatch):
-    X, code, bits, _, _ = problem()
+    X, encoding, bits, _, _ = problem()
     rng = np.random.default_rng(1)
     ranges = np.quantile(X, [0.1, 0.9], axis=0)
-    start = additive.Start(np.array([3.0, -1.0]), rng.normal(size=(2, code.n_bits)), rng.normal(size=(2, 8)), ranges)
-    expected = start.constant + (unpack_bits(bits, code.n_bits) > 0) @ start.steps.T
-    expected += (np.clip(X, *ranges) - ranges[0]) @ start.slopes.T
-    monkeypatch.setattr(additive, "BLOCK", 64)
-    np.testing.assert_allclose(start.scores(X, bits), expected, rtol=1e-12)
-    np.testing.assert_allclose(
-        start.scaled(np.array([2.0, 0.0]), 5.0).scores(X, bits), expected * [2, 0] + 5, rtol=1e-12
-    )
+    steps, slopes = rng.normal(size=(2, encoding.n_bits)), rng.normal(size=(2, 8))
+    part = AdditivePart(np.array([3.0, -1.0]), steps, slopes, ranges)
+    expected = part.constant + (unpack_bits(bits, encoding.n_bits) > 0) @ steps.T
+    expected += (np.clip(X, *ranges) - ranges[0]) @ slopes.T
+    monkeypatch.setattr("skbnn.packed.additive_part.BLOCK", 64)
+    np.testing.assert_allclose(part.scores(X, bits), expected, rtol=1e-12)
+    scaled = part.scaled(np.array([2.0, 0.0]), 5.0)
+    np.testing.assert_allclose(scaled.scores(X, bits), expected * [2, 0] + 5, rtol=1e-12)
 
 
 def test_rows_beyond_the_largest_matrix_are_left_out(monkeypatch):
-    X, code, bits, y, weights = problem()
-    columns = additive.Columns(X, bits, code, np.arange(300))
-    n_columns = code.n_bits + 4
+    X, encoding, bits, y, weights = problem()
+    columns = additive.Columns(X, bits, encoding, np.arange(300))
+    n_columns = encoding.n_bits + 4
     monkeypatch.setattr(additive, "MAX_SIZE_TO_CHOOSE", n_columns * 50)
     monkeypatch.setattr(additive, "MAX_SIZE", n_columns * 100)
     shapes, unpack = [], additive.unpack
@@ -86,15 +87,15 @@ def test_rows_beyond_the_largest_matrix_are_left_out(monkeypatch):
 
 
 def test_an_outlier_that_is_not_fitted_reaches_no_farther_than_those_that_are(monkeypatch):
-    X, code, bits, y, weights = problem()
-    monkeypatch.setattr(additive, "MAX_SIZE", 100 * (code.n_bits + 4))
+    X, encoding, bits, y, weights = problem()
+    monkeypatch.setattr(additive, "MAX_SIZE", 100 * (encoding.n_bits + 4))
     expected = None
     for outlier in 10.0, 1e6:
-        columns = additive.Columns(X, bits, code, np.arange(len(X)))
+        columns = additive.Columns(X, bits, encoding, np.arange(len(X)))
         drawn = columns.sample(additive.MAX_SIZE, np.random.default_rng(0))
         X[np.setdiff1d(np.arange(len(X)), drawn)[0], 0] = outlier
-        start = additive.fit_ridge(columns, y, weights, np.random.default_rng(0), penalty=np.ones(2))
-        scores = start.scores(X, bits)
+        part = additive.fit_ridge(columns, y, weights, np.random.default_rng(0), penalty=np.ones(2))
+        scores = part.scores(X, bits)
         expected = scores if expected is None else expected
         np.testing.assert_array_equal(scores, expected)
 
@@ -117,23 +118,25 @@ def test_packed_predicts_with_all_parts():
     model = BinaryMLPRegressor(**SHORT, n_components=0).fit(X, y)
     packed, bits = model.packed_, ThermometerEncoder(output="zero_one").fit_transform(X)
     parts = bits @ packed.steps.T + (X - X.min(axis=0)) @ packed.slopes.T
-    network = model.predict(X) - parts[:, 0] - model._start.constant
+    network = model.predict(X) - parts[:, 0] - model._state.decision.initial_model.additive.constant
     assert packed.steps.shape == (1, bits.shape[1]) and np.count_nonzero(packed.slopes) == 9  # sex has two values
     assert np.std(network) > 1  # the network says something
-    expected = start_predictions(model, X)
-    np.testing.assert_allclose(model._start.constant + parts[:, 0], expected, rtol=1e-9)
-    np.testing.assert_allclose(start_predictions(model, 1e300 * np.sign(X)), start_predictions(model, np.sign(X)))
+    expected = initial_predictions(model, X)
+    np.testing.assert_allclose(model._state.decision.initial_model.additive.constant + parts[:, 0], expected, rtol=1e-9)
+    np.testing.assert_allclose(initial_predictions(model, 1e300 * np.sign(X)), initial_predictions(model, np.sign(X)))
 
 
-def start_predictions(model, X):
+def initial_predictions(model, X):
     """What the model predicts when its network is taken out."""
     state = model.packed_.__getstate__()
     network = type(model.packed_).__new__(type(model.packed_))
-    network.__setstate__({**state, "scale": state["scale"] * 0, "bias": model._start.constant})
+    network.__setstate__(
+        {**state, "scale": state["scale"] * 0, "bias": model._state.decision.initial_model.additive.constant}
+    )
     return network.predict(X)
 
 
-def test_a_line_is_all_but_left_to_the_start():
+def test_a_line_is_all_but_left_to_the_initial_model():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(500, 3))
     y = X @ [1.0, -2.0, 0.5]
@@ -151,7 +154,7 @@ def test_lines_of_features_and_targets_of_any_magnitude_are_finite(scale, size):
     assert np.corrcoef(model.predict(x * scale) / size, y / size)[0, 1] > 0.9
 
 
-def test_a_step_function_of_each_feature_is_all_but_left_to_the_start():
+def test_a_step_function_of_each_feature_is_all_but_left_to_the_initial_model():
     rng = np.random.default_rng(0)
     X = rng.integers(0, 8, (500, 3))
     y = np.sin(X[:, 0]) + (X[:, 1] > 4) - 0.3 * X[:, 2]
@@ -161,7 +164,7 @@ def test_a_step_function_of_each_feature_is_all_but_left_to_the_start():
     assert plain.packed_.steps.shape == (1, 0)
 
 
-def test_several_targets_each_have_a_start():
+def test_several_targets_each_have_an_initial_model():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(400, 2))
     y = np.c_[1000 * X[:, 0] + 5000, X[:, 1] / 1000, np.full(400, 7.0)]
@@ -194,10 +197,10 @@ def test_other_outputs_and_losses_start_from_a_constant(model, y):
     assert packed.steps.size == 0 and packed.slopes.size == 0
 
 
-def test_so_many_features_have_no_start(monkeypatch):
+def test_so_many_features_have_no_additive_model(monkeypatch):
     X, y = load_diabetes(return_X_y=True)
     for most in 9, 10:
-        monkeypatch.setattr("skbnn._base.MAX_FEATURES", most)
+        monkeypatch.setattr("skbnn.training.decide.MAX_FEATURES", most)
         assert bool(BinaryMLPRegressor(**SHORT).fit(X, y).packed_.steps.size) == (most == 10)
 
 
@@ -218,15 +221,6 @@ def test_of_many_bits_a_part_makes_steps(monkeypatch, model, labels):
     part = model.fit(X, y).packed_
     assert every.steps.all() and 0.4 < (part.steps != 0).mean() < 0.6
     assert model.score(X, y) > 0.4
-
-
-def test_partial_fit_starts_from_a_constant_and_goes_on_from_a_start():
-    X, y = load_diabetes(return_X_y=True)
-    model = BinaryMLPRegressor(**SHORT).partial_fit(X, y)
-    assert model.packed_.steps.size == 0
-    model = BinaryMLPRegressor(**SHORT).fit(X, y)
-    steps = model.packed_.steps
-    np.testing.assert_array_equal(model.partial_fit(X, y).packed_.steps, steps)
 
 
 @pytest.mark.parametrize("weight", [1e16, 1e20])

@@ -1,56 +1,43 @@
-"""Imports go downward only; doc/architecture shows the floors."""
+"""Imports go downward only, and so do data; doc/architecture.rst shows the floors."""
 
 import ast
 import re
+import runpy
 import subprocess
+import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+from sklearn.datasets import load_iris
 
 import skbnn
+from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
 
 PACKAGE = Path(__file__).parents[1] / "skbnn"
 if not PACKAGE.is_dir():  # the tests of an installed package lie elsewhere
     PACKAGE = Path(skbnn.__file__).parent
 
-# What each module may import of the package; a prefix stands for all below it.
-ALLOWED = {
-    "skbnn.kernels": ["skbnn.kernels"],
-    "skbnn.encoding": ["skbnn.kernels", "skbnn.encoding"],
-    "skbnn.packed": ["skbnn.kernels", "skbnn.encoding", "skbnn.packed"],
-    "skbnn.network": ["skbnn.kernels", "skbnn.network"],
-    "skbnn.folding": ["skbnn.kernels", "skbnn.packed", "skbnn.network"],
-    "skbnn._sklearn": [],
-    "skbnn._blas": [],
-    "skbnn._show_versions": ["skbnn.kernels"],
-    "skbnn._scale": [],
-    "skbnn._components": ["skbnn._scale"],
-    "skbnn._additive": ["skbnn._components", "skbnn._scale"],
-    "skbnn._projection_pursuit": ["skbnn._additive", "skbnn._components", "skbnn._scale", "skbnn.encoding"],
-    "skbnn._tuning": ["skbnn.encoding", "skbnn.network", "skbnn.folding"],
-    "skbnn._codes": ["skbnn._components", "skbnn._tuning", "skbnn.encoding"],
-    "skbnn._base": [
-        "skbnn._sklearn",
-        "skbnn._additive",
-        "skbnn._codes",
-        "skbnn._tuning",
-        "skbnn._blas",
-        "skbnn.encoding",
-        "skbnn.packed",
-        "skbnn.network",
-        "skbnn.folding",
-    ],
-    "skbnn._thermometer": ["skbnn._sklearn", "skbnn._base", "skbnn.encoding", "skbnn.packed"],
-    "skbnn._classifier": ["skbnn._sklearn", "skbnn._additive", "skbnn._base"],
-    "skbnn._regressor": [
-        "skbnn._sklearn",
-        "skbnn._additive",
-        "skbnn._projection_pursuit",
-        "skbnn._scale",
-        "skbnn._base",
-    ],
-    "skbnn": ["skbnn"],
+# Each room: its floor, and what it may import beside itself. A room is a folder, or a module at the top.
+ROOMS = {
+    "kernels": (1, []),
+    "encoding": (2, ["kernels"]),
+    "packed": (2, ["kernels", "encoding"]),
+    "network": (2, ["kernels"]),
+    "folding": (3, ["kernels", "packed", "network"]),
+    "initial_models": (4, ["encoding", "packed"]),
+    "training": (4, ["encoding", "packed", "network", "folding", "initial_models"]),
+    "_sklearn": (5, []),
+    "_base": (5, ["_sklearn", "kernels", "network", "training"]),
+    "_classifier": (5, ["_sklearn", "_base", "training"]),
+    "_regressor": (5, ["_sklearn", "_base", "training"]),
+    "_thermometer": (5, ["_sklearn", "_base", "encoding", "packed"]),
+    "_show_versions": (6, ["kernels"]),
+    "__init__": (6, ["_show_versions", "packed"]),
 }
+
+# Below the estimators scikit-learn's models and splitters are tools; on floors 1 to 3 of these two alone.
+USE_SCIKIT_LEARN = ["skbnn.encoding.principal_components", "skbnn.encoding.projection_pursuit"]
 
 FILES = sorted(path for pattern in ("*.py", "*.pyx", "*.pxd") for path in PACKAGE.rglob(pattern))
 
@@ -75,25 +62,101 @@ def imports_of(path):
     yield from ((module, "") for module in re.findall(r"^c?import ([\w.]+)", text, re.MULTILINE))
 
 
-def within(module, prefixes):
-    return any(module == prefix or module.startswith(prefix + ".") for prefix in prefixes)
+def within(module, prefix):
+    return module == prefix or module.startswith(prefix + ".")
 
 
-def allowed_for(module):
-    prefix = max((name for name in ALLOWED if within(module, [name])), key=len)
-    return ALLOWED[prefix]
+def room_of(module):
+    return [*module.split("."), "__init__"][1]
+
+
+def imports_of_rooms():
+    """Every (importing module, imported module) of the package that stand in different rooms."""
+    for path in FILES:
+        module = module_of(path)
+        for imported, _ in imports_of(path):
+            if within(imported, "skbnn") and room_of(imported) != room_of(module):
+                yield module, imported
+
+
+def test_rooms_are_those_of_the_table():
+    assert {room_of(module_of(path)) for path in FILES} == set(ROOMS)
+
+
+def test_rooms_import_what_lies_below_or_beside_only():
+    for room, (floor, allowed) in ROOMS.items():
+        for other in allowed:
+            assert ROOMS[other][0] <= floor and room not in ROOMS[other][1]
+    for module, imported in imports_of_rooms():
+        allowed = ROOMS[room_of(module)][1]
+        assert room_of(imported) in allowed, f"{module} imports {imported}"
+
+
+def test_no_modules_import_each_other():
+    names = {module_of(path) for path in FILES}
+    graph = {name: set() for name in names}
+    for path in FILES:
+        for imported, name in imports_of(path):
+            target = f"{imported}.{name}" if f"{imported}.{name}" in names else imported
+            if target in names and target != module_of(path):  # a .pxd and its .pyx are one
+                graph[module_of(path)].add(target)
+    TopologicalSorter(graph).prepare()  # raises CycleError
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_go_downward_only(path):
+def test_scikit_learn_is_imported_on_its_floors_and_its_public_part_only(path):
     module = module_of(path)
     for imported, name in imports_of(path):
-        if within(imported, ["skbnn"]):
-            assert within(imported, allowed_for(module)), f"{module} imports {imported}"
-        if within(imported, ["sklearn"]):
-            assert not within(module, ["skbnn.kernels", "skbnn.encoding", "skbnn.packed", "skbnn.network"])
+        if within(imported, "sklearn"):
+            assert ROOMS[room_of(module)][0] > 3 or module in USE_SCIKIT_LEARN, f"{module} imports {imported}"
             private = any(part.startswith("_") for part in [*imported.split("."), name])
             assert not private or module == "skbnn._sklearn", f"{module} imports private {imported}.{name}"
+
+
+@pytest.mark.parametrize("Estimator", [BinaryMLPClassifier, BinaryMLPRegressor])
+def test_nothing_below_an_estimator_reads_or_changes_one(Estimator):
+    touched = set()
+
+    class Watched(Estimator):
+        def __getattribute__(self, name):
+            touched.add(sys._getframe(1).f_globals["__name__"])
+            return super().__getattribute__(name)
+
+        def __setattr__(self, name, value):
+            touched.add(sys._getframe(1).f_globals["__name__"])
+            super().__setattr__(name, value)
+
+    model = Watched((8,), max_iter=2, n_components="auto", early_stopping=True, warm_start=True, random_state=0)
+    X, y = load_iris(return_X_y=True)
+    model.fit(X, y).fit(X, y).set_params(early_stopping=False).partial_fit(X, y).predict(X)
+    ours = {room_of(module) for module in touched if within(module, "skbnn")}
+    assert ours == {"_base", f"_{Estimator.__name__.removeprefix('BinaryMLP').lower()}"}
+
+
+def test_functions_take_six_parameters_at_most():
+    for path in (path for path in FILES if path.suffix == ".py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and node.name != "__init__":
+                given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+                given = [argument.arg for argument in given if argument.arg not in ("self", "cls")]
+                assert len(given) <= 6, f"{path.name}: {node.name} takes {given}"
+
+
+def test_files_are_of_350_lines_at_most_but_for_docstrings():
+    for path in FILES:
+        lines = path.read_text().count("\n")
+        if path.suffix == ".py":
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node):
+                    lines -= node.body[0].end_lineno - node.body[0].lineno
+        assert lines <= 350, path.name
+
+
+def test_the_drawing_of_the_floors_is_of_these_imports():
+    script = PACKAGE.parent / "doc" / "floors.py"
+    if not script.is_file():
+        pytest.skip("the documentation is not here")
+    assert script.with_name("_static").joinpath("floors.svg").read_text() == runpy.run_path(script)["drawing"]()
 
 
 def test_the_tiles_include_c_headers_and_intrinsics_only():

@@ -3,6 +3,8 @@
 import io
 import pickle
 import re
+from dataclasses import replace
+from itertools import count
 from threading import Thread
 
 import joblib
@@ -16,8 +18,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, _base
+from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
 from skbnn.kernels import available_instruction_sets, use_instruction_set
+from skbnn.training import decide, loop, selection
+from skbnn.training.samples import Samples
 
 DIGITS = load_digits(return_X_y=True)
 DIABETES = load_diabetes(return_X_y=True)
@@ -101,12 +105,16 @@ def test_predictions_do_not_depend_on_batch_dtype_or_memory_order(model, X, y):
 
 
 @both
-def test_packed_predicts_alone(model, X, y):
-    model.fit(X, y)
+@pytest.mark.parametrize("n_components", [0, 3])
+def test_packed_predicts_alone(model, X, y, n_components):
+    model = clone(model).set_params(n_components=n_components).fit(X, y)
     packed = pickle.loads(pickle.dumps(model.packed_))
+    assert packed.components.shape == (n_components, X.shape[1])
     expected = decision(model, X)
     scores = packed.decision_function(X)
     np.testing.assert_array_equal(scores if expected.ndim == 2 else scores[:, 0], expected)
+    np.testing.assert_array_equal(packed.decision_function(np.asfortranarray(X)), scores)
+    np.testing.assert_array_equal([packed.decision_function(row) for row in X[:20]], scores[:20])
     prediction = packed.predict(X)
     np.testing.assert_array_equal(
         model.classes_[prediction] if hasattr(model, "classes_") else prediction, model.predict(X)
@@ -147,13 +155,33 @@ def test_small_data_trains_for_1250_steps_and_large_for_28_epochs(model, X, y):
 
 
 @both
-def test_two_networks_unless_rows_are_many_or_a_stream(model, X, y, monkeypatch):
+def test_two_networks_unless_rows_are_many(model, X, y, monkeypatch):
     assert clone(model).fit(X, y).n_estimators_ == 2
-    monkeypatch.setattr(_base, "MAX_ROWS_FOR_TWO", len(X) - 1)
+    monkeypatch.setattr(decide, "MAX_ROWS_FOR_TWO", len(X) - 1)
     assert clone(model).fit(X, y).n_estimators_ == 1
-    monkeypatch.undo()
-    y_stream = {"classes": np.unique(y)} if hasattr(model, "predict_proba") else {}
-    assert clone(model).partial_fit(X, y, **y_stream).n_estimators_ == 1
+
+
+@both
+def test_a_first_call_of_partial_fit_holds_nothing_out_and_what_fit_chose_is_kept(model, X, y, monkeypatch):
+    defaults = {"dropout": "auto", "n_estimators": "auto"}
+    if hasattr(model, "predict_proba"):
+        X, y = X[y < 2], y[y < 2]
+    else:
+        defaults["n_components"] = "auto"
+    streamed = clone(model).set_params(**defaults)
+    streamed.partial_fit(X, y, **({"classes": [0, 1]} if hasattr(model, "predict_proba") else {}))
+    assert (streamed.n_estimators_, streamed.n_components_) == (1, 0)
+    assert (streamed.dropout_, streamed.shrinkage_) == (0.0, 1.0)
+    assert streamed.packed_.steps.size == 0
+    fitted = clone(model).set_params(**defaults, warm_start=True).fit(X, y)
+    chosen = fitted.dropout_, fitted.shrinkage_, fitted.n_estimators_, fitted.n_components_
+    steps = fitted.packed_.steps
+    assert steps.size
+    monkeypatch.setattr("skbnn._base.decide", None)  # not called again
+    for again in fitted.fit, fitted.partial_fit:
+        again(X, y)
+        assert (fitted.dropout_, fitted.shrinkage_, fitted.n_estimators_, fitted.n_components_) == chosen
+        np.testing.assert_array_equal(fitted.packed_.steps, steps)
 
 
 @both
@@ -202,7 +230,7 @@ def test_a_validation_fraction_that_leaves_too_few_rows_is_named(model, X, y, fr
 def test_the_validation_score_is_that_of_the_network_delivered(model, X, y, monkeypatch):
     model = clone(model).set_params(early_stopping=True)
     train, held_out = np.arange(300), np.arange(300, 400)
-    monkeypatch.setattr(model, "_split", lambda y: (train, held_out))
+    monkeypatch.setattr(Samples, "hold_out", lambda samples, *_: replace(samples, rows=train, held=held_out))
     model.fit(X, y)
     assert model.score(X[held_out], y[held_out]) == pytest.approx(model.best_validation_score_)
 
@@ -214,28 +242,31 @@ def test_warm_start_goes_on(model, X, y):
     model.fit(X, y)
     assert model.loss_curve_[0] < clone(model).fit(X, y).loss_curve_[0]
     assert np.isfinite(first)
-    with pytest.raises(ValueError, match=re.escape("hidden_layer_sizes=(7,) can't go on from layers of [40, 24]")):
-        model.set_params(hidden_layer_sizes=(7,)).fit(X, y)
-    with pytest.raises(ValueError, match="n_thresholds=3 can't go on from 32"):
-        model.set_params(hidden_layer_sizes=(40, 24), n_thresholds=3).fit(X, y)
-    with pytest.raises(ValueError, match="n_estimators=4 can't go on from 2"):
-        model.set_params(n_thresholds=32, n_estimators=4).fit(X, y)
+    other = {"hidden_layer_sizes": ((7,), (40, 24)), "n_thresholds": (3, 32), "n_estimators": (4, 2)}
+    for name, (asked, kept) in {**other, "n_components": (2, 0)}.items():
+        with pytest.raises(ValueError, match=re.escape(f"{name}={asked} can't go on from {kept}")):
+            clone(model).set_params(warm_start=True).fit(X, y).set_params(**{name: asked}).fit(X, y)
+
+
+def interrupt_epoch(number, monkeypatch):
+    """Press Ctrl-C when the epoch of this number, from 1, is to begin."""
+    train_epoch, numbers = loop.train_epoch, count(1)
+
+    def interrupted(*arguments):
+        if next(numbers) == number:
+            raise KeyboardInterrupt
+        return train_epoch(*arguments)
+
+    monkeypatch.setattr(loop, "train_epoch", interrupted)
 
 
 @both
 def test_ctrl_c_keeps_what_was_trained(model, X, y, monkeypatch):
     model = clone(model).set_params(max_iter=50)
-    run_epoch, calls = model._run_epoch, []
-
-    def interrupted(*arguments, **options):
-        calls.append(1)
-        if len(calls) == 4:
-            raise KeyboardInterrupt
-        return run_epoch(*arguments, **options)
-
-    monkeypatch.setattr(model, "_run_epoch", interrupted)
-    with pytest.warns(UserWarning, match="Training interrupted by user"):
+    interrupt_epoch(4, monkeypatch)
+    with pytest.warns(UserWarning, match="Training interrupted by user after 3 of 50 epochs") as warned:
         model.fit(X, y)
+    assert warned[0].filename == __file__
     assert model.n_iter_ == 3
     assert len(model.predict(X)) == len(X)
 
@@ -243,11 +274,7 @@ def test_ctrl_c_keeps_what_was_trained(model, X, y, monkeypatch):
 @both
 def test_ctrl_c_before_the_first_step_is_not_a_fit(model, X, y, monkeypatch):
     model = clone(model)
-
-    def interrupted(*arguments, **options):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(model, "_run_epoch", interrupted)
+    interrupt_epoch(1, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, y)
     with pytest.raises(NotFittedError):
@@ -264,25 +291,33 @@ def test_a_failed_fit_leaves_no_mixture_with_the_last(model, X, y):
 
 
 @both
-def test_a_warm_start_validates_on_the_same_rows(model, X, y):
-    model = clone(model).set_params(early_stopping=True, warm_start=True).fit(X, y)
-    first = model._split(y)
+def test_a_warm_start_validates_on_the_same_rows(model, X, y, monkeypatch):
+    held, hold_out = [], Samples.hold_out
+
+    def recorded(*arguments):
+        held.append(hold_out(*arguments).held)
+        return hold_out(*arguments)
+
+    monkeypatch.setattr(Samples, "hold_out", recorded)
+    model = clone(model).set_params(early_stopping=True, warm_start=True, random_state=None).fit(X, y)
     model.fit(X, y)
-    for rows, again in zip(first, model._split(y), strict=True):
-        np.testing.assert_array_equal(rows, again)
+    clone(model).fit(X, y)
+    np.testing.assert_array_equal(held[0], held[1])
+    assert (held[0] != held[2]).any()
 
 
 @both
 def test_another_solver_starts_from_its_own_state(model, X, y):
     model = clone(model).set_params(solver="sgd", warm_start=True).fit(X, y)
     model.set_params(solver="adam", max_iter=1).fit(X, y)
-    assert model._trainers[0].n_steps[0] == -(-len(y) // 128)
+    assert model._state.trainers[0].n_steps[0] == -(-len(y) // 128)
 
 
 @both
-def test_a_number_as_dropout_trusts_the_network(model, X, y):
+def test_a_number_as_dropout_trusts_the_network(model, X, y, monkeypatch):
+    monkeypatch.setattr(selection, "best_factor", lambda *_: (1.0, 0.02))
     model = clone(model).set_params(dropout="auto", warm_start=True).fit(X, y)
-    model.shrinkage_ = 0.02
+    assert model.shrinkage_ < 0.2
     model.set_params(dropout=0.2).fit(X, y)
     assert (model.dropout_, model.shrinkage_) == (0.2, 1.0)
 
@@ -433,6 +468,6 @@ def test_initial_range_of_latent_weights_and_of_scores(estimator, parameters, sp
     X, y = DIGITS
     model = estimator((64, 64), dropout=0, n_components=0, random_state=0).set_params(**parameters)
     model.set_params(max_iter=1, learning_rate_init=1e-30).fit(X[:200], y[:200])
-    layers = model._trainers[0].network.layers
+    layers = model._state.trainers[0].network.layers
     np.testing.assert_allclose([np.abs(layer.latent_weights).max() for layer in layers], spreads, rtol=0.02)
     np.testing.assert_allclose(layers[-1].gain, gain, rtol=1e-6)

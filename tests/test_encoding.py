@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from skbnn.encoding import Code, Encoder, add_components, component_thresholds, find_code
+from skbnn.encoding import Combinations, Encoder, Encoding
+from skbnn.encoding.thresholds import find_combinations, find_encoding
 from skbnn.kernels import available_instruction_sets, use_instruction_set
 from skbnn.packed import reference
 
@@ -16,7 +17,7 @@ MAX, TINY = np.finfo(np.float64).max, np.finfo(np.float64).smallest_subnormal
 
 def thresholds_of(column, n_thresholds=32, **kwargs):
     column = np.asarray(column)[:, np.newaxis]
-    thresholds, offsets, _ = find_code(column, n_thresholds, rng=np.random.default_rng(0), **kwargs)
+    thresholds, offsets, _ = find_encoding(column, n_thresholds, rng=np.random.default_rng(0), **kwargs)
     assert thresholds.dtype == np.float64 and offsets.dtype == np.int64
     assert offsets.tolist() == [0, len(thresholds)]
     return thresholds.tolist()
@@ -60,7 +61,7 @@ def test_a_frequent_value_takes_no_more_than_a_bin():
 
 def test_each_feature_owns_a_slice():
     X = np.array([[0, 7, 1], [1, 7, 2], [0, 7, 4]])
-    thresholds, offsets, _ = find_code(X, 5, rng=np.random.default_rng(0))
+    thresholds, offsets, _ = find_encoding(X, 5, rng=np.random.default_rng(0))
     assert thresholds.tolist() == [0.5, 1.5, 3.0] and offsets.tolist() == [0, 1, 1, 3]
 
 
@@ -89,13 +90,13 @@ def test_each_threshold_separates_two_values_of_the_column(column, n_thresholds)
         assert len(thresholds) == len(values) - 1
 
 
-def random_code(rng, n_features, most, n_components=0):
+def random_encoding(rng, n_features, most, n_components=0):
     """Thresholds on multiples of a quarter, so that ties are common, 0 to `most` a feature or component."""
     counts = rng.integers(0, most + 1, size=n_features + n_components)
     counts[-1] = max(counts[-1], 1)
     limits = [np.sort(rng.integers(-8, 9, size=count) / 4) for count in counts]
     components = rng.integers(-2, 3, size=(n_components, n_features)) / 4
-    return Code(np.concatenate(limits), np.cumsum([0, *counts]), components)
+    return Encoding(np.concatenate(limits), np.cumsum([0, *counts]), components)
 
 
 @pytest.mark.parametrize("instruction_set", available_instruction_sets())
@@ -104,12 +105,12 @@ def random_code(rng, n_features, most, n_components=0):
 @pytest.mark.parametrize("n_components", [0, 5])
 def test_bits_equal_the_twin(instruction_set, n_features, most, n_components):
     rng = np.random.default_rng(n_features)
-    code = random_code(rng, n_features, most, n_components)
+    encoding = random_encoding(rng, n_features, most, n_components)
     X = rng.integers(-10, 11, size=(5, n_features)) / 4
     with use_instruction_set(instruction_set):
         for dtype in (np.float32, np.float64):
-            bits = Encoder(*code).encode(X.astype(dtype))
-            np.testing.assert_array_equal(bits, reference.encode(X, *code))
+            bits = Encoder(*encoding).encode(X.astype(dtype))
+            np.testing.assert_array_equal(bits, reference.encode(X, *encoding))
 
 
 def layouts(X):
@@ -124,10 +125,10 @@ def layouts(X):
 @pytest.mark.parametrize("most, n_components", [(1, 0), (9, 0), (9, 3)])
 def test_bits_are_the_same_for_any_dtype_and_memory_order(instruction_set, most, n_components):
     rng = np.random.default_rng(0)
-    code = random_code(rng, 70, most, n_components)
+    encoding = random_encoding(rng, 70, most, n_components)
     X = rng.integers(0, 2, size=(101, 70))
-    expected = reference.encode(X, *code)
-    encoder = Encoder(*code)
+    expected = reference.encode(X, *encoding)
+    encoder = Encoder(*encoding)
     with use_instruction_set(instruction_set):
         for dtype in DTYPES:
             for variant in layouts(X.astype(dtype)):
@@ -199,20 +200,20 @@ def test_components_get_thresholds_after_the_features():
     X = np.array([[0.0, 1.0], [1.0, 3.0], [2.0, 2.0]])
     components = np.array([[1.0, -1.0], [0.0, 0.0]])  # -1, -2, 0, and a constant
     rng = np.random.default_rng(0)
-    columns = component_thresholds(X, components, 5, rng=rng)
-    code = add_components(find_code(X, 5, rng=rng), components, columns)
-    assert code.thresholds.tolist() == [0.5, 1.5, 1.5, 2.5, -1.5, -0.5]
-    assert code.offsets.tolist() == [0, 2, 4, 6, 6]
-    np.testing.assert_array_equal(Encoder(*code).project(X), X @ components.T)
-    features = find_code(X, 5, rng=rng)
+    combinations = find_combinations(X, components, 5, rng=rng)
+    encoding = find_encoding(X, 5, rng=rng).with_combinations(combinations)
+    assert encoding.thresholds.tolist() == [0.5, 1.5, 1.5, 2.5, -1.5, -0.5]
+    assert encoding.offsets.tolist() == [0, 2, 4, 6, 6]
+    np.testing.assert_array_equal(Encoder(*encoding).project(X), X @ components.T)
+    features = find_encoding(X, 5, rng=rng)
     assert features.thresholds.tolist() == [0.5, 1.5, 1.5, 2.5] and features.offsets.tolist() == [0, 2, 4]
     assert features.components.shape == (0, 2)
     one_by_one = features
-    for component, column in zip(components, columns, strict=True):
-        one_by_one = add_components(one_by_one, component[np.newaxis], [column])
-    for part, expected in zip(one_by_one, code, strict=True):
+    for component, column in zip(*combinations, strict=True):
+        one_by_one = one_by_one.with_combinations(Combinations(component[np.newaxis], [column]))
+    for part, expected in zip(one_by_one, encoding, strict=True):
         np.testing.assert_array_equal(part, expected)
-    np.testing.assert_array_equal(Encoder(*features).encode(X), Encoder(*code).encode(X) & 15)
+    np.testing.assert_array_equal(Encoder(*features).encode(X), Encoder(*encoding).encode(X) & 15)
 
 
 def test_a_component_that_overflows_is_at_an_end_of_the_range():

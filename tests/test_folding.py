@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from skbnn.encoding import Code
+from skbnn.encoding import Encoding
 from skbnn.folding import batch_norm, estimate_statistics, fold, fold_layer, pack_layer
 from skbnn.network.network import BinaryNetwork, Layer
+from skbnn.packed.additive_part import AdditivePart
 from skbnn.packed.layout import pack_bits, unpack_bits
 
 
@@ -71,12 +72,12 @@ def test_padding_units_never_fire():
     assert (thresholds[13:] == -1).all()
 
 
-CODE = Code(np.zeros(70), np.arange(71), np.empty((0, 70)))
+ENCODING = Encoding(np.zeros(70), np.arange(71), np.empty((0, 70)))
 
 
 def small_network(seed=0):
     rng = np.random.default_rng(seed)
-    network = BinaryNetwork.initialize(70, (20, 9), 2, units_per_output=3, output_gain=1.5, spreads=[0.1] * 3, rng=rng)
+    network = BinaryNetwork.initialize([70, 20, 9, 6], 2, output_gain=1.5, spreads=[0.1] * 3, rng=rng)
     for layer in network.layers:
         layer.gain[:] = rng.normal(size=len(layer.gain))
         layer.bias[:] = rng.normal(size=len(layer.bias))
@@ -118,7 +119,7 @@ def test_the_packed_network_scores_as_the_float_one():
     network, x, sample_weight = small_network()
     estimate_statistics(network, pack_bits(x), sample_weight)
     scale, mean = np.array([10.0, 0.1]), np.array([3.0, -4.0])
-    packed = fold([network], CODE, output="identity", factor=scale, constant=mean)
+    packed = fold([network], ENCODING, AdditivePart(mean), output="identity", factor=scale)
     expected = float_scores(network, x) * scale + mean
     np.testing.assert_allclose(packed.decision_function_from_bits(pack_bits(x)), expected, rtol=1e-9, atol=1e-9)
     np.testing.assert_array_equal(packed.decision_function(x), packed.decision_function_from_bits(pack_bits(x)))
@@ -132,7 +133,7 @@ def test_several_packed_networks_score_their_mean():
         estimate_statistics(network, pack_bits(x), sample_weight)
         networks.append(network)
     bits = pack_bits(np.random.default_rng(9).choice([-1, 1], size=(50, 70)))
-    options = {"output": "identity", "factor": np.array([10.0, 0.1]), "constant": 3.0}
-    alone = [fold([network], CODE, **options).decision_function_from_bits(bits) for network in networks]
-    together = fold(networks, CODE, **options).decision_function_from_bits(bits)
+    options = {"additive": AdditivePart(3.0), "output": "identity", "factor": np.array([10.0, 0.1])}
+    alone = [fold([network], ENCODING, **options).decision_function_from_bits(bits) for network in networks]
+    together = fold(networks, ENCODING, **options).decision_function_from_bits(bits)
     np.testing.assert_allclose(together, np.mean(alone, axis=0), rtol=1e-9, atol=1e-9)

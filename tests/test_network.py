@@ -79,15 +79,8 @@ def binarization_points(parameters, x, weights):
 
 def problem(loss, *, hidden=(9, 13), n_outputs=3, units_per_output=2, n_inputs=70, n_rows=12, seed=0):
     rng = np.random.default_rng(seed)
-    network = BinaryNetwork.initialize(
-        n_inputs,
-        hidden,
-        n_outputs,
-        units_per_output=units_per_output,
-        output_gain=1.0,
-        spreads=[1.0] * (len(hidden) + 1),
-        rng=rng,
-    )
+    sizes, spreads = [n_inputs, *hidden, n_outputs * units_per_output], [1.0] * (len(hidden) + 1)
+    network = BinaryNetwork.initialize(sizes, n_outputs, output_gain=1.0, spreads=spreads, rng=rng)
     for layer in network.layers:
         layer.gain[:] = rng.uniform(-1.5, 1.5, len(layer.gain))
         layer.bias[:] = rng.normal(size=len(layer.bias))

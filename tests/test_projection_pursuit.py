@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from skbnn import _projection_pursuit
-from skbnn._projection_pursuit import companding_thresholds, pursue_directions
+from skbnn.encoding import projection_pursuit
+from skbnn.encoding.projection_pursuit import companding_thresholds, pursue_directions
 
 
 def pursue(X, y, weights=None, rows=None):
@@ -115,10 +115,10 @@ def test_a_direction_takes_twenty_rows_a_coefficient():
 
 def test_of_many_rows_some_are_drawn(monkeypatch):
     X, shapes = normal(100), []
-    standardize = _projection_pursuit.standardize
-    monkeypatch.setattr(_projection_pursuit, "standardize", lambda X: shapes.append(X.shape) or standardize(X))
+    standardize = projection_pursuit.standardize
+    monkeypatch.setattr(projection_pursuit, "standardize", lambda X: shapes.append(X.shape) or standardize(X))
     for size in 499, 500:  # floats of four features and a target
-        monkeypatch.setattr(_projection_pursuit, "MAX_SIZE", size)
+        monkeypatch.setattr(projection_pursuit, "MAX_SIZE", size)
         pursue(X, X[:, 0])
     assert shapes == [(99, 4), (99, 1), (100, 4), (100, 1)]
 

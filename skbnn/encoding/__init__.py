@@ -1,6 +1,6 @@
-"""The thermometer code: finds thresholds in training data, turns features into packed bits."""
+"""Features to bits: thresholds and combinations are found in training data, rows become packed bits."""
 
 from skbnn.encoding._encode import Encoder
-from skbnn.encoding.code import Code, add_components, component_thresholds, find_code, midpoints, project
+from skbnn.encoding.encoding import Combinations, Encoding
 
-__all__ = ["Code", "Encoder", "add_components", "component_thresholds", "find_code", "midpoints", "project"]
+__all__ = ["Combinations", "Encoder", "Encoding"]

@@ -33,7 +33,7 @@ ctypedef fused compared_t:
 
 
 cdef class Encoder:
-    """A thermometer code.
+    """A thermometer encoding.
 
     Parameters
     ----------

@@ -60,16 +60,14 @@ class BinaryNetwork:
         return [self.layers[0].latent_weights.shape[1], *(len(layer.gain) for layer in self.layers)]
 
     @classmethod
-    def initialize(cls, n_inputs, hidden_layer_sizes, n_outputs, *, units_per_output, output_gain, spreads, rng):
+    def initialize(cls, layer_sizes, n_outputs, *, output_gain, spreads, rng):
         """Draw a layer's latent weights from uniform(-spread, spread).
 
         Parameters
         ----------
-        n_inputs : int
-            Input bits.
-        hidden_layer_sizes : sequence of int
-        n_outputs, units_per_output : int
-            The output layer has their product of units.
+        layer_sizes : sequence of int
+            Input bits, then units of each layer; the output layer's are a multiple of ``n_outputs``.
+        n_outputs : int
         output_gain : float
             Initial standard deviation of the scores, were the output units independent.
         spreads : sequence of float
@@ -80,7 +78,6 @@ class BinaryNetwork:
         -------
         BinaryNetwork
         """
-        sizes = [n_inputs, *hidden_layer_sizes, n_outputs * units_per_output]
         layers = [
             Layer(
                 latent_weights=rng.uniform(-spread, spread, (n_units, fan_in)).astype(np.float32),
@@ -89,7 +86,8 @@ class BinaryNetwork:
                 mean=np.zeros(n_units),
                 variance=np.full(n_units, float(fan_in)),
             )
-            for (fan_in, n_units), spread in zip(pairwise(sizes), spreads, strict=True)
+            for (fan_in, n_units), spread in zip(pairwise(layer_sizes), spreads, strict=True)
         ]
-        layers[-1].gain[:] = output_gain / np.sqrt(units_per_output)
-        return cls(layers, n_outputs)
+        network = cls(layers, n_outputs)
+        layers[-1].gain[:] = output_gain / np.sqrt(network.units_per_output)
+        return network

@@ -39,7 +39,7 @@ SPREADS = {"sign": 0.1, "stochastic": 1.0}
 NORM_SHARES = {"adam": 0.1, "sgd": 0.02}
 
 
-@dataclass
+@dataclass(frozen=True)
 class TrainingOptions:
     """How to train; the names and meanings are those of the estimators' parameters."""
 

@@ -21,7 +21,7 @@ class PackedNetwork:
     Parameters
     ----------
     thresholds : array-like of shape (n_bits,)
-        Thresholds of the thermometer code, ascending within a feature. Input bit j is +1 iff its feature reaches
+        Thresholds of the thermometer encoding, ascending within a feature. Input bit j is +1 iff its feature reaches
         ``thresholds[j]``.
     offsets : array-like of shape (n_features + n_components + 1,)
         Feature f has the bits from ``offsets[f]`` to ``offsets[f + 1]``; components come after the features.
@@ -154,7 +154,7 @@ class PackedNetwork:
         return [*(weights for weights, _ in self.layers), self.output_weights]
 
     def _compile(self, encoder, all_weights, steps):
-        """The native program on this code, packed weights and steps."""
+        """The native program on this encoding, packed weights and steps."""
         *hidden, last = all_weights
         limits = (limits for _, limits in self.layers)
         layers = list(zip(hidden, limits, strict=True))

@@ -1,4 +1,4 @@
-"""Mean and standard deviation of columns of any magnitude."""
+"""Columns of any magnitude brought to mean 0 and standard deviation 1."""
 
 import numpy as np
 

@@ -1,26 +1,11 @@
-"""The thermometer code, and how it is found in training data."""
-
-from typing import NamedTuple
+"""Thresholds of features, and of linear combinations of them, found in training data."""
 
 import numpy as np
 
-from skbnn.encoding._encode import Encoder
+from skbnn.encoding.encoding import Combinations, Encoding, project
 
 
-class Code(NamedTuple):
-    """How rows become bits; the arguments of Encoder."""
-
-    thresholds: np.ndarray
-    offsets: np.ndarray
-    components: np.ndarray
-
-    @property
-    def n_bits(self):
-        """Bits of a row."""
-        return len(self.thresholds)
-
-
-def find_code(X, n_thresholds, *, rng, subsample=200_000):
+def find_encoding(X, n_thresholds, *, rng, subsample=200_000):
     """Choose each feature's thresholds between the distinct values of the training data.
 
     A feature with few distinct values gets a threshold between any two neighbours. Else the thresholds cut the rows
@@ -40,63 +25,30 @@ def find_code(X, n_thresholds, *, rng, subsample=200_000):
 
     Returns
     -------
-    Code
-        Its thresholds, (n_bits,) float64, ascend within a feature; feature f has those from ``offsets[f]`` to
-        ``offsets[f + 1]``. There are no components.
+    Encoding
+        Of the features alone.
     """
     rows = some_rows(X, subsample, rng)
     columns = [column_thresholds(X[rows, feature], n_thresholds) for feature in range(X.shape[1])]
-    offsets = np.cumsum([0, *(len(column) for column in columns)], dtype=np.int64)
-    return Code(np.concatenate(columns), offsets, np.empty((0, X.shape[1])))
+    return Encoding.from_columns(columns, np.empty((0, X.shape[1])))
 
 
-def add_components(code, components, columns):
-    """Encode linear combinations of the features as well.
-
-    Parameters
-    ----------
-    code : Code
-        That of the features, and of components that are there already.
-    components : ndarray of shape (n_components, n_features), float64
-    columns : list of ndarray
-        Ascending thresholds of each.
-
-    Returns
-    -------
-    Code
-        The same, the components after what it had.
-    """
-    offsets = code.offsets[-1] + np.cumsum([len(column) for column in columns], dtype=np.int64)
-    return Code(
-        np.concatenate([code.thresholds, *columns]),
-        np.concatenate([code.offsets, offsets]),
-        np.vstack([code.components, components]),
-    )
-
-
-def component_thresholds(X, components, n_thresholds, *, rng, subsample=200_000):
-    """Choose thresholds of linear combinations of the features, as ``find_code`` does of features.
+def find_combinations(X, components, n_thresholds, *, rng, subsample=200_000):
+    """Choose thresholds of linear combinations of the features, as ``find_encoding`` does of features.
 
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_features)
     components : ndarray of shape (n_components, n_features), float64
     n_thresholds, rng, subsample
-        As in ``find_code``.
+        As in ``find_encoding``.
 
     Returns
     -------
-    list of ndarray
-        Ascending thresholds of each component.
+    Combinations
     """
     projected = project(X[some_rows(X, subsample, rng)], components)
-    return [column_thresholds(column, n_thresholds) for column in projected.T]
-
-
-def project(X, components):
-    """Linear combinations of the features, (n_rows, n_components) float64, rounded as the encoder rounds them."""
-    unused = np.zeros(X.shape[1] + len(components) + 1, np.int64)
-    return Encoder(np.empty(0), unused, components).project(X)
+    return Combinations(components, [column_thresholds(column, n_thresholds) for column in projected.T])
 
 
 def some_rows(X, most, rng):

@@ -9,15 +9,15 @@ from scipy.interpolate import BSpline
 from scipy.linalg import LinAlgWarning, solve
 from sklearn.linear_model import Ridge, RidgeCV
 
-from skbnn._additive import PENALTIES
-from skbnn._components import sample
-from skbnn._scale import standardize
-from skbnn.encoding import midpoints, project
+from skbnn.encoding.encoding import Combinations, project
+from skbnn.encoding.sampling import sample
+from skbnn.encoding.standardization import standardize
+from skbnn.encoding.thresholds import midpoints
 
 MAX_DIRECTIONS = 8
 
 # Each takes at least this share off the squared error that those before it leave, and there are no more where that is
-# a share of the whole that a thermometer code can't resolve.
+# a share of the whole that a thermometer encoding can't resolve.
 GAIN, RESOLUTION = 0.1, 1e-4
 
 # With fewer rows a coefficient, a direction that fits them says little about others.
@@ -26,6 +26,7 @@ ROWS_PER_COEFFICIENT = 20
 MAX_SIZE = 2**17  # floats that are looked at; rows beyond that are left out
 
 N_KNOTS, DEGREE = 8, 3
+PENALTIES = np.logspace(-1, 4, 6)  # of the ridge regression that gives a first guess, to choose from
 SPLINE_PENALTY = 1e-3  # keeps coefficients finite where rows hardly determine them
 
 # A step has to take this share off the error; damping, in shares of the curvature's trace, keeps it finite.
@@ -58,11 +59,9 @@ def pursue_directions(X, y, sample_weight, rows, n_thresholds, rng):
 
     Returns
     -------
-    directions : ndarray of shape (n_directions, n_features), float64
-        Coefficients of the features as they are; of a constant one they are 0. At most ``MAX_DIRECTIONS``, and none
-        where rows are few or no smooth function of a direction fits.
-    columns : list of ndarray
-        Ascending thresholds of each direction.
+    Combinations
+        Coefficients of a constant feature are 0. At most ``MAX_DIRECTIONS``, and none where rows are few or no smooth
+        function of a direction fits.
 
     References
     ----------
@@ -94,7 +93,7 @@ def pursue_directions(X, y, sample_weight, rows, n_thresholds, rng):
             directions = np.vstack([directions, direction])
             columns.append(column)
             error, residual = best.error, best.residual
-    return directions, columns
+    return Combinations(directions, columns)
 
 
 def companding_thresholds(position, y, weights, n_thresholds):

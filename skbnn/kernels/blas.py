@@ -14,9 +14,9 @@ _limits = None
 def one_blas_thread():
     """Limit BLAS to one thread.
 
-    A mini-batch's products are too small to share, and more threads would change the rounding, of theirs and of the
-    start's, and so the model. The limit is the whole process's, so of several fits in as many Python threads the first
-    sets it and the last lifts it.
+    A mini-batch's products are too small to share, and more threads would change their rounding and the initial
+    model's, and so what is learnt. The limit is the whole process's, so of several fits in as many Python threads the
+    first sets it and the last lifts it.
     """
     global _n_inside, _limits
     with _lock:

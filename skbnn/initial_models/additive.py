@@ -1,17 +1,15 @@
-"""The additive model that a network can start from: of each feature a step function and a straight line."""
+"""Fits additive models: of each feature a step function and a straight line."""
 
 import warnings
-from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import LinAlgWarning
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 
-from skbnn._components import sample
-from skbnn._scale import location_and_scale
-
-BLOCK, BLOCK_SIZE = 4096, 2**24  # rows, and floats; bound the memory of scores
+from skbnn.encoding.sampling import sample
+from skbnn.encoding.standardization import location_and_scale
+from skbnn.packed.additive_part import AdditivePart, rise, unpack
 
 # Largest matrix, in floats, to choose a penalty by and to fit; rows beyond that are left out.
 MAX_SIZE_TO_CHOOSE, MAX_SIZE = 2**19, 2**23
@@ -30,39 +28,6 @@ PENALTIES = np.logspace(-1, 4, 6)  # of a ridge regression, to choose from
 INVERSE_PENALTY = 0.4  # C of the logistic regression
 
 
-class Start(NamedTuple):
-    """What the scores are before there is a network; the names are those of PackedNetwork, None for a constant."""
-
-    constant: np.ndarray
-    steps: np.ndarray = None
-    slopes: np.ndarray = None
-    ranges: np.ndarray = None
-
-    def scaled(self, factor, constant):
-        """The start whose scores are ``factor * scores + constant``, factors of shape (n_outputs,)."""
-        factor = factor[:, np.newaxis]
-        slopes = self.slopes
-        if slopes is not None:
-            with np.errstate(over="ignore"):
-                slopes = factor * slopes
-            slopes[np.isinf(slopes)] = 0  # of a feature that hardly varies beside targets that vary beyond measure
-        return Start(factor[:, 0] * self.constant + constant, factor * self.steps, slopes, self.ranges)
-
-    def scores(self, X, bits):
-        """Scores of rows, (n_rows, n_outputs)."""
-        out = np.tile(self.constant, (len(X), 1))
-        if self.steps is None:
-            return out
-        n_bits = self.steps.shape[1]
-        block = max(1, min(BLOCK, BLOCK_SIZE // n_bits))
-        for start in range(0, len(X), block):
-            rows = slice(start, start + block)
-            out[rows] += unpack(bits[rows], n_bits).astype(np.float32) @ self.steps.T
-            if self.slopes is not None:
-                out[rows] += rise(X[rows], self.ranges) @ self.slopes.T
-        return out
-
-
 class Columns:
     """The columns that an additive model weighs: bits as 0 or 1, and each feature that has several, as a number.
 
@@ -71,21 +36,21 @@ class Columns:
     X : ndarray of shape (n_rows, n_features)
     bits : ndarray of shape (n_rows, n_words), uint64
         Packed rows.
-    code : skbnn.encoding.Code
+    encoding : skbnn.encoding.Encoding
     rows : ndarray of int
         Those to fit by.
     lines : bool, default=True
         Whether there are features beside the bits.
     """
 
-    def __init__(self, X, bits, code, rows, *, lines=True):
-        self.X, self.bits, self.n_bits, self.rows = X, bits, code.n_bits, rows
-        self.steps = spread(code.offsets, -(-code.n_bits // MAX_BITS))
+    def __init__(self, X, bits, encoding, rows, *, lines=True):
+        self.X, self.bits, self.n_bits, self.rows = X, bits, encoding.n_bits, rows
+        self.steps = spread(encoding.offsets, -(-encoding.n_bits // MAX_BITS))
         # A feature's only bit says it all, or all that was asked for.
-        bits_of = np.diff(code.offsets)[: X.shape[1]]
+        bits_of = np.diff(encoding.offsets)[: X.shape[1]]
         self.lines = np.flatnonzero(bits_of >= 2) if lines else np.empty(0, np.intp)
         # A feature's steps share a line that they make up, and then pay a fraction of its penalty; so does its number.
-        steps_of = np.diff(np.searchsorted(self.steps, code.offsets))
+        steps_of = np.diff(np.searchsorted(self.steps, encoding.offsets))
         self.line_weights = np.sqrt(steps_of[self.lines])
 
     def sample(self, max_size, rng):
@@ -93,7 +58,7 @@ class Columns:
         return sample(self.rows, max_size // (len(self.steps) + len(self.lines)), rng)
 
     def fit(self, model, rows, y, sample_weight):
-        """Fit scikit-learn's linear model to these rows of y and of the weights; returns the Start that it is."""
+        """Fit scikit-learn's linear model to these rows of y and of the weights; returns it as an AdditivePart."""
         weights = sample_weight[rows] / sample_weight[rows].mean()
         X = self.X[np.ix_(rows, self.lines)]
         ranges = find_ranges(X)  # of these rows: no other has a say in the slopes, nor reaches farther along them
@@ -102,19 +67,19 @@ class Columns:
         unit = np.where(std > SMALLEST_UNIT, std / self.line_weights, np.inf)
         steps = unpack(self.bits[rows], self.n_bits)[:, self.steps]
         matrix = np.hstack([steps.astype(np.float32), (risen / unit).astype(np.float32)])
-        # Equal columns, and rows that outweigh all others, are no one's mistake, and a start need not be the optimum.
+        # Equal columns, and rows that outweigh all others, are no one's mistake, and this need not be the optimum.
         with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
             warnings.simplefilter("ignore", LinAlgWarning)
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(matrix, y[rows], weights)
         coef = model.coef_.reshape(-1, matrix.shape[1]).astype(np.float64)
-        start = Start(np.reshape(model.intercept_, len(coef)), np.zeros((len(coef), self.n_bits)))
-        start.steps[:, self.steps] = coef[:, : len(self.steps)]
+        part = AdditivePart(np.reshape(model.intercept_, len(coef)), np.zeros((len(coef), self.n_bits)))
+        part.steps[:, self.steps] = coef[:, : len(self.steps)]
         if not len(self.lines):
-            return start
+            return part
         slopes, all_ranges = np.zeros((len(coef), self.X.shape[1])), np.zeros((2, self.X.shape[1]))
         slopes[:, self.lines], all_ranges[:, self.lines] = coef[:, len(self.steps) :] / unit, ranges
-        return start._replace(slopes=slopes, ranges=all_ranges)
+        return part._replace(slopes=slopes, ranges=all_ranges)
 
 
 def choose_penalty(columns, y, sample_weight, rng):
@@ -141,7 +106,7 @@ def fit_ridge(columns, y, sample_weight, rng, *, penalty):
 
     Returns
     -------
-    Start
+    AdditivePart
     """
     ridge = Ridge(penalty, solver="cholesky")
     return columns.fit(ridge, columns.sample(MAX_SIZE, rng), y, sample_weight)
@@ -150,11 +115,11 @@ def fit_ridge(columns, y, sample_weight, rng, *, penalty):
 def fit_logistic(columns, y, sample_weight, rng):
     """Logistic regression; parameters and result are ``fit_ridge``'s, but y of shape (n_rows,) is 0 or 1.
 
-    Where only one class is to be seen, nothing can be fitted, and the start is 0.
+    Where only one class is to be seen, nothing can be fitted, and the scores are 0.
     """
     rows = columns.sample(MAX_SIZE, rng)
     if len(np.unique(y[rows])) < 2:
-        return Start(np.zeros(1))
+        return AdditivePart(np.zeros(1))
     return columns.fit(LogisticRegression(C=INVERSE_PENALTY), rows, y, sample_weight)
 
 
@@ -164,16 +129,6 @@ def find_ranges(X):
     with np.errstate(over="ignore"):
         ranges[:, np.isinf(ranges[1] - ranges[0])] = 0
     return ranges
-
-
-def rise(X, ranges):
-    """How far features lie above the lower end of their range, its width at most; float64."""
-    return np.clip(X.astype(np.float64, order="C"), *ranges) - ranges[0]  # BLAS rounds by the memory's order
-
-
-def unpack(bits, n_bits):
-    """Packed rows as a matrix of 0 and 1, (n_rows, n_bits) uint8."""
-    return np.unpackbits(bits.view(np.uint8), axis=1, count=n_bits, bitorder="little")
 
 
 def spread(offsets, stride):

@@ -3,7 +3,8 @@
 import numpy as np
 from sklearn.decomposition import PCA
 
-from skbnn._scale import standardize
+from skbnn.encoding.sampling import sample
+from skbnn.encoding.standardization import standardize
 
 MAX_SIZE = 2**22  # floats of the copy that is looked at; rows beyond that are left out
 
@@ -35,8 +36,3 @@ def principal_components(X, n_components, rng):
         pca = PCA(n_components, svd_solver=solver).fit(standardized)
     varies = pca.explained_variance_ > ROUNDING * n_features
     return np.where(varies[:, np.newaxis], pca.components_ * factor, 0)
-
-
-def sample(rows, most, rng):
-    """The rows, or ``most`` of them, ascending."""
-    return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))

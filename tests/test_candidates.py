@@ -1,17 +1,15 @@
-"""Components and directions: what they are, who has them, and that the packed network carries them."""
+"""Which combinations of features can be encoded, and which are by held-out rows."""
 
-import pickle
 import re
 
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.decomposition import PCA
-from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
+from sklearn.model_selection import train_test_split
 
-from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, _codes
-from skbnn._components import principal_components
+from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
+from skbnn.encoding import Combinations
+from skbnn.training import candidates, targets
 
 SHORT = BinaryMLPRegressor((16,), n_components=3, max_iter=2, dropout=0.0, random_state=0)
 
@@ -24,50 +22,13 @@ def correlated(n_rows=600):
     return 1000 + X, np.sin(15 * own[:, 0]) + np.sign(own[:, 1])
 
 
-def test_components_are_those_of_standardized_features():
-    X, _ = correlated()
-    components = principal_components(X, 4, np.random.default_rng(0))
-    assert components.shape == (4, 6)
-    expected = PCA(4).fit_transform(StandardScaler().fit_transform(X))
-    projected = X @ components.T
-    np.testing.assert_allclose(np.abs(projected - projected.mean(axis=0)), np.abs(expected), atol=1e-8)
-
-
-@pytest.mark.parametrize("extreme", [1e300, 5e-324])
-def test_constant_and_extreme_features_give_finite_components(extreme):
-    X = np.random.default_rng(0).normal(size=(50, 4))
-    X[:, 1] = 7
-    X[:, 2] = extreme * (X[:, 2] > 0)
-    components = principal_components(X, 4, np.random.default_rng(0))
-    assert np.isfinite(components).all() and not components[:, 1].any()
-    assert not principal_components(np.ones((50, 4)), 4, np.random.default_rng(0)).any()
-
-
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_features_that_depend_on_each_other_give_fewer_components(dtype):
-    a, b = np.random.default_rng(0).normal(size=(2, 600)).astype(dtype)
-    X = np.c_[a, b, a + b, a]
-    components = principal_components(X, 4, np.random.default_rng(0))
-    assert components[:2].all() and not components[2:].any()
-    model = clone(SHORT).set_params(n_components=4).fit(X, a * b)
-    assert (np.diff(model.packed_.offsets)[-4:] == [32, 32, 0, 0]).all()
-
-
-def test_more_features_than_rows_give_the_same_components():
-    X = np.random.default_rng(0).normal(size=(20, 30))
-    components = principal_components(X, 4, np.random.default_rng(0))
-    expected = PCA(4, svd_solver="full").fit_transform(StandardScaler().fit_transform(X))
-    projected = X @ components.T
-    np.testing.assert_allclose(np.abs(projected - projected.mean(axis=0)), np.abs(expected), atol=1e-8)
-
-
 def test_rows_of_early_stopping_have_no_say_in_the_directions(monkeypatch):
     X, y = correlated()
-    monkeypatch.setattr(_codes, "WORTH", np.inf)  # whatever is tried first is kept
+    monkeypatch.setattr(candidates, "WORTH", np.inf)  # whatever is tried first is kept
     model = clone(SHORT).set_params(n_components="auto", early_stopping=True).fit(X, y)
     before = model.packed_
     assert len(before.components)
-    _, held = model._split(y)
+    _, held = train_test_split(np.arange(len(y)), test_size=0.1, random_state=model._state.seed)
     y[held] += 10 * X[held, 0]
     after = model.fit(X, y).packed_
     np.testing.assert_array_equal(after.components, before.components)
@@ -76,7 +37,7 @@ def test_rows_of_early_stopping_have_no_say_in_the_directions(monkeypatch):
 
 def test_held_out_rows_choose_components_where_features_are_correlated(monkeypatch):
     X, y = correlated()
-    monkeypatch.setattr("skbnn._regressor.pursue_directions", lambda *arguments: (np.empty((0, 6)), []))
+    monkeypatch.setattr(targets, "pursue_directions", lambda *arguments: Combinations(np.empty((0, 6)), []))
     model = BinaryMLPRegressor((64, 64), max_iter=60, random_state=0)
     rotated = clone(model).fit(X[:400], y[:400])
     assert rotated.n_components_ == 6
@@ -106,12 +67,11 @@ def test_a_classifier_has_none_by_default():
     assert BinaryMLPClassifier((16,), max_iter=5, random_state=0).fit(X, y > 0).n_components_ == 0
 
 
-def test_wide_data_streams_and_few_rows_have_none_by_default(monkeypatch):
+def test_wide_data_and_few_rows_have_none_by_default(monkeypatch):
     X, y = np.random.default_rng(0).normal(size=(60, 33)), np.arange(60) % 7
-    monkeypatch.setattr("skbnn._codes.principal_components", None)  # not even looked for
+    monkeypatch.setattr("skbnn.training.candidates.principal_components", None)  # not even looked for
     model = clone(SHORT).set_params(n_components="auto")
     assert clone(model).fit(X, y).n_components_ == 0
-    assert clone(model).partial_fit(X[:, :4], y).n_components_ == 0
     assert clone(model).fit(X[:40, :4], y[:40]).n_components_ == 0
 
 
@@ -132,31 +92,12 @@ def test_training_goes_on_from_rows_without_variation(n_components, kept):
     assert model.fit(X, y).n_components_ == kept
 
 
-def test_the_packed_network_predicts_from_the_features_alone():
-    X, y = correlated()
-    model = clone(SHORT).fit(X, y)
-    packed = pickle.loads(pickle.dumps(model.packed_))
-    assert packed.n_features_in == 6 and packed.components.shape == (3, 6)
-    expected = model.predict(X)
-    np.testing.assert_array_equal(packed.predict(X), expected)
-    np.testing.assert_array_equal(packed.predict(np.asfortranarray(X)), expected)
-    np.testing.assert_array_equal([packed.predict(row) for row in X[:20]], expected[:20])
-    with threadpool_limits(1):
-        np.testing.assert_array_equal(model.predict(X), expected)
-
-
-def test_a_stream_can_have_them():
+def test_a_number_is_had_by_streams_and_refused_beyond_features_and_rows():
     X, y = correlated()
     model = clone(SHORT).partial_fit(X, y)
     components = model.packed_.components
     assert components.shape == (3, 6)
     np.testing.assert_array_equal(model.partial_fit(X, y).packed_.components, components)
-    with pytest.raises(ValueError, match="n_components=2 can't go on from 3"):
-        model.set_params(n_components=2).partial_fit(X, y)
-
-
-def test_more_components_than_features_or_rows_raise():
-    X, y = correlated()
     for n_samples in 600, 5:
         with pytest.raises(ValueError, match=f"n_components=7 must be below n_samples={n_samples} and at most n_feat"):
             clone(SHORT).set_params(n_components=7).fit(X[:n_samples], y[:n_samples])
@@ -185,16 +126,9 @@ def tried(capsys):
 @pytest.mark.parametrize("worth, numbers", [(np.inf, [0, 1]), (0, [0, 1, 4])])
 def test_principal_components_are_tried_where_directions_are_not_kept(worth, numbers, monkeypatch, capsys):
     X = np.random.default_rng(0).normal(size=(600, 4))
-    monkeypatch.setattr(_codes, "WORTH", worth)
+    monkeypatch.setattr(candidates, "WORTH", worth)
     clone(SHORT).set_params(n_components="auto", verbose=True).fit(X, X @ [1.0, 1.0, -1.0, 0.5])
     assert tried(capsys) == numbers
-
-
-def test_outputs_share_directions(capsys):
-    X = np.random.default_rng(0).normal(size=(600, 4))
-    z = X @ [1.0, 1.0, -1.0, 0.0]
-    clone(SHORT).set_params(n_components="auto", verbose=True).fit(X, np.c_[z, np.exp(z), z])
-    assert tried(capsys)[1] == 1
 
 
 def test_held_out_rows_choose_the_direction_where_steps_go_along_it():
@@ -208,9 +142,10 @@ def test_held_out_rows_choose_the_direction_where_steps_go_along_it():
 
 def test_a_direction_has_twice_as_many_thresholds(monkeypatch):
     X = np.random.default_rng(0).normal(size=(600, 4))
-    monkeypatch.setattr(_codes, "WORTH", np.inf)
-    model = clone(SHORT).set_params(n_components="auto", n_thresholds=8).fit(X, np.tanh(X @ [1.0, 1.0, -1.0, 0.5]))
-    assert np.diff(model.packed_.offsets).tolist() == [8, 8, 8, 8, 16]
+    monkeypatch.setattr(candidates, "WORTH", np.inf)
+    z = X @ [1.0, 1.0, -1.0, 0.5]
+    model = clone(SHORT).set_params(n_components="auto", n_thresholds=8).fit(X, np.c_[np.tanh(z), z])
+    assert np.diff(model.packed_.offsets).tolist() == [8, 8, 8, 8, 16]  # one for both outputs
 
 
 def test_held_out_rows_choose_directions_for_a_smooth_product():

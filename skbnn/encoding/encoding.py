@@ -1,0 +1,71 @@
+"""The thermometer encoding: which thresholds and combinations turn rows into bits."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skbnn.encoding._encode import Encoder
+
+
+class Combinations(NamedTuple):
+    """Linear combinations of the features.
+
+    Attributes
+    ----------
+    components : ndarray of shape (n_components, n_features), float64
+        Coefficients of the features as they are.
+    columns : list of ndarray
+        Ascending thresholds of each.
+    """
+
+    components: np.ndarray
+    columns: list
+
+
+class Encoding(NamedTuple):
+    """How rows become bits; the arguments of Encoder.
+
+    Attributes
+    ----------
+    thresholds : ndarray of shape (n_bits,), float64
+        Ascending within a column, which is a feature or, behind these, a combination.
+    offsets : ndarray of shape (n_columns + 1,), int64
+        Column c has the thresholds from ``offsets[c]`` to ``offsets[c + 1]``.
+    components : ndarray of shape (n_components, n_features), float64
+        The combinations.
+    """
+
+    thresholds: np.ndarray
+    offsets: np.ndarray
+    components: np.ndarray
+
+    @classmethod
+    def from_columns(cls, columns, components):
+        """The encoding with these thresholds of each column."""
+        offsets = np.cumsum([0, *map(len, columns)], dtype=np.int64)
+        return cls(np.concatenate(columns), offsets, components)
+
+    @property
+    def n_bits(self):
+        """Bits of a row."""
+        return len(self.thresholds)
+
+    @property
+    def columns(self):
+        """Thresholds of each column, a list of ndarray."""
+        return np.split(self.thresholds, self.offsets[1:-1])
+
+    def with_combinations(self, combinations):
+        """The same with combinations behind the columns that it has."""
+        components = np.vstack([self.components, combinations.components])
+        return Encoding.from_columns([*self.columns, *combinations.columns], components)
+
+    def encode(self, X):
+        """Packed rows, (n_rows, n_words) uint64."""
+        return Encoder(*self).encode(X)
+
+
+def project(X, components):
+    """Linear combinations of the features, (n_rows, n_components) float64, rounded as the encoder rounds them."""
+    unused = np.zeros(X.shape[1] + len(components) + 1, np.int64)
+    return Encoder(np.empty(0), unused, components).project(X)

@@ -1,0 +1,116 @@
+"""What is asked of training, and what is decided once the data are known, as plain values."""
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from skbnn.encoding import Encoding
+from skbnn.initial_models.initial_model import InitialModel
+from skbnn.network.trainer import TrainingOptions
+from skbnn.training.warn import warn
+
+# max_iter=None trains for this many epochs, and on small data for at least this many mini-batches.
+MIN_EPOCHS, MIN_STEPS = 28, 1250
+
+# Drawn weights are what was learnt only once latent weights have come from ±1 to the other end, ten times as far as in
+# ±0.1. Bop has no latent weights.
+LEARNING_RATES = {
+    "sign": {"adam": 0.01, "sgd": 5.0, "bop": 0.003},
+    "stochastic": {"adam": 0.1, "sgd": 50.0, "bop": 0.003},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters(TrainingOptions):
+    """An estimator's parameters, of which "auto" and None leave some open.
+
+    Attributes
+    ----------
+    streaming : bool
+        Whether the rows are those of one call of ``partial_fit``.
+    """
+
+    hidden_layer_sizes: tuple
+    n_thresholds: int
+    n_components: int | str
+    n_estimators: int | str
+    init: str
+    batch_size: int | str
+    max_iter: int | None
+    shuffle: bool
+    verbose: bool
+    streaming: bool
+
+    @classmethod
+    def of(cls, given, loss, *, streaming=False):
+        """From an estimator's ``get_params()``, with the network's loss.
+
+        Raises
+        ------
+        ValueError
+            If ``hidden_layer_sizes`` are not positive integers.
+        """
+        sizes = np.ravel(given["hidden_layer_sizes"]).tolist()
+        if not all(type(size) is int and size > 0 for size in sizes):
+            raise ValueError(f"hidden_layer_sizes must be integers > 0, got {given['hidden_layer_sizes']}.")
+        rate = given["learning_rate_init"] or LEARNING_RATES[given["binarization"]][given["solver"]]
+        named = {field.name: given[field.name] for field in fields(cls) if field.name in given}
+        named |= {"hidden_layer_sizes": tuple(sizes), "learning_rate_init": rate, "loss": loss}
+        if streaming:  # no one knows where a schedule would end, and no row can be spared
+            named |= {"init": "constant", "learning_rate": "constant", "max_iter": 1}
+        return cls(**named, streaming=streaming)
+
+    def where_auto(self, **values):
+        """The same with these values where "auto" was asked for."""
+        return replace(self, **{name: value for name, value in values.items() if getattr(self, name) == "auto"})
+
+    def paced(self, samples):
+        """The same with the batch size and number of epochs that suit these samples."""
+        n_rows = len(samples.X)
+        if self.batch_size != "auto" and self.batch_size > n_rows:
+            warn(f"batch_size={self.batch_size} is larger than the {n_rows} training samples and is clipped.")
+        batch_size = min(128 if self.batch_size == "auto" else self.batch_size, n_rows)
+        n_batches = -(-len(samples.rows) // batch_size)
+        n_epochs = self.max_iter or max(MIN_EPOCHS, -(-MIN_STEPS // n_batches))
+        return replace(self, batch_size=batch_size, max_iter=n_epochs)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """All that training has to know beside the rows and what their targets mean.
+
+    Attributes
+    ----------
+    parameters : Parameters
+        None of them is left open.
+    encoding : Encoding
+    initial_model : InitialModel
+    shrinkage : float
+        Factor of the networks' part of the scores.
+    """
+
+    parameters: Parameters
+    encoding: Encoding
+    initial_model: InitialModel = None
+    shrinkage: float = 1.0
+
+    def with_parameters(self, **values):
+        """The same with other parameters."""
+        return replace(self, parameters=replace(self.parameters, **values))
+
+    def revised(self, parameters, samples):
+        """The decision for going on: what there is stays, and how it is trained is as these parameters say.
+
+        Raises
+        ------
+        ValueError
+            If they ask for another network or encoding than there is.
+        """
+        before = self.parameters
+        for name in "hidden_layer_sizes", "n_thresholds", "n_components", "n_estimators":
+            asked, kept = getattr(parameters, name), getattr(before, name)
+            if asked not in ("auto", kept):
+                raise ValueError(f"{name}={asked} can't go on from {kept}.")
+        kept = {name: getattr(before, name) for name in ("n_components", "n_estimators", "dropout")}
+        shrinkage = self.shrinkage if parameters.dropout == "auto" else 1.0
+        return replace(self, parameters=parameters.where_auto(**kept).paced(samples), shrinkage=shrinkage)

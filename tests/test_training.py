@@ -1,0 +1,124 @@
+"""The loop over epochs, what watches it, and what targets mean to it."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from skbnn import BinaryMLPClassifier
+from skbnn.training import loop
+from skbnn.training.early_stopping import EarlyStopping
+from skbnn.training.loop import Watcher, draw_batches, run_epochs
+from skbnn.training.samples import Samples
+from skbnn.training.state import History
+from skbnn.training.targets import Classes, Labels, Reals
+
+ROWS = np.arange(100, 110)
+
+
+def parameters(**values):
+    return SimpleNamespace(**{"max_iter": 6, "shuffle": True, "batch_size": 4, **values})
+
+
+@pytest.fixture
+def state(monkeypatch):
+    """A state without networks, whose trainers count epochs; the loss of epoch 3 is an interrupt if so wished."""
+    state = SimpleNamespace(history=History(), rng=np.random.default_rng(0), n_rows_seen=0, packed=None, trainers=[])
+    state.decision = SimpleNamespace(parameters=parameters())
+    state.interrupt = False
+
+    def train_epoch(trainers, data, batches, epoch, n_epochs):
+        if state.interrupt and epoch == 3:
+            raise KeyboardInterrupt
+        assert n_epochs == 6 and state.packed is None
+        trainers.append(epoch)
+        return float(epoch)
+
+    monkeypatch.setattr(loop, "train_epoch", train_epoch)
+    return state
+
+
+class Recorder(Watcher):
+    """Stops after an epoch, or keeps what an interrupt leaves."""
+
+    def __init__(self, last=None, keeps=False):
+        self.last, self.keeps, self.seen = last, keeps, []
+
+    def epoch_ended(self, state):
+        self.seen.append(state.history.losses[-1])
+        return state.history.losses[-1] == self.last
+
+    def interrupted(self, state):
+        self.seen.append("interrupted")
+        return self.keeps
+
+    def loop_ended(self, state):
+        self.seen.append("ended")
+
+
+def test_mini_batches_are_the_rows_in_parts_that_differ_by_one_at_most():
+    batches = draw_batches(ROWS, parameters(), np.random.default_rng(0))
+    assert [len(batch) for batch in batches] == [4, 3, 3]
+    assert np.concatenate(batches).tolist() != ROWS.tolist() == np.sort(np.concatenate(batches)).tolist()
+    assert np.concatenate(draw_batches(ROWS, parameters(shuffle=False), None)).tolist() == ROWS.tolist()
+
+
+def test_one_watcher_stops_the_loop_and_all_are_told(state):
+    watchers = Recorder(), Recorder(last=2), Recorder()
+    run_epochs(state, None, ROWS, watchers)
+    assert all(watcher.seen == [0, 1, 2, "ended"] for watcher in watchers)
+    assert state.history.losses == [0, 1, 2] and (state.history.n_planned, state.n_rows_seen) == (6, 10)
+
+
+def test_one_watcher_keeps_what_an_interrupt_leaves_else_it_is_raised(state):
+    state.interrupt = True
+    watchers = Recorder(), Recorder(keeps=True), Recorder()
+    run_epochs(state, None, ROWS, watchers)
+    assert all(watcher.seen == [0, 1, 2, "interrupted", "ended"] for watcher in watchers)
+    with pytest.raises(KeyboardInterrupt):
+        run_epochs(state, None, ROWS, [Recorder()])
+
+
+@pytest.mark.parametrize(
+    "scores, tol, n_epochs, best",
+    [
+        ([1, 2, 3, 4, 5, 6], 0.0, 6, 5),
+        ([3, 4, 4, 3, 9, 9], 0.0, 4, 1),
+        ([3, 3.1, 3.2, 9, 9, 9], 0.5, 3, 2),  # better, but by too little to go on
+        ([-5, -6, -4, -4, -4, 9], 0.0, 5, 2),
+    ],
+)
+def test_early_stopping_waits_for_a_gain_and_brings_back_the_best(state, scores, tol, n_epochs, best):
+    state.pack = lambda data, rows: setattr(state, "packed", SimpleNamespace(predict=len)) or state.packed
+    state.targets = SimpleNamespace(score=lambda y, predicted, weights: scores[len(state.trainers) - 1])
+    samples = Samples(np.zeros((12, 1)), np.zeros(12), np.ones(12), rows=np.arange(10), held=np.arange(10, 12))
+    packed = []
+    stopping = EarlyStopping(samples, None, tol=tol, patience=2)
+    watch = SimpleNamespace(epoch_ended=lambda state: packed.append(state.packed), loop_ended=lambda state: None)
+    run_epochs(state, None, ROWS, [stopping, watch])
+    np.testing.assert_array_equal(state.history.scores, scores[:n_epochs])
+    assert state.history.best_score == scores[best]
+    assert state.trainers == list(range(best + 1)) and state.packed is packed[best]
+
+
+@pytest.mark.parametrize(
+    "targets, y, encoded, output, loss",
+    [
+        (Classes(np.array(["a", "b"]), "log_loss"), ["b", "a"], [[1], [0]], "logistic", "log_loss"),
+        (Classes(np.array([3, 5, 9]), "log_loss"), [9, 3], [[2], [0]], "softmax", "multiclass_log_loss"),
+        (Labels(2, "squared_hinge"), [[0, 1], [1, 1]], [[0, 1], [1, 1]], "logistic", "squared_hinge"),
+        (Reals(1, "huber"), [1, 2.5], [[1], [2.5]], "identity", "huber"),
+        (Reals(2, "huber"), [[1, 2.5]], [[1, 2.5]], "identity", "huber"),
+    ],
+)
+def test_targets_are_encoded_and_those_of_another_kind_raise(targets, y, encoded, output, loss):
+    assert targets.encode(np.array(y)).tolist() == encoded
+    assert (targets.output, targets.network_loss) == (output, loss)
+    with pytest.raises(ValueError, match="y has"):
+        targets.encode(np.zeros((4, 3)))
+
+
+def test_a_class_too_rare_to_be_held_out_is_named_as_it_was_given():
+    X, y = np.arange(40.0)[:, np.newaxis], np.array(["often", "rare"]).repeat([39, 1])
+    with pytest.raises(ValueError, match=r"validation_fraction=0.1 does not suit 40 rows: .*\['rare'\]"):
+        BinaryMLPClassifier(early_stopping=True).fit(X, y)
