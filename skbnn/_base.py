@@ -87,7 +87,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         state = self._take_state(streaming)
         X, y, sample_weight = self._validate(X, y, sample_weight, reset=state is None)
         targets = replace(state.targets, loss=self.loss) if state else self._learn_targets(y, streaming)
-        parameters = Parameters.of(self.get_params(deep=False), targets.network_loss, streaming=streaming)
+        parameters = Parameters.of(vars(self), targets.network_loss, streaming=streaming)
         samples = Samples(X, targets.encode(y), sample_weight, rows=np.arange(len(y)))
         with one_blas_thread():
             state, samples = self._decide(samples, targets, parameters, state)
