@@ -87,7 +87,8 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         state = self._take_state(streaming)
         X, y, sample_weight = self._validate(X, y, sample_weight, reset=state is None)
         targets = replace(state.targets, loss=self.loss) if state else self._learn_targets(y, streaming)
-        parameters = Parameters.of(vars(self), targets.network_loss, streaming=streaming)
+        given = {name: getattr(self, name) for name in self._parameter_constraints}
+        parameters = Parameters.of(given, targets.network_loss, streaming=streaming)
         samples = Samples(X, targets.encode(y), sample_weight, rows=np.arange(len(y)))
         with one_blas_thread():
             state, samples = self._decide(samples, targets, parameters, state)
@@ -101,7 +102,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         if streaming and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         if hasattr(self, "packed_") and (streaming or self.warm_start):
-            return self._state
+            return self._state.copy()
         for name in "packed_", "_state", "best_validation_score_":
             self.__dict__.pop(name, None)
         return None
@@ -126,7 +127,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             decision, samples = decide(samples, targets, parameters, rng)
             state = TrainingState.begin(targets, decision, rng, seed)
         if not parameters.streaming:
-            state.forget_history()
+            state.forget_history(scored=self.early_stopping)
         return state, samples
 
     def _watchers(self, samples, data, parameters):

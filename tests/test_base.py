@@ -3,6 +3,7 @@
 import io
 import pickle
 import re
+from copy import copy
 from dataclasses import replace
 from itertools import count
 from threading import Thread
@@ -20,7 +21,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
 from skbnn.kernels import available_instruction_sets, use_instruction_set
-from skbnn.training import decide, loop, selection
+from skbnn.training import decide, loop, selection, state
 from skbnn.training.samples import Samples
 
 DIGITS = load_digits(return_X_y=True)
@@ -288,6 +289,36 @@ def test_a_failed_fit_leaves_no_mixture_with_the_last(model, X, y):
         model.set_params(hidden_layer_sizes=(0,)).fit(X[:, :2], y)
     with pytest.raises(NotFittedError):
         model.predict(X)
+
+
+@both
+@pytest.mark.parametrize("again", ["partial_fit", "fit"])
+def test_a_call_that_fails_leaves_the_last_ones_attributes_and_settings(model, X, y, again, monkeypatch):
+    model = clone(model).set_params(dropout=0.1, warm_start=True).fit(X, y)
+    curve, packed = copy(model.loss_curve_), model.packed_
+    for module, function in (loop, "train_epoch"), (state, "fold"):  # while it trains, and once it has
+        monkeypatch.setattr(module, function, None)
+        with pytest.raises(TypeError):
+            getattr(model.set_params(max_iter=1, dropout=0.5), again)(X, y)
+        monkeypatch.undo()
+    model.set_params(max_iter=3, dropout="auto")
+    assert (model.n_iter_, model.loss_curve_) == (len(curve), curve)
+    assert model._state.n_rows_seen == len(X) and model.packed_ is packed
+    assert model.partial_fit(X, y).dropout_ == 0.1  # as "auto" goes on with what was
+
+
+def test_parameters_may_be_properties_and_any_code_may_call():
+    class Momentum(BinaryMLPClassifier):
+        momentum = property(lambda self: 0.5, lambda self, value: None)
+
+    X, y = load_digits(n_class=2, return_X_y=True)
+    options = {**SHORT, "solver": "sgd", "batch_size": 1000}
+    names = {"model": Momentum(**options), "X": X, "y": y}
+    with pytest.warns(UserWarning, match="batch_size=1000 is larger"):
+        exec("model.fit(X, y)", names)  # whose globals have no name
+    with pytest.warns(UserWarning, match="batch_size=1000 is larger"):
+        expected = BinaryMLPClassifier(**{**options, "momentum": 0.5}).fit(X, y)
+    assert names["model"].loss_curve_ == expected.loss_curve_
 
 
 @both

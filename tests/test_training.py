@@ -23,7 +23,9 @@ def parameters(**values):
 @pytest.fixture
 def state(monkeypatch):
     """A state without networks, whose trainers count epochs; the loss of epoch 3 is an interrupt if so wished."""
-    state = SimpleNamespace(history=History(), rng=np.random.default_rng(0), n_rows_seen=0, packed=None, trainers=[])
+    state = SimpleNamespace(
+        history=History(scores=[]), rng=np.random.default_rng(0), n_rows_seen=0, packed=None, trainers=[]
+    )
     state.decision = SimpleNamespace(parameters=parameters())
     state.interrupt = False
 

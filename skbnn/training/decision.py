@@ -43,7 +43,7 @@ class Parameters(TrainingOptions):
 
     @classmethod
     def of(cls, given, loss, *, streaming=False):
-        """From an estimator's attributes by name, with the network's loss.
+        """From an estimator's parameters by name, with the network's loss.
 
         Raises
         ------

@@ -30,8 +30,8 @@ class EarlyStopping(Watcher):
 
     def epoch_ended(self, state):
         """Score the network as it would be delivered."""
-        score = state.targets.score(self.y, state.pack(self.data, self.rows).predict(self.X), self.sample_weight)
-        scores = state.history.scores = [*(state.history.scores or []), score]
+        scores, predicted = state.history.scores, state.pack(self.data, self.rows).predict(self.X)
+        scores.append(score := state.targets.score(self.y, predicted, self.sample_weight))
         if score > self.best_score + self.tol or self.best is None:
             self.last_gain = len(scores)
         if score > self.best_score or self.best is None:

@@ -1,6 +1,7 @@
 """What training needs to go on: an estimator keeps it for ``partial_fit`` and ``warm_start``, and predicts without."""
 
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -81,9 +82,13 @@ class TrainingState:
         for trainer in self.trainers:
             trainer.reconfigure(decision.parameters, decision.parameters.batch_size)
 
-    def forget_history(self):
-        """Count epochs and rows from here on."""
-        self.history, self.n_rows_seen = History(), 0
+    def copy(self):
+        """A state to go on with: should that fail, what this one says of the same networks stays."""
+        return replace(self, history=deepcopy(self.history))
+
+    def forget_history(self, *, scored):
+        """Count epochs and rows from here on; with scores, or None instead."""
+        self.history, self.n_rows_seen = History(scores=[] if scored else None), 0
 
     def pack(self, data, rows):
         """Set ``packed``, unless it is, with batch norm's statistics taken from these rows; returns it."""

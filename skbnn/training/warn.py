@@ -3,12 +3,12 @@
 import sys
 import warnings
 
-OUTSIDE = "skbnn", "sklearn"
+LIBRARIES = "skbnn", "sklearn", "joblib"  # that may lie between
 
 
 def warn(message):
-    """Warn of the innermost call from outside this package and scikit-learn."""
+    """Warn of the innermost call from a program that is none of these libraries."""
     frame, level = sys._getframe(), 1
-    while frame.f_back and frame.f_globals["__name__"].partition(".")[0] in OUTSIDE:
+    while frame.f_back and str(frame.f_globals.get("__name__")).partition(".")[0] in LIBRARIES:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, stacklevel=level)
