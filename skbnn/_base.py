@@ -14,10 +14,10 @@ from skbnn._sklearn import Interval, StrOptions, _check_sample_weight
 from skbnn.kernels.blas import one_blas_thread
 from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS
 from skbnn.training.decide import decide
-from skbnn.training.decision import Parameters
 from skbnn.training.early_stopping import EarlyStopping
+from skbnn.training.epochs import run_epochs
 from skbnn.training.interruption import KeepOnInterrupt
-from skbnn.training.loop import run_epochs
+from skbnn.training.parameters import Parameters
 from skbnn.training.progress import Progress
 from skbnn.training.samples import Samples
 from skbnn.training.state import TrainingState

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
 from skbnn.kernels import available_instruction_sets, use_instruction_set
-from skbnn.training import decide, loop, selection, state
+from skbnn.training import decide, epochs, held_out, state
 from skbnn.training.samples import Samples
 
 DIGITS = load_digits(return_X_y=True)
@@ -251,14 +251,14 @@ def test_warm_start_goes_on(model, X, y):
 
 def interrupt_epoch(number, monkeypatch):
     """Press Ctrl-C when the epoch of this number, from 1, is to begin."""
-    train_epoch, numbers = loop.train_epoch, count(1)
+    train_epoch, numbers = epochs.train_epoch, count(1)
 
     def interrupted(*arguments):
         if next(numbers) == number:
             raise KeyboardInterrupt
         return train_epoch(*arguments)
 
-    monkeypatch.setattr(loop, "train_epoch", interrupted)
+    monkeypatch.setattr(epochs, "train_epoch", interrupted)
 
 
 @both
@@ -296,7 +296,7 @@ def test_a_failed_fit_leaves_no_mixture_with_the_last(model, X, y):
 def test_a_call_that_fails_leaves_the_last_ones_attributes_and_settings(model, X, y, again, monkeypatch):
     model = clone(model).set_params(dropout=0.1, warm_start=True).fit(X, y)
     curve, packed = copy(model.loss_curve_), model.packed_
-    for module, function in (loop, "train_epoch"), (state, "fold"):  # while it trains, and once it has
+    for module, function in (epochs, "train_epoch"), (state, "fold"):  # while it trains, and once it has
         monkeypatch.setattr(module, function, None)
         with pytest.raises(TypeError):
             getattr(model.set_params(max_iter=1, dropout=0.5), again)(X, y)
@@ -346,7 +346,7 @@ def test_another_solver_starts_from_its_own_state(model, X, y):
 
 @both
 def test_a_number_as_dropout_trusts_the_network(model, X, y, monkeypatch):
-    monkeypatch.setattr(selection, "best_factor", lambda *_: (1.0, 0.02))
+    monkeypatch.setattr(held_out, "best_factor", lambda *_: (1.0, 0.02))
     model = clone(model).set_params(dropout="auto", warm_start=True).fit(X, y)
     assert model.shrinkage_ < 0.2
     model.set_params(dropout=0.2).fit(X, y)

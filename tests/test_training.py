@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from skbnn import BinaryMLPClassifier
-from skbnn.training import loop
+from skbnn.training import epochs
 from skbnn.training.early_stopping import EarlyStopping
-from skbnn.training.loop import Watcher, draw_batches, run_epochs
+from skbnn.training.epochs import Watcher, draw_batches, run_epochs
 from skbnn.training.samples import Samples
 from skbnn.training.state import History
 from skbnn.training.targets import Classes, Labels, Reals
@@ -36,7 +36,7 @@ def state(monkeypatch):
         trainers.append(epoch)
         return float(epoch)
 
-    monkeypatch.setattr(loop, "train_epoch", train_epoch)
+    monkeypatch.setattr(epochs, "train_epoch", train_epoch)
     return state
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.decomposition import PCA
 
-from skbnn.encoding.sampling import sample
 from skbnn.encoding.standardization import standardize
+from skbnn.encoding.subsample import subsample
 
 MAX_SIZE = 2**22  # floats of the copy that is looked at; rows beyond that are left out
 
@@ -29,7 +29,7 @@ def principal_components(X, n_components, rng):
         vary, as of features that depend on each other.
     """
     n_features = X.shape[1]
-    rows = sample(np.arange(len(X)), max(MAX_SIZE // n_features, n_components + 1), rng)
+    rows = subsample(np.arange(len(X)), max(MAX_SIZE // n_features, n_components + 1), rng)
     standardized, factor = standardize(X[rows])
     solver = "covariance_eigh" if n_features <= len(rows) else "full"  # the first takes n_features³ steps
     with np.errstate(divide="ignore", invalid="ignore"):  # shares of no variance at all

@@ -10,8 +10,8 @@ from scipy.linalg import LinAlgWarning, solve
 from sklearn.linear_model import Ridge, RidgeCV
 
 from skbnn.encoding.encoding import Combinations, project
-from skbnn.encoding.sampling import sample
 from skbnn.encoding.standardization import standardize
+from skbnn.encoding.subsample import subsample
 from skbnn.encoding.thresholds import midpoints
 
 MAX_DIRECTIONS = 8
@@ -69,7 +69,7 @@ def pursue_directions(X, y, sample_weight, rows, n_thresholds, rng):
     .. [2] Friedman, "SMART User's Guide", Stanford, 1984.
     """
     n_features = X.shape[1]
-    rows = sample(rows, MAX_SIZE // (n_features + y.shape[1]), rng)
+    rows = subsample(rows, MAX_SIZE // (n_features + y.shape[1]), rng)
     X, weights = X[rows], sample_weight[rows] / sample_weight[rows].mean()  # penalties mean the same for any weights
     standardized, factor = standardize(X)
     residual, _ = standardize(y[rows])

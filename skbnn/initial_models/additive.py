@@ -7,8 +7,8 @@ from scipy.linalg import LinAlgWarning
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 
-from skbnn.encoding.sampling import sample
 from skbnn.encoding.standardization import location_and_scale
+from skbnn.encoding.subsample import subsample
 from skbnn.packed.additive_part import AdditivePart, rise, unpack
 
 # Largest matrix, in floats, to choose a penalty by and to fit; rows beyond that are left out.
@@ -55,7 +55,7 @@ class Columns:
 
     def sample(self, max_size, rng):
         """As many of the rows as come to ``max_size`` floats, ascending."""
-        return sample(self.rows, max_size // (len(self.steps) + len(self.lines)), rng)
+        return subsample(self.rows, max_size // (len(self.steps) + len(self.lines)), rng)
 
     def fit(self, model, rows, y, sample_weight):
         """Fit scikit-learn's linear model to these rows of y and of the weights; returns it as an AdditivePart."""

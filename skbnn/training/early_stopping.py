@@ -4,7 +4,7 @@ from copy import deepcopy
 
 import numpy as np
 
-from skbnn.training.loop import Watcher
+from skbnn.training.epochs import Watcher
 
 
 class EarlyStopping(Watcher):

@@ -1,6 +1,6 @@
 """What becomes of a training that Ctrl-C ends."""
 
-from skbnn.training.loop import Watcher
+from skbnn.training.epochs import Watcher
 from skbnn.training.warn import warn
 
 

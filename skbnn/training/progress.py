@@ -2,7 +2,7 @@
 
 import time
 
-from skbnn.training.loop import Watcher
+from skbnn.training.epochs import Watcher
 
 
 class Progress(Watcher):

@@ -9,7 +9,7 @@ from skbnn.folding import estimate_statistics, fold
 from skbnn.network.network import BinaryNetwork
 from skbnn.network.trainer import SPREADS, Trainer
 from skbnn.packed import PackedNetwork
-from skbnn.training.decision import Decision
+from skbnn.training.parameters import Decision
 from skbnn.training.targets import Targets
 
 # An output that no other competes with adds up this many binary units: a finer score than one unit can give.

@@ -10,7 +10,7 @@ from sklearn.datasets import load_iris
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
 from skbnn.network.trainer import TrainingData
-from skbnn.training import loop, selection
+from skbnn.training import epochs, held_out
 
 MODEL = BinaryMLPRegressor((64, 64), max_iter=40, random_state=0)
 
@@ -25,12 +25,12 @@ def noise_and_signal(noise, n_rows=400):
 @pytest.mark.parametrize("n_rows, n_parts", [(49, 0), (50, 3), (3999, 3), (4000, 1), (100_000, 1)])
 def test_rows_that_judge_do_not_train(n_rows, n_parts):
     rows = np.arange(n_rows) + 7
-    parts = selection.splits(rows, seed=0)
+    parts = held_out.splits(rows, seed=0)
     assert len(parts) == n_parts
     for train, held in parts:
         np.testing.assert_array_equal(np.sort(np.concatenate([train, held])), rows)
-        assert len(held) <= selection.ENOUGH
-    if n_parts == selection.N_FOLDS:
+        assert len(held) <= held_out.ENOUGH
+    if n_parts == held_out.N_FOLDS:
         np.testing.assert_array_equal(np.sort(np.concatenate([held for _, held in parts])), rows)
 
 
@@ -39,10 +39,10 @@ def test_the_best_factor_is_within_zero_and_one(wanted, found):
     scores = np.random.default_rng(0).normal(size=(50, 1))
     offsets = np.full((50, 1), 0.5, np.float32)
     data = TrainingData(np.zeros((50, 1), np.uint64), np.ones(50), (wanted * scores + 0.5).astype(np.float32), offsets)
-    loss, factor = selection.best_factor([(scores, data)], SquaredError(), shrinks=True)
+    loss, factor = held_out.best_factor([(scores, data)], SquaredError(), shrinks=True)
     assert factor == (found if found in (0, 1) else pytest.approx(found, abs=2e-3))
     assert loss == pytest.approx(0.5 * (wanted - factor) ** 2 * np.mean(scores**2), rel=1e-3, abs=1e-5)
-    loss, factor = selection.best_factor([(scores, data)], SquaredError(), shrinks=False)
+    loss, factor = held_out.best_factor([(scores, data)], SquaredError(), shrinks=False)
     assert factor == 1 and loss == pytest.approx(0.5 * (wanted - 1) ** 2 * np.mean(scores**2), rel=1e-3, abs=1e-5)
 
 
@@ -61,7 +61,7 @@ def test_a_network_that_is_right_is_trusted():
 
 @pytest.mark.parametrize("n_rows, shrinkage", [(3999, 0.5), (4000, 0.25)])
 def test_of_small_samples_the_shrinkage_is_mild(monkeypatch, n_rows, shrinkage):
-    monkeypatch.setattr(selection, "best_factor", lambda judged, loss, shrinks: (1.0, 0.25))
+    monkeypatch.setattr(held_out, "best_factor", lambda judged, loss, shrinks: (1.0, 0.25))
     model = clone(MODEL).set_params(max_iter=1, n_components=0).fit(*noise_and_signal(noise=1, n_rows=n_rows))
     assert model.shrinkage_ == shrinkage
 
@@ -74,25 +74,25 @@ def test_what_is_compared_is_narrower_and_shorter(monkeypatch, n_components, siz
         seen.append(network.layer_sizes[1:-1])
         return np.zeros((len(held), 1))
 
-    monkeypatch.setattr(selection, "network_scores", network_scores)
+    monkeypatch.setattr(held_out, "network_scores", network_scores)
     model = BinaryMLPRegressor((256, 70), max_iter=20, n_components=n_components, random_state=0)
-    epochs, train_epoch = set(), loop.train_epoch
-    monkeypatch.setattr(loop, "train_epoch", lambda *arguments: epochs.add(arguments[-1]) or train_epoch(*arguments))
+    numbers, train_epoch = set(), epochs.train_epoch
+    monkeypatch.setattr(epochs, "train_epoch", lambda *arguments: numbers.add(arguments[-1]) or train_epoch(*arguments))
     model.fit(*noise_and_signal(noise=1, n_rows=100))
-    assert all(layers == sizes for layers in seen) and epochs == {n_epochs, 20}
+    assert all(layers == sizes for layers in seen) and numbers == {n_epochs, 20}
 
 
 def test_several_classes_choose_as_well(capsys):
     X, y = load_iris(return_X_y=True)
     model = BinaryMLPClassifier((32,), n_components="auto", max_iter=20, random_state=0, verbose=True).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
-    choices = [(n_components, dropout) for n_components in (0, 4) for dropout in selection.DROPOUTS]
+    choices = [(n_components, dropout) for n_components in (0, 4) for dropout in held_out.DROPOUTS]
     chosen = f"Chosen: {model.n_components_} components, dropout {model.dropout_}, shrinkage {model.shrinkage_:.2f}"
     assert lines[4] == chosen
     for line, (n_components, dropout) in zip(lines[:4], choices, strict=True):
         said = rf"{n_components} components, dropout {dropout}: loss = \d\.\d+ on held-out rows, shrinkage [01]\.\d\d"
         assert re.fullmatch(said, line)
-    assert model.dropout_ in selection.DROPOUTS
+    assert model.dropout_ in held_out.DROPOUTS
     assert model.score(X, y) > 0.9
 
 
@@ -108,7 +108,7 @@ def test_several_classes_choose_as_well(capsys):
 def test_components_have_to_be_worth_it(monkeypatch, losses, n_components):
     """One direction, or else four principal components; each of the two alone has to take a tenth off."""
     losses = iter(losses)
-    monkeypatch.setattr(selection, "best_factor", lambda judged, loss, shrinks: (next(losses), 1.0))
+    monkeypatch.setattr(held_out, "best_factor", lambda judged, loss, shrinks: (next(losses), 1.0))
     X, _ = noise_and_signal(noise=1)
     model = clone(MODEL).set_params(max_iter=1, dropout=0.0).fit(X, X.sum(axis=1))
     assert model.n_components_ == n_components
@@ -123,7 +123,7 @@ def test_losses_of_encodings_are_in_the_same_unit(monkeypatch):
         left.append(np.mean([np.mean(data.targets**2) for _, data in judged]))
         return left[-1], 1.0
 
-    monkeypatch.setattr(selection, "best_factor", best_factor)
+    monkeypatch.setattr(held_out, "best_factor", best_factor)
     common, own = np.random.default_rng(0).normal(size=(2, 400))
     X = np.c_[common + 0.02 * own, common - 0.02 * own]
     model = clone(MODEL).set_params(max_iter=1, dropout=0.0).fit(X, np.sin(2 * own))

@@ -9,7 +9,7 @@ from sklearn.model_selection import train_test_split
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
 from skbnn.encoding import Combinations
-from skbnn.training import candidates, targets
+from skbnn.training import decide, targets
 
 SHORT = BinaryMLPRegressor((16,), n_components=3, max_iter=2, dropout=0.0, random_state=0)
 
@@ -24,7 +24,7 @@ def correlated(n_rows=600):
 
 def test_rows_of_early_stopping_have_no_say_in_the_directions(monkeypatch):
     X, y = correlated()
-    monkeypatch.setattr(candidates, "WORTH", np.inf)  # whatever is tried first is kept
+    monkeypatch.setattr(decide, "WORTH", np.inf)  # whatever is tried first is kept
     model = clone(SHORT).set_params(n_components="auto", early_stopping=True).fit(X, y)
     before = model.packed_
     assert len(before.components)
@@ -69,7 +69,7 @@ def test_a_classifier_has_none_by_default():
 
 def test_wide_data_and_few_rows_have_none_by_default(monkeypatch):
     X, y = np.random.default_rng(0).normal(size=(60, 33)), np.arange(60) % 7
-    monkeypatch.setattr("skbnn.training.candidates.principal_components", None)  # not even looked for
+    monkeypatch.setattr("skbnn.training.decide.principal_components", None)  # not even looked for
     model = clone(SHORT).set_params(n_components="auto")
     assert clone(model).fit(X, y).n_components_ == 0
     assert clone(model).fit(X[:40, :4], y[:40]).n_components_ == 0
@@ -126,7 +126,7 @@ def tried(capsys):
 @pytest.mark.parametrize("worth, numbers", [(np.inf, [0, 1]), (0, [0, 1, 4])])
 def test_principal_components_are_tried_where_directions_are_not_kept(worth, numbers, monkeypatch, capsys):
     X = np.random.default_rng(0).normal(size=(600, 4))
-    monkeypatch.setattr(candidates, "WORTH", worth)
+    monkeypatch.setattr(decide, "WORTH", worth)
     clone(SHORT).set_params(n_components="auto", verbose=True).fit(X, X @ [1.0, 1.0, -1.0, 0.5])
     assert tried(capsys) == numbers
 
@@ -142,7 +142,7 @@ def test_held_out_rows_choose_the_direction_where_steps_go_along_it():
 
 def test_a_direction_has_twice_as_many_thresholds(monkeypatch):
     X = np.random.default_rng(0).normal(size=(600, 4))
-    monkeypatch.setattr(candidates, "WORTH", np.inf)
+    monkeypatch.setattr(decide, "WORTH", np.inf)
     z = X @ [1.0, 1.0, -1.0, 0.5]
     model = clone(SHORT).set_params(n_components="auto", n_thresholds=8).fit(X, np.c_[np.tanh(z), z])
     assert np.diff(model.packed_.offsets).tolist() == [8, 8, 8, 8, 16]  # one for both outputs

@@ -11,7 +11,7 @@ from sklearn.model_selection import KFold, ShuffleSplit
 from skbnn.encoding import Encoding
 from skbnn.folding import estimate_statistics, fold
 from skbnn.network.trainer import LOSSES
-from skbnn.training.loop import run_epochs
+from skbnn.training.epochs import run_epochs
 from skbnn.training.progress import Progress
 from skbnn.training.state import TrainingState, new_trainer
 
