@@ -8,6 +8,13 @@ cdef extern from "tiles.h" nogil:
         SIGN_QUADS
     ctypedef struct AdamStep:
         float keep_1, keep_2, rate, scale, epsilon, bound
+    ctypedef struct BatchNormArrays:
+        const float *gain
+        const float *bias
+        float *gain_gradient
+        float *bias_gradient
+        float *inverse_std
+        Py_ssize_t n_units
     ctypedef struct Int8Gradients:
         uint32_t *quads
         float *scales
@@ -50,6 +57,16 @@ cdef extern from "tiles.h" nogil:
         void (*adam)(
             float *value, const float *gradient, float *first, float *second, Py_ssize_t n, const AdamStep *step
         ) noexcept nogil
+        void (*normalize)(
+            float *x, float *out, const double *weights, double total_weight, Py_ssize_t n_rows,
+            const BatchNormArrays *norm
+        ) noexcept nogil
+        void (*normalize_backward)(
+            const float *x, float *gradient, const double *weights, double total_weight, Py_ssize_t n_rows,
+            const BatchNormArrays *norm
+        ) noexcept nogil
+        void (*approx_sign)(const float *x, float *gradient, Py_ssize_t n) noexcept nogil
+        void (*clipped_identity)(const float *x, float *gradient, Py_ssize_t n) noexcept nogil
         const Int8Tiles *int8
 
 

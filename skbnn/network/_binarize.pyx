@@ -4,6 +4,8 @@ from libc.math cimport expf, fabsf
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcpy
 
+from skbnn.kernels._dispatch cimport tiles
+
 cdef float signs_of_byte[256][8]
 for byte in range(256):
     for bit in range(8):
@@ -35,20 +37,14 @@ cdef class ApproxSign(SurrogateGradient):
     """max(0, 2 - 2·abs(x)), the derivative of a piecewise quadratic sign (Bi-Real Net, Liu et al., 2018)."""
 
     cdef void backward(self, const float *x, float *gradient, Py_ssize_t n) noexcept nogil:
-        cdef Py_ssize_t i
-        cdef float slope
-        for i in range(n):
-            slope = 2 - 2 * fabsf(x[i])
-            gradient[i] *= slope if slope > 0 else 0
+        tiles().approx_sign(x, gradient, n)
 
 
 cdef class ClippedIdentity(SurrogateGradient):
     """1 where abs(x) <= 1, else 0: the derivative of the hard tanh (Hubara et al., 2016)."""
 
     cdef void backward(self, const float *x, float *gradient, Py_ssize_t n) noexcept nogil:
-        cdef Py_ssize_t i
-        for i in range(n):
-            gradient[i] *= 1 if fabsf(x[i]) <= 1 else 0
+        tiles().clipped_identity(x, gradient, n)
 
 
 cdef class SwishSign(SurrogateGradient):

@@ -59,8 +59,7 @@ cdef class Layer:
         """``outputs = batch_norm(x @ binary_weights.T)``."""
         self.dense.binarize_weights(self.weights_random)
         self.dense.forward(bits, mask, batch.n_rows, &self.normalized[0, 0])
-        self.norm.normalize(&self.normalized[0, 0], batch.weights, batch.total_weight, batch.n_rows)
-        self.norm.forward(&self.normalized[0, 0], &self.outputs[0, 0], batch.n_rows)
+        self.norm.forward(&self.normalized[0, 0], &self.outputs[0, 0], batch.weights, batch.total_weight, batch.n_rows)
 
     cdef void affine_backward(self, const uint64_t *bits, const uint64_t *mask, float *gradient, float *d_x,
                               const Batch *batch) noexcept nogil:

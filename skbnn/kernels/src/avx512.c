@@ -5,7 +5,7 @@
 #include <immintrin.h>
 #include <string.h>
 
-TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq")
+TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq,prefer-vector-width=512")
 
 /* Popcounts of ROWS rows with GROUPS groups, one accumulator each: 12 of the 32 registers for the whole tile. */
 INLINE void accumulate(const uint64_t *x, const uint64_t *mask, ptrdiff_t x_stride, const int ROWS, const uint64_t *w,
@@ -89,12 +89,14 @@ COMPARE(double, 64, 8, __mmask8, _mm512_maskz_loadu_pd, _mm512_mask_cmp_pd_mask,
         _mm512_loadu_pd, _mm512_cmp_pd_mask)
 
 #include "adam.h"
+#include "batch_norm.h"
+#include "surrogate.h"
 #include "encode.h"
 ENCODE(encode32, float, 16, reaches32, all_finite32)
 ENCODE(encode64, double, 8, reaches64, all_finite64)
 END_TARGET
 
-TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,bmi2")
+TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,bmi2,prefer-vector-width=512")
 
 #include "quantize.h"
 
@@ -154,8 +156,9 @@ static void signs_product(const Int8Gradients *a, const uint8_t *signs, ptrdiff_
 END_TARGET
 
 static const Int8Tiles int8_tiles = {quantize_rows, quantize_columns, sign_quads, signs_product};
-static const Tiles tiles = {"avx512_vpopcntdq", fires, popcounts, masked_popcounts, compare32, compare64, encode32,
-                            encode64,           adam,  NULL};
+static const Tiles tiles = {"avx512_vpopcntdq", fires,    popcounts, masked_popcounts, compare32,          compare64,
+                            encode32,           encode64, adam,      normalize,        normalize_backward, approx_sign,
+                            clipped_identity,   NULL};
 static const Tiles vnni_tiles = {"avx512_vpopcntdq_vnni",
                                  fires,
                                  popcounts,
@@ -165,6 +168,10 @@ static const Tiles vnni_tiles = {"avx512_vpopcntdq_vnni",
                                  encode32,
                                  encode64,
                                  adam,
+                                 normalize,
+                                 normalize_backward,
+                                 approx_sign,
+                                 clipped_identity,
                                  &int8_tiles};
 
 const Tiles *avx512_tiles(void) {

@@ -84,6 +84,22 @@ typedef struct {
 typedef void adam_tile(float *value, const float *gradient, float *first, float *second, ptrdiff_t n,
                        const AdamStep *step);
 
+/* Batch norm of one layer; matrices are (n_rows, n_units), and rows count by their weights. normalize turns x into
+ * (x - mean) / std and writes gain * x + bias to out. normalize_backward takes x as normalize left it; it turns the
+ * gradient of out into that of the x before, and fills the gradients of gain and bias. */
+typedef struct {
+    const float *gain, *bias;
+    float *gain_gradient, *bias_gradient, *inverse_std;
+    ptrdiff_t n_units;
+} BatchNormArrays;
+typedef void normalize_tile(float *x, float *out, const double *weights, double total_weight, ptrdiff_t n_rows,
+                            const BatchNormArrays *norm);
+typedef void normalize_backward_tile(const float *x, float *gradient, const double *weights, double total_weight,
+                                     ptrdiff_t n_rows, const BatchNormArrays *norm);
+
+/* gradient[i] *= the pseudo-derivative of the sign at x[i]. */
+typedef void surrogate_tile(const float *x, float *gradient, ptrdiff_t n);
+
 typedef struct {
     const char *name;
     fires_tile *fires;
@@ -94,6 +110,9 @@ typedef struct {
     encode32_tile *encode32;
     encode64_tile *encode64;
     adam_tile *adam;
+    normalize_tile *normalize;
+    normalize_backward_tile *normalize_backward;
+    surrogate_tile *approx_sign, *clipped_identity;
     const Int8Tiles *int8; /* NULL where there are none */
 } Tiles;
 
