@@ -1,7 +1,7 @@
 /* Batch normalization in plain C, for the compiler to vectorize; the includer chooses the instruction set.
  *
- * Sums run down the rows, one a unit, so that every set rounds alike. Some units at a time stay in cache for all passes,
- * and four rows at a time spare three of four loads and stores of their sums.
+ * Sums run down the rows, one a unit, so that every set rounds alike. Some units at a time stay in cache for all
+ * passes, and four rows at a time spare three of four loads and stores of their sums.
  */
 #include <math.h>
 
@@ -13,14 +13,14 @@ static const double EPSILON = 1e-5;
 enum { UNITS_AT_A_TIME = 64 };
 
 /* sums[i] += TERM(row, i) for i < n, row after row. */
-#define ADD_ROWS(sums, TERM)                                                                              \
-    {                                                                                                     \
-        ptrdiff_t row = 0;                                                                                \
-        for (; row + 4 <= n_rows; row += 4)                                                               \
-            for (ptrdiff_t i = 0; i < n; i++)                                                             \
+#define ADD_ROWS(sums, TERM)                                                                               \
+    {                                                                                                      \
+        ptrdiff_t row = 0;                                                                                 \
+        for (; row + 4 <= n_rows; row += 4)                                                                \
+            for (ptrdiff_t i = 0; i < n; i++)                                                              \
                 sums[i] = sums[i] + TERM(row, i) + TERM(row + 1, i) + TERM(row + 2, i) + TERM(row + 3, i); \
-        for (; row < n_rows; row++)                                                                       \
-            for (ptrdiff_t i = 0; i < n; i++) sums[i] += TERM(row, i);                                    \
+        for (; row < n_rows; row++)                                                                        \
+            for (ptrdiff_t i = 0; i < n; i++) sums[i] += TERM(row, i);                                     \
     }
 
 static void normalize(float *x, float *out, const double *weights, double total_weight, ptrdiff_t n_rows,
@@ -65,9 +65,10 @@ static void normalize_backward(const float *x, float *gradient, const double *we
         for (ptrdiff_t row = 0; row < n_rows; row++) {
             const float share = (float)(weights[row] / total_weight);
             for (ptrdiff_t i = 0; i < n; i++)
-                g[row * stride + i] = gain[i] * inverse_std[i] *
-                                      (g[row * stride + i] -
-                                       share * (sum_of_gradient[i] + normalized[row * stride + i] * sum_of_products[i]));
+                g[row * stride + i] =
+                    gain[i] * inverse_std[i] *
+                    (g[row * stride + i] -
+                     share * (sum_of_gradient[i] + normalized[row * stride + i] * sum_of_products[i]));
         }
     }
 }

@@ -1,4 +1,5 @@
-/* Pseudo-derivatives of the sign in plain C, for the compiler to vectorize; the includer chooses the instruction set. */
+/* Pseudo-derivatives of the sign in plain C, for the compiler to vectorize; the includer chooses the instruction set.
+ */
 #include <math.h>
 
 #include "tiles.h"
