@@ -83,7 +83,7 @@ def test_the_same_random_state_gives_the_same_model(model, X, y, binarization):
 
 @both
 def test_the_instruction_set_does_not_change_the_model_but_for_gradients_of_8_bits(model, X, y):
-    losses = []
+    model, losses = clone(model).set_params(hidden_layer_sizes=(131, 24)), []
     for name in available_instruction_sets():
         if "vnni" in name:
             continue
