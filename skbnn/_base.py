@@ -102,7 +102,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         if streaming and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         if hasattr(self, "packed_") and (streaming or self.warm_start):
-            return self._state.copy()
+            return self._state
         for name in "packed_", "_state", "best_validation_score_":
             self.__dict__.pop(name, None)
         return None
@@ -120,7 +120,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         if self.early_stopping:
             samples = samples.hold_out(self.validation_fraction, targets, seed)
         if state:
-            state.revise(targets, state.decision.revised(parameters, samples))
+            state = state.resumed(targets, state.decision.revised(parameters, samples))
             samples = samples.encode(state.decision.encoding)
         else:
             rng = np.random.default_rng(seed)

@@ -76,15 +76,11 @@ class TrainingState:
         trainers = [new_trainer(targets, decision, rng) for _ in range(decision.parameters.n_estimators)]
         return cls(targets, decision, rng, trainers, seed)
 
-    def revise(self, targets, decision):
-        """Go on by other targets' loss and another decision on how to train."""
-        self.targets, self.decision = targets, decision
+    def resumed(self, targets, decision):
+        """The state to go on with, of the same networks; should that fail, this one still says what was."""
         for trainer in self.trainers:
             trainer.reconfigure(decision.parameters, decision.parameters.batch_size)
-
-    def copy(self):
-        """A state to go on with: should that fail, what this one says of the same networks stays."""
-        return replace(self, history=deepcopy(self.history))
+        return replace(self, targets=targets, decision=decision, history=deepcopy(self.history))
 
     def forget_history(self, *, scored):
         """Count epochs and rows from here on; with scores, or None instead."""
