@@ -132,12 +132,9 @@ class BaseBinaryMLP(BaseEstimator, ABC):
 
     def _watchers(self, samples, data, parameters):
         """What watches the loop over epochs; scores come before they are printed."""
-        if parameters.streaming:
-            return [Progress(self.verbose)]
-        watchers = [KeepOnInterrupt(), Progress(self.verbose)]
-        if self.early_stopping:
-            watchers.insert(0, EarlyStopping(samples, data, tol=self.tol, patience=self.n_iter_no_change))
-        return watchers
+        stopping = {"tol": self.tol, "patience": self.n_iter_no_change}
+        scores = [EarlyStopping(samples, data, **stopping)] if self.early_stopping else []
+        return [*scores, *([] if parameters.streaming else [KeepOnInterrupt()]), Progress(self.verbose)]
 
     def _keep(self, state, packed):
         """Set what is known after a fit."""

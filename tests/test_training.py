@@ -120,7 +120,11 @@ def test_targets_are_encoded_and_those_of_another_kind_raise(targets, y, encoded
         targets.encode(np.zeros((4, 3)))
 
 
-def test_a_class_too_rare_to_be_held_out_is_named_as_it_was_given():
-    X, y = np.arange(40.0)[:, np.newaxis], np.array(["often", "rare"]).repeat([39, 1])
-    with pytest.raises(ValueError, match=r"validation_fraction=0.1 does not suit 40 rows: .*\['rare'\]"):
-        BinaryMLPClassifier(early_stopping=True).fit(X, y)
+def test_rows_are_held_out_by_their_labels_so_that_errors_name_these():
+    labels = np.array(["often", "rare"])
+    y = labels.repeat([39, 1])
+    targets = Classes(labels, "log_loss")
+    assert targets.strata(targets.encode(y)).tolist() == y.tolist()
+    assert Labels(2, "log_loss").strata(np.zeros((3, 2))) is Reals(1, "huber").strata(np.zeros((3, 1))) is None
+    with pytest.raises(ValueError, match=r"validation_fraction=0.1 does not suit 40 rows: The least populated class"):
+        BinaryMLPClassifier(early_stopping=True).fit(np.arange(40.0)[:, np.newaxis], y)
