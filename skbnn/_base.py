@@ -91,14 +91,17 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         parameters = Parameters.of(given, targets.network_loss, streaming=streaming)
         samples = Samples(X, targets.encode(y), sample_weight, rows=np.arange(len(y)))
         with one_blas_thread():
-            state, samples = self._decide(samples, targets, parameters, state)
+            state, samples = self._prepare(samples, targets, parameters, state)
             data = targets.training_data(samples, state.decision.initial_model)
             run_epochs(state, data, samples.rows, self._watchers(samples, data, parameters))
             self._keep(state, state.pack(data, samples.rows))
         return self
 
     def _take_state(self, streaming):
-        """What to go on from; where that is nothing, a fit that fails from here on leaves no mixture of two."""
+        """The state to go on from, or None.
+
+        Then what the last fit set is removed, so that a fit that fails leaves no mixture of two.
+        """
         if streaming and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         if hasattr(self, "packed_") and (streaming or self.warm_start):
@@ -114,41 +117,36 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         X, y, sample_weight = without_weightless(X, y, sample_weight)
         return without_weightless(X, y, scale_weights(self._weigh_classes(y, sample_weight)))
 
-    def _decide(self, samples, targets, parameters, state):
+    def _prepare(self, samples, targets, parameters, state):
         """A state that is ready to train on the samples, and these encoded."""
         seed = state.seed if state else check_random_state(self.random_state).randint(2**31)
         if self.early_stopping:
             samples = samples.hold_out(self.validation_fraction, targets, seed)
         if state:
             state = state.resumed(targets, state.decision.revised(parameters, samples))
-            samples = samples.encode(state.decision.encoding)
-        else:
-            rng = np.random.default_rng(seed)
-            decision, samples = decide(samples, targets, parameters, rng)
-            state = TrainingState.begin(targets, decision, rng, seed)
-        if not parameters.streaming:
-            state.forget_history(scored=self.early_stopping)
-        return state, samples
+            return state, samples.encode(state.decision.encoding)
+        rng = np.random.default_rng(seed)
+        decision, samples = decide(samples, targets, parameters, rng)
+        return TrainingState.begin(targets, decision, rng, seed), samples
 
     def _watchers(self, samples, data, parameters):
         """What watches the loop over epochs; scores come before they are printed."""
-        stopping = {"tol": self.tol, "patience": self.n_iter_no_change}
-        scores = [EarlyStopping(samples, data, **stopping)] if self.early_stopping else []
-        return [*scores, *([] if parameters.streaming else [KeepOnInterrupt()]), Progress(self.verbose)]
+        watchers = [Progress(self.verbose)]
+        if self.early_stopping:
+            watchers.insert(0, EarlyStopping(samples, data, tol=self.tol, patience=self.n_iter_no_change))
+        return watchers if parameters.streaming else [*watchers, KeepOnInterrupt()]
 
     def _keep(self, state, packed):
         """Set what is known after a fit."""
         self._state, self.packed_ = state, packed
-        parameters, history = state.decision.parameters, state.history
+        parameters = state.decision.parameters
         self.n_outputs_, self.out_activation_ = state.targets.n_outputs, state.targets.output
         self.n_layers_ = len(parameters.hidden_layer_sizes) + 2
-        self.n_components_ = len(state.decision.encoding.components)
-        self.n_estimators_ = parameters.n_estimators
+        self.n_components_, self.n_estimators_ = parameters.n_components, parameters.n_estimators
         self.dropout_, self.shrinkage_ = parameters.dropout, state.decision.shrinkage
-        self.n_iter_ = len(history.losses)
-        self.loss_curve_, self.validation_scores_ = history.losses, history.scores
-        if history.best_score is not None:
-            self.best_validation_score_ = history.best_score
+        self.n_iter_, self.loss_curve_, self.validation_scores_ = len(state.losses), state.losses, state.scores or None
+        if state.scores:
+            self.best_validation_score_ = max(state.scores)
 
     def _ask_packed(self, method, X):
         """What a method of the packed network, by its name, says of validated rows."""

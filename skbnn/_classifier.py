@@ -331,7 +331,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
             Labels, or a 0/1 indicator matrix if ``fit`` had one.
         """
-        return self._labels(self._ask_packed("predict", X))
+        predicted = self._ask_packed("predict", X)
+        return predicted if self._multilabel else self.classes_.take(predicted)
 
     def decision_function(self, X):
         """Scores of each row.
@@ -383,9 +384,6 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     @property
     def _binary(self):
         return self.out_activation_ == "logistic" and not self._multilabel
-
-    def _labels(self, predicted):
-        return predicted if self._multilabel else self.classes_.take(predicted)
 
     def _check_y(self, y):
         check_classification_targets(y)

@@ -4,15 +4,12 @@ import numpy as np
 
 from skbnn.kernels._layer import fires, popcounts
 from skbnn.packed import PackedNetwork
-from skbnn.packed.additive_part import AdditivePart
 from skbnn.packed.layout import pack_members, pack_weights
 
 # Keeps a unit whose input never varies finite; dot products are integers, so it matters for no other.
 EPSILON = 1e-5
 
 BLOCK = 4096  # rows; bounds the memory of the estimation
-
-NOTHING_ADDED = AdditivePart(0.0)
 
 
 def fold_layer(layer):
@@ -58,14 +55,14 @@ def batch_norm(layer, dots):
     return layer.gain.astype(np.float64) * ((dots - layer.mean) / std) + layer.bias
 
 
-def fold(networks, encoding, additive=NOTHING_ADDED, *, output, factor=1.0):
+def fold(networks, encoding, additive, *, output, factor=1.0):
     """Pack networks of one shape, the mean of whose scores counts, with the encoding of their input.
 
     Parameters
     ----------
     networks : list of BinaryNetwork
     encoding : skbnn.encoding.Encoding
-    additive : AdditivePart, default=NOTHING_ADDED
+    additive : AdditivePart
         Added to the networks' scores.
     output : {"identity", "logistic", "softmax"}
         What the scores mean.

@@ -133,7 +133,7 @@ def test_nothing_below_an_estimator_reads_or_changes_one(Estimator):
     assert ours == {"_base", f"_{Estimator.__name__.removeprefix('BinaryMLP').lower()}"}
 
 
-def test_functions_take_six_parameters_at_most():
+def test_functions_of_python_take_six_parameters_at_most():
     for path in (path for path in FILES if path.suffix == ".py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef) and node.name != "__init__":

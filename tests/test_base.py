@@ -116,7 +116,11 @@ def test_packed_predicts_alone(model, X, y, n_components):
     np.testing.assert_array_equal(scores if expected.ndim == 2 else scores[:, 0], expected)
     np.testing.assert_array_equal(packed.decision_function(np.asfortranarray(X)), scores)
     np.testing.assert_array_equal([packed.decision_function(row) for row in X[:20]], scores[:20])
+    with threadpool_limits(1):
+        np.testing.assert_array_equal(packed.decision_function(X), scores)
     prediction = packed.predict(X)
+    np.testing.assert_array_equal(packed.predict(np.asfortranarray(X)), prediction)
+    np.testing.assert_array_equal([packed.predict(row) for row in X[:20]], prediction[:20])
     np.testing.assert_array_equal(
         model.classes_[prediction] if hasattr(model, "classes_") else prediction, model.predict(X)
     )
@@ -170,7 +174,9 @@ def test_a_first_call_of_partial_fit_holds_nothing_out_and_what_fit_chose_is_kep
     else:
         defaults["n_components"] = "auto"
     streamed = clone(model).set_params(**defaults)
-    streamed.partial_fit(X, y, **({"classes": [0, 1]} if hasattr(model, "predict_proba") else {}))
+    with monkeypatch.context() as patched:
+        patched.setattr(held_out, "Judge", None)  # nothing is compared
+        streamed.partial_fit(X, y, **({"classes": [0, 1]} if hasattr(model, "predict_proba") else {}))
     assert (streamed.n_estimators_, streamed.n_components_) == (1, 0)
     assert (streamed.dropout_, streamed.shrinkage_) == (0.0, 1.0)
     assert streamed.packed_.steps.size == 0
@@ -280,6 +286,11 @@ def test_ctrl_c_before_the_first_step_is_not_a_fit(model, X, y, monkeypatch):
         model.fit(X, y)
     with pytest.raises(NotFittedError):
         model.predict(X)
+    monkeypatch.undo()
+    model.fit(X, y)
+    interrupt_epoch(1, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):  # a stream learns from all of its rows or says so
+        model.partial_fit(X, y)
 
 
 @both
@@ -376,9 +387,13 @@ def test_partial_fit_has_no_early_stopping(model, X, y):
 
 @both
 def test_verbose_reports_each_epoch(model, X, y, capsys):
-    clone(model).set_params(verbose=True, early_stopping=True).fit(X, y)
+    model = clone(model).set_params(verbose=True, early_stopping=True).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
+    model.set_params(early_stopping=False).partial_fit(X, y)
+    assert re.fullmatch(r"Epoch 4, loss = \d+\.\d+, \d+\.\d+ s\n", capsys.readouterr().out)
+    model.set_params(verbose=False).fit(X, y)
+    assert capsys.readouterr().out == ""
     assert re.fullmatch(r"Epoch 3/3, loss = \d+\.\d+, validation score = -?\d\.\d+, \d+\.\d+ s", lines[-1])
 
 

@@ -70,7 +70,7 @@ def test_of_small_samples_the_shrinkage_is_mild(monkeypatch, n_rows, shrinkage):
 def test_what_is_compared_is_narrower_and_shorter(monkeypatch, n_components, sizes, n_epochs):
     seen = []
 
-    def network_scores(network, data, train, held):
+    def network_scores(network, encoding, data, train, held):
         seen.append(network.layer_sizes[1:-1])
         return np.zeros((len(held), 1))
 

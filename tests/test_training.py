@@ -4,13 +4,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes
 
-from skbnn import BinaryMLPClassifier
+from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
 from skbnn.training import epochs
+from skbnn.training import state as training_state
 from skbnn.training.early_stopping import EarlyStopping
 from skbnn.training.epochs import Watcher, draw_batches, run_epochs
 from skbnn.training.samples import Samples
-from skbnn.training.state import History
 from skbnn.training.targets import Classes, Labels, Reals
 
 ROWS = np.arange(100, 110)
@@ -22,10 +24,8 @@ def parameters(**values):
 
 @pytest.fixture
 def state(monkeypatch):
-    """A state without networks, whose trainers count epochs; the loss of epoch 3 is an interrupt if so wished."""
-    state = SimpleNamespace(
-        history=History(scores=[]), rng=np.random.default_rng(0), n_rows_seen=0, packed=None, trainers=[]
-    )
+    """A state without networks, whose trainers count epochs; Ctrl-C is pressed in epoch 3 if ``state.interrupt``."""
+    state = SimpleNamespace(losses=[], scores=[], rng=np.random.default_rng(0), n_rows_seen=0, packed=None, trainers=[])
     state.decision = SimpleNamespace(parameters=parameters())
     state.interrupt = False
 
@@ -47,8 +47,8 @@ class Recorder(Watcher):
         self.last, self.keeps, self.seen = last, keeps, []
 
     def epoch_ended(self, state):
-        self.seen.append(state.history.losses[-1])
-        return state.history.losses[-1] == self.last
+        self.seen.append(state.losses[-1])
+        return state.losses[-1] == self.last
 
     def interrupted(self, state):
         self.seen.append("interrupted")
@@ -69,7 +69,7 @@ def test_one_watcher_stops_the_loop_and_all_are_told(state):
     watchers = Recorder(), Recorder(last=2), Recorder()
     run_epochs(state, None, ROWS, watchers)
     assert all(watcher.seen == [0, 1, 2, "ended"] for watcher in watchers)
-    assert state.history.losses == [0, 1, 2] and (state.history.n_planned, state.n_rows_seen) == (6, 10)
+    assert state.losses == [0, 1, 2] and state.n_rows_seen == 10
 
 
 def test_one_watcher_keeps_what_an_interrupt_leaves_else_it_is_raised(state):
@@ -98,8 +98,7 @@ def test_early_stopping_waits_for_a_gain_and_brings_back_the_best(state, scores,
     stopping = EarlyStopping(samples, None, tol=tol, patience=2)
     watch = SimpleNamespace(epoch_ended=lambda state: packed.append(state.packed), loop_ended=lambda state: None)
     run_epochs(state, None, ROWS, [stopping, watch])
-    np.testing.assert_array_equal(state.history.scores, scores[:n_epochs])
-    assert state.history.best_score == scores[best]
+    np.testing.assert_array_equal(state.scores, scores[:n_epochs])
     assert state.trainers == list(range(best + 1)) and state.packed is packed[best]
 
 
@@ -128,3 +127,26 @@ def test_rows_are_held_out_by_their_labels_so_that_errors_name_these():
     assert Labels(2, "log_loss").strata(np.zeros((3, 2))) is Reals(1, "huber").strata(np.zeros((3, 1))) is None
     with pytest.raises(ValueError, match=r"validation_fraction=0.1 does not suit 40 rows: The least populated class"):
         BinaryMLPClassifier(early_stopping=True).fit(np.arange(40.0)[:, np.newaxis], y)
+
+
+def test_statistics_are_of_the_rows_trained_on_and_in_a_stream_an_average(monkeypatch):
+    seen = []
+
+    def estimate_statistics(network, bits, sample_weight, *, momentum):
+        seen.append((len(bits), momentum))
+
+    monkeypatch.setattr(training_state, "estimate_statistics", estimate_statistics)
+    X, y = load_diabetes(return_X_y=True)
+    model = BinaryMLPRegressor((8,), n_components=0, n_estimators=1, max_iter=1, dropout=0.0, warm_start=True)
+    model.set_params(early_stopping=True).fit(X, y).set_params(early_stopping=False)
+    model.partial_fit(X[:100], y[:100]).partial_fit(X[:20], y[:20]).fit(X, y)
+    assert seen == [(397, 1.0), (100, 100 / 497), (20, 0.1), (442, 1.0)]
+
+
+def test_a_stream_has_a_constant_rate_and_what_goes_on_may_have_another_loss():
+    X, y = load_diabetes(return_X_y=True)
+    model = BinaryMLPRegressor((8,), n_components=0, max_iter=2, dropout=0.0, warm_start=True, random_state=0)
+    streams = [clone(model).set_params(learning_rate=rate).partial_fit(X, y) for rate in ("constant", "cosine")]
+    np.testing.assert_array_equal(*(stream.partial_fit(X, y).predict(X) for stream in streams))
+    again = [clone(model).fit(X, y).set_params(loss=loss).fit(X, y) for loss in ("squared_error", "huber")]
+    assert again[0].loss_curve_ != again[1].loss_curve_

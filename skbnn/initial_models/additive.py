@@ -9,7 +9,8 @@ from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 
 from skbnn.encoding.standardization import location_and_scale
 from skbnn.encoding.subsample import subsample
-from skbnn.packed.additive_part import AdditivePart, rise, unpack
+from skbnn.packed.additive_part import AdditivePart, rise
+from skbnn.packed.layout import unpack
 
 # Largest matrix, in floats, to choose a penalty by and to fit; rows beyond that are left out.
 MAX_SIZE_TO_CHOOSE, MAX_SIZE = 2**19, 2**23

@@ -209,6 +209,7 @@ class Trainer:
     def _optimizers(self, index):
         """One optimizer for each parameter of a layer: latent weights within ±1, gain, bias."""
         options = self.options
+        adam = {"beta_1": options.beta_1, "beta_2": options.beta_2, "epsilon": options.epsilon}
         optimizers = []
         bounds = 1.0, np.inf, np.inf
         parameters = self.network.layers[index].parameters
@@ -219,14 +220,6 @@ class Trainer:
             elif options.solver == "bop" and which == 0:
                 optimizer = Bop(flat, moments[0], threshold=options.flip_threshold)
             else:
-                optimizer = Adam(
-                    flat,
-                    bound,
-                    moments,
-                    self.n_steps,
-                    beta_1=options.beta_1,
-                    beta_2=options.beta_2,
-                    epsilon=options.epsilon,
-                )
+                optimizer = Adam(flat, bound, moments, self.n_steps, **adam)
             optimizers.append(optimizer)
         return optimizers

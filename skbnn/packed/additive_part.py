@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skbnn.packed.layout import unpack
+
 BLOCK, BLOCK_SIZE = 4096, 2**24  # rows, and floats; bound the memory of scores
 
 
@@ -16,7 +18,7 @@ class AdditivePart(NamedTuple):
     ranges: np.ndarray = None
 
     def scaled(self, factor, constant):
-        """The part whose scores are ``factor * scores + constant``, factors of shape (n_outputs,)."""
+        """The part whose scores are ``factor * scores + constant``, factors of shape (n_outputs,); it has steps."""
         factor = factor[:, np.newaxis]
         slopes = self.slopes
         if slopes is not None:
@@ -43,8 +45,3 @@ class AdditivePart(NamedTuple):
 def rise(X, ranges):
     """How far features lie above the lower end of their range, its width at most; float64."""
     return np.clip(X.astype(np.float64, order="C"), *ranges) - ranges[0]  # BLAS rounds by the memory's order
-
-
-def unpack(bits, n_bits):
-    """Packed rows as a matrix of 0 and 1, (n_rows, n_bits) uint8."""
-    return np.unpackbits(bits.view(np.uint8), axis=1, count=n_bits, bitorder="little")

@@ -25,9 +25,12 @@ def pack_bits(values):
 
 def unpack_bits(words, n):
     """Inverse of ``pack_bits``: the first ``n`` entries of each row as ±1, (n_rows, n) int8."""
-    octets = np.ascontiguousarray(words).view(np.uint8)
-    bits = np.unpackbits(octets, axis=1, count=n, bitorder="little").astype(np.int8)
-    return 2 * bits - 1
+    return 2 * unpack(words, n).astype(np.int8) - 1
+
+
+def unpack(words, n):
+    """The same as 0 or 1, (n_rows, n) uint8."""
+    return np.unpackbits(np.ascontiguousarray(words).view(np.uint8), axis=1, count=n, bitorder="little")
 
 
 def pack_weights(binary_weights):

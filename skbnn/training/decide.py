@@ -1,11 +1,10 @@
 """Decides on all that training has to know, by the data and by what was asked for."""
 
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 
-from skbnn.encoding import Combinations, Encoding
+from skbnn.encoding import Encoding
 from skbnn.encoding.principal_components import principal_components
 from skbnn.encoding.thresholds import find_combinations, find_encoding
 from skbnn.initial_models.additive import MAX_FEATURES
@@ -36,7 +35,7 @@ def decide(samples, targets, parameters, rng):
     targets : Targets
     parameters : Parameters
     rng : numpy.random.Generator
-        Draws rows to look at, and what is compared.
+        Draws the rows to look at, the splits, and the networks that are compared.
 
     Returns
     -------
@@ -47,7 +46,7 @@ def decide(samples, targets, parameters, rng):
     Raises
     ------
     ValueError
-        If these data can't have what was asked for.
+        If ``n_components`` is not below the number of rows, or above that of features.
     """
     if parameters.streaming:
         parameters = parameters.where_auto(n_components=0, n_estimators=1, dropout=0.0)
@@ -55,22 +54,10 @@ def decide(samples, targets, parameters, rng):
     if samples.X.shape[1] > MAX_FEATURES:
         parameters = replace(parameters, init="constant")
     encoding, extensions = find_encodings(samples, targets, parameters, rng)
-    decision, samples = Decision(parameters, encoding), samples.encode(encoding)
-    if extensions or parameters.dropout == "auto":
-        decision, samples = select(decision, samples, extensions, targets, rng)
-    initial_model = targets.initial_model(samples, samples.rows, rng, additive=parameters.init == "additive")
-    parameters = decision.parameters.where_auto(n_components=len(decision.encoding.components), dropout=0.0)
-    return replace(decision, parameters=parameters, initial_model=initial_model), samples
-
-
-class Extension(NamedTuple):
-    """Combinations that an encoding could have beside the features.
-
-    With them, the loss has to be less than the share ``worth`` of what it is without.
-    """
-
-    combinations: Combinations
-    worth: float
+    samples, dropout, shrinkage = select(samples.encode(encoding), extensions, targets, parameters, rng)
+    parameters = replace(parameters, dropout=dropout).where_auto(n_components=len(samples.encoding.components))
+    initial_model = targets.initial_model(samples, samples.rows, rng, init=parameters.init)
+    return Decision(parameters, samples.encoding, initial_model, shrinkage), samples
 
 
 def find_encodings(samples, targets, parameters, rng):
@@ -87,8 +74,9 @@ def find_encodings(samples, targets, parameters, rng):
     Returns
     -------
     encoding : Encoding
-    extensions : list of Extension
-        To be tried in this order, one at most to be kept; none if ``n_components`` is a number.
+    extensions : list of (Combinations, float)
+        To be tried in this order, one at most to be kept: with it, the loss has to be less than this share of what it
+        is without. None if ``n_components`` is a number.
 
     Raises
     ------
@@ -106,7 +94,7 @@ def find_encodings(samples, targets, parameters, rng):
             components = principal_components(X, most, rng)
             components = components[components.any(axis=1)]  # each costs every prediction
             principal = find_combinations(X, components, n_thresholds, rng=rng)
-            extensions = [Extension(directions, WORTH ** len(directions.components)), Extension(principal, WORTH)]
+            extensions = [(directions, WORTH ** len(directions.components)), (principal, WORTH)]
     elif n_components > most:
         raise ValueError(
             f"n_components={n_components} must be below n_samples={n_rows} and at most n_features={n_features}."
@@ -117,7 +105,7 @@ def find_encodings(samples, targets, parameters, rng):
     if not encoding.n_bits:
         warn(f"No feature varies in these {n_rows} rows; the network can only predict a constant.")
         return always_on(encoding), []
-    return encoding, [extension for extension in extensions if len(extension.combinations.components)]
+    return encoding, [(found, worth) for found, worth in extensions if len(found.components)]
 
 
 def always_on(encoding):

@@ -8,14 +8,14 @@ from skbnn.training.epochs import Watcher
 
 
 class EarlyStopping(Watcher):
-    """Stops when the score improves no longer, and brings back the best epoch's networks.
+    """Stops when the score of held-out rows improves no longer, and brings back the best epoch's networks.
 
     Parameters
     ----------
     samples : Samples
         With rows that are held out.
     data : TrainingData
-        The same.
+        Of these samples.
     tol : float
         What a score has to gain to count as better.
     patience : int
@@ -30,16 +30,15 @@ class EarlyStopping(Watcher):
 
     def epoch_ended(self, state):
         """Score the network as it would be delivered."""
-        scores, predicted = state.history.scores, state.pack(self.data, self.rows).predict(self.X)
-        scores.append(score := state.targets.score(self.y, predicted, self.sample_weight))
+        score = state.targets.score(self.y, state.pack(self.data, self.rows).predict(self.X), self.sample_weight)
+        state.scores.append(score)
         if score > self.best_score + self.tol or self.best is None:
-            self.last_gain = len(scores)
+            self.last_gain = len(state.scores)
         if score > self.best_score or self.best is None:
             self.best_score, self.best = score, (deepcopy(state.trainers), state.packed)
-        return len(scores) - self.last_gain >= self.patience
+        return len(state.scores) - self.last_gain >= self.patience
 
     def loop_ended(self, state):
         """Go back to the best epoch; an interrupt can come before there is one."""
         if self.best is not None:
             state.trainers, state.packed = self.best
-            state.history.best_score = self.best_score

@@ -9,7 +9,7 @@ class Watcher:
     """Is told by the loop what happens; does nothing unless a method is overridden."""
 
     def epoch_ended(self, state):
-        """Return whether to stop; the epoch's loss is the last in ``state.history``."""
+        """Return whether to stop; the epoch's loss is the last in ``state.losses``."""
         return False
 
     def interrupted(self, state):
@@ -17,7 +17,7 @@ class Watcher:
         return False
 
     def loop_ended(self, state):
-        """Do what is left to do before networks are packed."""
+        """Is called once after the last epoch, also after an interrupt that was kept."""
 
 
 def run_epochs(state, data, rows, watchers=()):
@@ -32,17 +32,22 @@ def run_epochs(state, data, rows, watchers=()):
         Those to train on.
     watchers : iterable of Watcher, default=()
         Told of each event in this order; one is enough to stop, or to keep what was trained.
+
+    Raises
+    ------
+    ValueError
+        If a loss is not finite.
+    KeyboardInterrupt
+        If no watcher keeps what was trained.
     """
-    parameters, history = state.decision.parameters, state.history
-    n_epochs = parameters.max_iter
-    history.n_planned = len(history.losses) + n_epochs
+    parameters = state.decision.parameters
     state.n_rows_seen += len(rows)
     try:
-        for epoch in range(n_epochs):
+        for epoch in range(parameters.max_iter):
             state.packed = None
             batches = draw_batches(rows, parameters, state.rng)
-            history.losses.append(train_epoch(state.trainers, data, batches, epoch, n_epochs))
-            if any([watcher.epoch_ended(state) for watcher in watchers]):
+            state.losses.append(train_epoch(state.trainers, data, batches, epoch, parameters.max_iter))
+            if any([watcher.epoch_ended(state) for watcher in watchers]):  # a list, so that all are told
                 break
     except KeyboardInterrupt:
         if not any([watcher.interrupted(state) for watcher in watchers]):

@@ -8,10 +8,11 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from sklearn.model_selection import KFold, ShuffleSplit
 
-from skbnn.encoding import Encoding
 from skbnn.folding import estimate_statistics, fold
 from skbnn.network.trainer import LOSSES
+from skbnn.packed.additive_part import AdditivePart
 from skbnn.training.epochs import run_epochs
+from skbnn.training.parameters import Decision
 from skbnn.training.progress import Progress
 from skbnn.training.state import TrainingState, new_trainer
 
@@ -28,52 +29,53 @@ SMALL, N_FOLDS, ENOUGH = 4000, 3, 10_000
 TOO_FEW = 50
 
 
-def select(decision, samples, extensions, targets, rng):
+def select(samples, extensions, targets, parameters, rng):
     """Compare dropouts, and the encoding with what it could have beside, on held-out rows.
+
+    Nothing is compared where nothing is open, or where rows are too few to say.
 
     Parameters
     ----------
-    decision : Decision
-        Without an initial model.
     samples : Samples
-        Encoded as decided.
-    extensions : list of Extension
-        Tried one after the other, until one is worth it.
+        With bits.
+    extensions : list of (Combinations, float)
+        Tried one after the other, until one is worth it, as in ``find_encodings``.
     targets : Targets
+    parameters : Parameters
+        Of the training that is to come.
     rng : numpy.random.Generator
 
     Returns
     -------
-    decision : Decision
-        The same with what serves the held-out rows best: encoding, dropout and, where dropout was "auto", shrinkage.
-        Where rows are too few to say, it is the decision as it was.
     samples : Samples
-        Encoded as decided.
+        In the encoding that serves the held-out rows best.
+    dropout : float
+    shrinkage : float
+        Factor of the network's scores; 1 unless dropout was "auto".
     """
-    parts = splits(samples.rows, int(rng.integers(2**31)))
+    auto = parameters.dropout == "auto"
+    parts = splits(samples.rows, int(rng.integers(2**31))) if auto or extensions else []
     if not parts:
-        return decision, samples
-    judge = Judge(shortened(decision, len(extensions) > 0), parts, targets, rng)
+        return samples, 0.0 if auto else parameters.dropout, 1.0
+    judge = Judge(shortened(parameters, len(extensions) > 0), parts, targets, rng)
     best = judge(samples)
-    for extension in extensions:
-        extended = samples.encode(samples.encoding.with_combinations(extension.combinations))
+    for combinations, worth in extensions:
+        extended = samples.encode(samples.encoding.with_combinations(combinations))
         outcome = judge(extended)
-        if outcome.loss < extension.worth * best.loss:
+        if outcome.loss < worth * best.loss:
             samples, best = extended, outcome
             break
     # A narrow network on two thirds of a small sample deserves less trust than the one to come.
     shrinkage = float(best.factor if len(parts) == 1 else np.sqrt(best.factor))
-    decision = replace(decision, encoding=samples.encoding, shrinkage=shrinkage)
-    decision = decision.with_parameters(dropout=best.dropout)
-    judge.progress.chosen(decision)
-    return decision, samples
+    judge.progress.chosen(len(samples.encoding.components), best.dropout, shrinkage)
+    return samples, best.dropout, shrinkage
 
 
-def shortened(decision, several):
-    """The decision to train narrower networks for fewer epochs, even more so where several encodings are compared."""
-    sizes, n_epochs = decision.parameters.hidden_layer_sizes, decision.parameters.max_iter
+def shortened(parameters, several):
+    """The same of narrower networks for fewer epochs, even more so where several encodings are compared."""
+    sizes, n_epochs = parameters.hidden_layer_sizes, parameters.max_iter
     narrow = tuple(min(size, max(NARROW, size // WIDTH_DIVISORS[several])) for size in sizes)
-    return decision.with_parameters(hidden_layer_sizes=narrow, max_iter=-(-n_epochs // EPOCHS_DIVISORS[several]))
+    return replace(parameters, hidden_layer_sizes=narrow, max_iter=-(-n_epochs // EPOCHS_DIVISORS[several]))
 
 
 def splits(rows, seed):
@@ -100,19 +102,19 @@ class Judge:
 
     Parameters
     ----------
-    trial : Decision
-        On how to train; each encoding has an initial model of its own.
+    parameters : Parameters
+        Of the short training.
     parts : list of (ndarray of int, ndarray of int)
         Rows to train on and rows to judge by.
     targets : Targets
     rng : numpy.random.Generator
     """
 
-    def __init__(self, trial, parts, targets, rng):
-        self.trial, self.parts, self.targets, self.rng = trial, parts, targets, rng
-        self.shrinks = trial.parameters.dropout == "auto"
-        self.dropouts = DROPOUTS if self.shrinks else [trial.parameters.dropout]
-        self.progress = Progress(trial.parameters.verbose)
+    def __init__(self, parameters, parts, targets, rng):
+        self.parameters, self.parts, self.targets, self.rng = parameters, parts, targets, rng
+        self.shrinks = parameters.dropout == "auto"
+        self.dropouts = DROPOUTS if self.shrinks else [parameters.dropout]
+        self.progress = Progress(parameters.verbose)
         self.penalty = None  # chosen once, for the first encoding, as that takes long
 
     def __call__(self, samples):
@@ -120,33 +122,35 @@ class Judge:
         judged = [self.train(samples, train, held) for train, held in self.parts]
         outcomes = []
         for dropout, pairs in zip(self.dropouts, zip(*judged, strict=True), strict=True):
-            loss, factor = best_factor(pairs, LOSSES[self.trial.parameters.loss](), self.shrinks)
+            loss, factor = best_factor(pairs, LOSSES[self.parameters.loss](), self.shrinks)
             outcomes.append(Outcome(loss, factor, dropout))
             self.progress.compared(len(samples.encoding.components), outcomes[-1])
         return min(outcomes, key=attrgetter("loss"))
 
     def train(self, samples, train, held):
-        """For each dropout the scores of the rows held out, and their data, both by the targets' scale."""
-        additive = self.trial.parameters.init == "additive"
-        initial_model = self.targets.initial_model(samples, train, self.rng, additive=additive, penalty=self.penalty)
+        """Train a network for each dropout.
+
+        Returns a list of (scores of the held-out rows, their TrainingData), in standard deviations of the targets.
+        """
+        parameters, targets, rng = self.parameters, self.targets, self.rng
+        initial_model = targets.initial_model(samples, train, rng, init=parameters.init, penalty=self.penalty)
         self.penalty = initial_model.penalty
-        data = self.targets.training_data(samples, initial_model)
-        trial = replace(self.trial, encoding=samples.encoding, initial_model=initial_model)
-        trials = [trial.with_parameters(dropout=dropout) for dropout in self.dropouts]
-        trainers = [new_trainer(self.targets, trial, self.rng) for trial in trials]
-        run_epochs(TrainingState(self.targets, trial, self.rng, trainers), data, train)
+        data = targets.training_data(samples, initial_model)
+        trials = [replace(parameters, dropout=dropout) for dropout in self.dropouts]
+        decisions = [Decision(trial, samples.encoding, initial_model) for trial in trials]
+        trainers = [new_trainer(targets, decision, rng) for decision in decisions]
+        run_epochs(TrainingState(targets, decisions[0], rng, trainers), data, train)
         unit = np.float32(initial_model.relative_scale)
         expected = data.of(held)
         expected = replace(expected, targets=unit * expected.targets)
-        return [(unit * network_scores(trainer.network, data, train, held), expected) for trainer in trainers]
+        networks = [trainer.network for trainer in trainers]
+        return [(unit * network_scores(one, samples.encoding, data, train, held), expected) for one in networks]
 
 
-def network_scores(network, data, train, held):
+def network_scores(network, encoding, data, train, held):
     """What the network, packed, adds to the scores of held-out rows, (n_rows, n_outputs)."""
     estimate_statistics(network, data.bits[train], data.sample_weight[train])
-    n_bits = network.layer_sizes[0]
-    encoding = Encoding(np.zeros(n_bits), np.arange(n_bits + 1), np.empty((0, n_bits)))
-    return fold([network], encoding, output="identity").decision_function_from_bits(data.bits[held])
+    return fold([network], encoding, AdditivePart(0.0), output="identity").decision_function_from_bits(data.bits[held])
 
 
 def best_factor(judged, loss, shrinks):
@@ -156,15 +160,12 @@ def best_factor(judged, loss, shrinks):
     """
 
     def total(factor):
-        return sum(
-            loss(
-                (factor * scores + (0 if data.offsets is None else data.offsets)).astype(np.float32),
-                data.targets,
-                data.sample_weight,
-                np.empty(scores.shape, np.float32),
-            )
-            for scores, data in judged
-        )
+        losses = 0.0
+        for scores, data in judged:
+            offsets = 0 if data.offsets is None else data.offsets
+            predicted = (factor * scores + offsets).astype(np.float32)
+            losses += loss(predicted, data.targets, data.sample_weight, np.empty_like(predicted))
+        return losses
 
     factors = [1.0]
     if shrinks:

@@ -11,6 +11,6 @@ class KeepOnInterrupt(Watcher):
         """Whether there is something to keep."""
         if not all(trainer.n_steps[0] for trainer in state.trainers):
             return False
-        done = f"after {len(state.history.losses)} of {state.history.n_planned} epochs"
+        done = f"after {len(state.losses)} of {state.decision.parameters.max_iter} epochs"
         warn(f"Training interrupted by user {done}; what was trained is kept.")
         return True

@@ -22,7 +22,7 @@ LEARNING_RATES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Parameters(TrainingOptions):
-    """An estimator's parameters, of which "auto" and None leave some open.
+    """An estimator's parameters. "auto" and None leave some of them open.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Parameters(TrainingOptions):
         rate = given["learning_rate_init"] or LEARNING_RATES[given["binarization"]][given["solver"]]
         named = {field.name: given[field.name] for field in fields(cls) if field.name in given}
         named |= {"hidden_layer_sizes": tuple(sizes), "learning_rate_init": rate, "loss": loss}
-        if streaming:  # no one knows where a schedule would end, and no row can be spared
+        if streaming:  # without an end for a schedule, and with too few rows in one call to fit an additive model to
             named |= {"init": "constant", "learning_rate": "constant", "max_iter": 1}
         return cls(**named, streaming=streaming)
 
@@ -75,7 +75,7 @@ class Parameters(TrainingOptions):
         return replace(self, batch_size=batch_size, max_iter=n_epochs)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Decision:
     """All that training has to know beside the rows and what their targets mean.
 
@@ -91,12 +91,8 @@ class Decision:
 
     parameters: Parameters
     encoding: Encoding
-    initial_model: InitialModel = None
+    initial_model: InitialModel
     shrinkage: float = 1.0
-
-    def with_parameters(self, **values):
-        """The same with other parameters."""
-        return replace(self, parameters=replace(self.parameters, **values))
 
     def revised(self, parameters, samples):
         """The decision for going on: what there is stays, and how it is trained is as these parameters say.

@@ -21,18 +21,15 @@ class Progress(Watcher):
         said = f"{n_components} components, dropout {outcome.dropout}: loss = {outcome.loss:.6f} on held-out rows"
         self.say(f"{said}, shrinkage {outcome.factor:.2f}")
 
-    def chosen(self, decision):
+    def chosen(self, n_components, dropout, shrinkage):
         """What is best of all that was compared."""
-        n_components, shrinkage = len(decision.encoding.components), decision.shrinkage
         says = "" if shrinkage else ": the initial model alone predicts"
-        dropout = decision.parameters.dropout
         self.say(f"Chosen: {n_components} components, dropout {dropout}, shrinkage {shrinkage:.2f}{says}")
 
     def epoch_ended(self, state):
         """The epoch's loss, its score where there is one, and the time since the last."""
-        history, now = state.history, time.perf_counter()
-        scored = history.scores is not None and len(history.scores) == len(history.losses)
-        score = f", validation score = {history.scores[-1]:.4f}" if scored else ""
-        done = f"Epoch {len(history.losses)}/{history.n_planned}"
-        self.say(f"{done}, loss = {history.losses[-1]:.6f}{score}, {now - self.since:.2f} s")
+        parameters, epoch, now = state.decision.parameters, len(state.losses), time.perf_counter()
+        planned = "" if parameters.streaming else f"/{parameters.max_iter}"  # a stream has no end
+        score = f", validation score = {state.scores[-1]:.4f}" if len(state.scores) == epoch else ""
+        self.say(f"Epoch {epoch}{planned}, loss = {state.losses[-1]:.6f}{score}, {now - self.since:.2f} s")
         self.since = now

@@ -41,18 +41,18 @@ class Samples:
         return replace(self, encoding=encoding, bits=encoding.encode(self.X))
 
     def hold_out(self, fraction, targets, seed):
-        """The same with a part of ``rows`` held out; of the same rows always the same, as a warm start goes on.
+        """The same with a part of ``rows`` held out.
+
+        One seed holds out the same of the same rows, so that a warm start validates on rows that it has not seen.
 
         Raises
         ------
         ValueError
             If too few rows would be left, or held out.
         """
-        n_rows = len(self.rows)
+        n_rows, strata = len(self.rows), targets.strata(self.y[self.rows])
         try:
-            rows, held = train_test_split(
-                self.rows, test_size=fraction, stratify=targets.strata(self.y), random_state=seed
-            )
+            rows, held = train_test_split(self.rows, test_size=fraction, stratify=strata, random_state=seed)
         except ValueError as error:
             raise ValueError(f"validation_fraction={fraction} does not suit {n_rows} rows: {error}") from error
         if len(held) < targets.fewest_to_score:

@@ -1,6 +1,5 @@
 """What training needs to go on: an estimator keeps it for ``partial_fit`` and ``warm_start``, and predicts without."""
 
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,27 +19,6 @@ SHARE_OF_LAST = 0.1
 
 
 @dataclass
-class History:
-    """What training went like.
-
-    Attributes
-    ----------
-    losses : list of float
-        Mean loss of each epoch's mini-batches.
-    n_planned : int
-        Epochs, past ones included, that there are to be.
-    scores : list of float or None
-        Score of each epoch on held-out rows, where there are any.
-    best_score : float or None
-    """
-
-    losses: list = field(default_factory=list)
-    n_planned: int = 0
-    scores: list = None
-    best_score: float = None
-
-
-@dataclass
 class TrainingState:
     """Networks in training, and what they are trained by.
 
@@ -54,7 +32,10 @@ class TrainingState:
         One for each network.
     seed : int
         That ``rng`` began with; it draws the rows that are held out.
-    history : History
+    losses : list of float
+        Mean loss of each epoch's mini-batches: the epochs of the last ``fit``, and of the stream that goes on from it.
+    scores : list of float
+        Score of each epoch on held-out rows, where there are any.
     n_rows_seen : int
         Rows that the networks' statistics are an average over.
     packed : PackedNetwork or None
@@ -66,7 +47,8 @@ class TrainingState:
     rng: np.random.Generator
     trainers: list
     seed: int = None
-    history: History = field(default_factory=History)
+    losses: list = field(default_factory=list)
+    scores: list = field(default_factory=list)
     n_rows_seen: int = 0
     packed: PackedNetwork = None
 
@@ -77,14 +59,15 @@ class TrainingState:
         return cls(targets, decision, rng, trainers, seed)
 
     def resumed(self, targets, decision):
-        """The state to go on with, of the same networks; should that fail, this one still says what was."""
+        """The state to go on with, of the same networks: a stream goes on counting, ``fit`` counts anew.
+
+        Should training fail, this state still says what was.
+        """
         for trainer in self.trainers:
             trainer.reconfigure(decision.parameters, decision.parameters.batch_size)
-        return replace(self, targets=targets, decision=decision, history=deepcopy(self.history))
-
-    def forget_history(self, *, scored):
-        """Count epochs and rows from here on; with scores, or None instead."""
-        self.history, self.n_rows_seen = History(scores=[] if scored else None), 0
+        if decision.parameters.streaming:
+            return replace(self, targets=targets, decision=decision, losses=[*self.losses], scores=[*self.scores])
+        return replace(self, targets=targets, decision=decision, losses=[], scores=[], n_rows_seen=0)
 
     def pack(self, data, rows):
         """Set ``packed``, unless it is, with batch norm's statistics taken from these rows; returns it."""
@@ -101,18 +84,14 @@ class TrainingState:
 
 
 def new_trainer(targets, decision, rng):
-    """A trainer of a network that is drawn."""
+    """A Trainer of a newly drawn network."""
     parameters, sizes = decision.parameters, decision.parameters.hidden_layer_sizes
     units_per_output = 1 if targets.output == "softmax" else UNITS_PER_OUTPUT
     spreads = np.full(len(sizes) + 1, SPREADS[parameters.binarization])
     if parameters.binarization == "sign":  # drawn weights have the whole range already
         spreads[0] *= targets.spread_factors[0]
         spreads[-1] *= targets.spread_factors[1]
-    network = BinaryNetwork.initialize(
-        [decision.encoding.n_bits, *sizes, targets.n_outputs * units_per_output],
-        targets.n_outputs,
-        output_gain=targets.output_gain(decision.initial_model),
-        spreads=spreads,
-        rng=rng,
-    )
+    layer_sizes = [decision.encoding.n_bits, *sizes, targets.n_outputs * units_per_output]
+    gain = targets.output_gain(decision.initial_model)
+    network = BinaryNetwork.initialize(layer_sizes, targets.n_outputs, output_gain=gain, spreads=spreads, rng=rng)
     return Trainer(network, parameters, seed=rng.integers(2**63), max_rows=parameters.batch_size)

@@ -53,15 +53,15 @@ class Targets(ABC):
         """The class of each row of encoded targets, or None where rows have none."""
         return None
 
-    @abstractmethod
     def score(self, y, predicted, sample_weight):
         """Score of what a packed network predicts for encoded targets, higher is better."""
+        return accuracy_score(y, predicted, sample_weight=sample_weight)
 
     def directions(self, samples, n_thresholds, rng):
-        """Combinations that may be worth encoding before principal components."""
+        """Combinations to try before principal components, of ``n_thresholds`` thresholds each at most."""
         return Combinations(np.empty((0, samples.X.shape[1])), [])
 
-    def initial_model(self, samples, rows, rng, *, additive, penalty=None):
+    def initial_model(self, samples, rows, rng, *, init, penalty=None):
         """Find what the scores are before there is a network.
 
         Parameters
@@ -72,7 +72,7 @@ class Targets(ABC):
             Those to look at.
         rng : numpy.random.Generator
             Draws the rows to fit by, where they are too many.
-        additive : bool
+        init : {"additive", "constant"}
             Whether it may be more than constants.
         penalty : ndarray of shape (n_outputs,), default=None
             Of a ridge regression; None to choose it.
@@ -118,12 +118,9 @@ class Classes(Targets):
     def strata(self, y):
         return self.labels[y[:, 0].astype(int)]
 
-    def score(self, y, predicted, sample_weight):
-        return accuracy_score(y[:, 0], predicted, sample_weight=sample_weight)
-
-    def initial_model(self, samples, rows, rng, *, additive, penalty=None):
-        if not (additive and self.n_outputs == 1 and self.loss == "log_loss"):
-            return super().initial_model(samples, rows, rng, additive=additive)
+    def initial_model(self, samples, rows, rng, *, init, penalty=None):
+        if not (init == "additive" and self.n_outputs == 1 and self.loss == "log_loss"):
+            return super().initial_model(samples, rows, rng, init=init)
         columns = Columns(samples.X, samples.bits, samples.encoding, rows, lines=False)
         return InitialModel(fit_logistic(columns, samples.y[:, 0], samples.sample_weight, rng))
 
@@ -147,9 +144,6 @@ class Labels(Targets):
             raise ValueError(f"y has shape {y.shape}, which differs from the previous call's.")
         return np.ascontiguousarray(y, np.float32)
 
-    def score(self, y, predicted, sample_weight):
-        return accuracy_score(y, predicted, sample_weight=sample_weight)
-
 
 @dataclass(frozen=True, eq=False)
 class Reals(Targets):
@@ -160,7 +154,7 @@ class Reals(Targets):
     output = "identity"
 
     spread_factors = 2.0, 0.5  # Adam's output weights flip before those of the first layer; by validation rows
-    fewest_to_score = 2
+    fewest_to_score = 2  # rows; R² needs two
 
     def encode(self, y):
         columns = y.reshape(len(y), -1).astype(np.float64)
@@ -174,11 +168,11 @@ class Reals(Targets):
     def directions(self, samples, n_thresholds, rng):
         return pursue_directions(samples.X, samples.y, samples.sample_weight, samples.rows, n_thresholds, rng)
 
-    def initial_model(self, samples, rows, rng, *, additive, penalty=None):
+    def initial_model(self, samples, rows, rng, *, init, penalty=None):
         y, sample_weight = samples.y, samples.sample_weight
         mean, std = location_and_scale(y[rows], sample_weight[rows])
         constant = InitialModel(AdditivePart(mean), std, std / np.where(std > 0, std, 1))
-        if not (additive and self.loss == "squared_error"):
+        if not (init == "additive" and self.loss == "squared_error"):
             return constant
         columns = Columns(samples.X, samples.bits, samples.encoding, rows)
         standardized = standardized_residual(samples, constant)

@@ -7,7 +7,7 @@ LIBRARIES = "skbnn", "sklearn", "joblib"  # that may lie between
 
 
 def warn(message):
-    """Warn of the innermost call from a program that is none of these libraries."""
+    """Warn, naming the innermost line of the stack that is in none of these libraries."""
     frame, level = sys._getframe(), 1
     while frame.f_back and str(frame.f_globals.get("__name__")).partition(".")[0] in LIBRARIES:
         frame, level = frame.f_back, level + 1
