@@ -7,7 +7,8 @@ from functools import partial
 
 import numpy as np
 from common import interleaved, main, now
-from datasets import DATASETS, parts
+from datasets import DATASETS, Dataset, parts, shifted, table_split, tables
+from scipy.stats import rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, RidgeCV
@@ -36,6 +37,8 @@ LINEAR, SMALL_MLP, SAME_MLP, BOOSTING, BINARY = MODELS = (
     "skbnn",
 )
 
+TABLE_MODELS = LINEAR, SMALL_MLP, BOOSTING, BINARY
+
 # MLPs end after scikit-learn's default of 200 epochs, or after skbnn's number, converged or not.
 warnings.filterwarnings("ignore", category=ConvergenceWarning, module="sklearn.neural_network")
 # On Ctrl-C a network warns and keeps what it has learnt so far; here half a training is no result.
@@ -44,6 +47,9 @@ warnings.filterwarnings("error", message="Training interrupted")
 
 def run(arguments):
     """Yield a table for each set, then one of all."""
+    if arguments.tables:
+        yield from run_tables(arguments)
+        return
     summary = []
     for name in arguments.sets or [name for name in DATASETS if arguments.full or name not in PARAMETERS]:
         try:
@@ -60,16 +66,70 @@ def run(arguments):
         yield "mean score", summary
 
 
+def run_tables(arguments):
+    """Yield a table of accuracies of every table in the folder, then one of each model's standing over all."""
+    if not arguments.data:
+        raise SystemExit("--tables needs --data FOLDER")
+    names, n_splits, figures = tables(arguments.data), arguments.seeds, {}
+    if arguments.quick:
+        names, n_splits = names[:3], 1
+    for name in names:
+        for seed in range(n_splits):
+            data, scaler = table_split(name, arguments.data, seed)
+            for model, make in models(Dataset("classification", None, scaler), {}, seed).items():
+                if model != SAME_MLP:
+                    figures[name, model, seed] = fit_and_score(make(data), data)
+        means = [f"{model} {mean(figures, name, model, 'accuracy'):.3f}" for model in TABLE_MODELS]
+        print(f"{name}: {', '.join(means)}", file=sys.stderr, flush=True)
+    accuracies = [
+        {"table": name} | {model: mean(figures, name, model, "accuracy") for model in TABLE_MODELS} for name in names
+    ]
+    yield f"accuracy, {n_splits} splits", accuracies
+    yield f"{len(names)} tables, {n_splits} splits", standings(figures, names)
+
+
+def standings(figures, names):
+    """A row a model: means over tables, and what is beside the MLP."""
+
+    def of_tables(model, figure):
+        return np.array([mean(figures, name, model, figure) for name in names])
+
+    ranks = rankdata([-of_tables(model, "accuracy") for model in TABLE_MODELS], axis=0)
+    rows = []
+    for model, rank in zip(TABLE_MODELS, ranks, strict=True):
+        losses, times = of_tables(model, "log-loss"), of_tables(model, "fit s")
+        ratios = times / of_tables(SMALL_MLP, "fit s")
+        rows.append(
+            {
+                "model": model,
+                "accuracy": float(of_tables(model, "accuracy").mean()),
+                "rank": float(rank.mean()),
+                "log-loss": float(losses.mean()),
+                f"log-loss above {SMALL_MLP}'s": int((losses > of_tables(SMALL_MLP, "log-loss")).sum()),
+                "fit s, median": float(np.median(times)),
+                f"fit, {SMALL_MLP} = 1, median": float(np.median(ratios)),
+                "highest": float(ratios.max()),
+            }
+        )
+    return rows
+
+
+def mean(figures, name, model, figure):
+    """The mean of a figure over the splits of a table."""
+    return float(np.mean([row[figure] for (*key, _), row in figures.items() if key == [name, model]]))
+
+
 def measured(name, loaded, arguments):
     """Title and rows of a set's table."""
     n_seeds, n_folds, repeats = (1, 3, 3) if arguments.quick else (arguments.seeds, 10, arguments.repeats or 5)
-    measures = {model: [] for model in models(name, 0)}
+    dataset, parameters = DATASETS[name], PARAMETERS.get(name, {})
+    measures = {model: [] for model in models(dataset, parameters, 0)}
     for seed in range(n_seeds):
-        folds = parts(DATASETS[name].task, loaded, seed, n_folds)
+        folds = parts(dataset.task, loaded, seed, n_folds)
         if arguments.quick:
             folds = [data._replace(X_train=data.X_train[:2000], y_train=data.y_train[:2000]) for data in folds]
         binaries, predicts = [], {}
-        for model, make in models(name, seed).items():
+        for model, make in models(dataset, parameters, seed).items():
             estimators, figures = [], []
             for i, data in enumerate(folds):
                 estimator = make(data, *binaries[i : i + 1])
@@ -88,9 +148,8 @@ def measured(name, loaded, arguments):
     return title, table(score_name(name), measures)
 
 
-def models(name, seed):
+def models(dataset, parameters, seed):
     """Functions that make an estimator of every model; they get the rows and skbnn fitted to them, which is first."""
-    dataset, parameters = DATASETS[name], PARAMETERS.get(name, {})
     if dataset.task == "classification":
         linear, boosting = partial(LogisticRegression, max_iter=1000), HistGradientBoostingClassifier
         mlp, binary = MLPClassifier, BinaryMLPClassifier
@@ -108,16 +167,16 @@ def models(name, seed):
 
     makers = {
         BINARY: lambda data: binary(random_state=seed, **parameters),
-        LINEAR: lambda data, fitted: scaled(linear()),
-        SMALL_MLP: lambda data, fitted: scaled(mlp(random_state=seed)),
+        LINEAR: lambda data, fitted=None: scaled(linear()),
+        SMALL_MLP: lambda data, fitted=None: scaled(mlp(random_state=seed)),
         SAME_MLP: same_mlp,
-        BOOSTING: lambda data, fitted: boosting(random_state=seed),
+        BOOSTING: lambda data, fitted=None: boosting(random_state=seed),
     }
-    if name in PARAMETERS:
+    if parameters:
         del makers[LINEAR], makers[BOOSTING]
     if parameters.get("hidden_layer_sizes") == WIDE["hidden_layer_sizes"]:  # half an hour a fit
         del makers[SAME_MLP]
-    if name.endswith("shifted"):  # as long
+    if dataset.load is shifted:  # as long
         del makers[SMALL_MLP]
     return makers
 
@@ -181,7 +240,10 @@ if __name__ == "__main__":
     main(
         run,
         __doc__,
-        flags=[("--full", f"{', '.join(PARAMETERS)} as well, which take long")],
+        flags=[
+            ("--full", f"{', '.join(PARAMETERS)} as well, which take long"),
+            ("--tables", "the classification tables of the folder instead, several splits each"),
+        ],
         options={
             "--sets": {"nargs": "+", "choices": DATASETS, "metavar": "SET", "help": f"of {', '.join(DATASETS)}"},
             "--seeds": {"type": int, "default": 3, "help": "fits of each model, or cross-validations; default 3"},

@@ -1,11 +1,12 @@
 """Data sets of ``accuracy.py``: bundled with scikit-learn, in a local folder, or on OpenML."""
 
 from collections import namedtuple
+from functools import partial
 
 import numpy as np
 from common import Data, as_float
 from numpy.lib.stride_tricks import sliding_window_view
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.datasets import fetch_openml, load_breast_cancer, load_diabetes, load_digits, load_iris
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
@@ -83,9 +84,30 @@ def adult(name, folder):
     return Data(X_train, np.asarray(data.y_train, dtype=str), X_test, np.asarray(data.y_test, dtype=str))
 
 
-def scale_numbers():
-    """Scaler for adult; its categories stay 0 and 1, as a rare one would be huge."""
-    return ColumnTransformer([("numbers", StandardScaler(), slice(N_NUMBERS))], remainder="passthrough")
+def tables(folder):
+    """Names of the classification tables in the folder: CSV, the class last."""
+    return sorted(path.name.removesuffix(".csv.gz") for path in (folder / "classification").glob("*.csv.gz"))
+
+
+def table_split(name, folder, seed):
+    """Data of a table, 30 % of each class's rows to test, and its scaler; nominal columns are one-hot, at the end."""
+    import pandas
+
+    frame = pandas.read_csv(folder / "classification" / f"{name}.csv.gz")
+    X, y = frame.iloc[:, :-1], frame.iloc[:, -1].to_numpy(dtype=str)
+    numbers = X.select_dtypes("number").columns
+    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    matrix = make_column_transformer(
+        ("passthrough", numbers), (encoder, X.columns.difference(numbers, sort=False)), sparse_threshold=0
+    )
+    X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.3, stratify=y, random_state=seed)
+    X_train, X_test = matrix.fit_transform(X_train).astype(float), matrix.transform(X_test).astype(float)
+    return Data(X_train, y_train, X_test, y_test), partial(scale_numbers, len(numbers))
+
+
+def scale_numbers(n_numbers=N_NUMBERS):
+    """Scaler for adult and other tables; categories stay 0 and 1, as a rare one would be huge."""
+    return ColumnTransformer([("numbers", StandardScaler(), slice(n_numbers))], remainder="passthrough")
 
 
 def scale_pixels():
