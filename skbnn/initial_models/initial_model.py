@@ -17,7 +17,7 @@ class InitialModel(NamedTuple):
     scale : float or ndarray of shape (n_outputs,)
         What a network's scores are multiplied by: the standard deviation of what is left of real targets.
     relative_scale : float or ndarray of shape (n_outputs,)
-        The same in standard deviations of the targets, so that different models' losses compare.
+        The same in standard deviations of the targets, so that held-out losses of different models compare.
     penalty : ndarray of shape (n_outputs,) or None
         That of the ridge regression, where there is one.
     """

@@ -1,6 +1,7 @@
 """Trains a BinaryNetwork on packed rows."""
 
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
@@ -58,7 +59,7 @@ class TrainingOptions:
     dropout: float = 0.0
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class TrainingData:
     """What training reads of all rows.
 
@@ -74,7 +75,7 @@ class TrainingData:
 
     bits: np.ndarray
     sample_weight: np.ndarray
-    targets: np.ndarray = None
+    targets: np.ndarray
     offsets: np.ndarray = None
 
     def of(self, rows):
@@ -160,7 +161,7 @@ class Trainer:
         if self._step is None:
             self._step = self._build(data.targets.shape[1])
         loss = self._step.gradients(data.bits, data.targets, data.offsets, data.sample_weight, rows)
-        if not np.isfinite(loss):
+        if not isfinite(loss):
             raise ValueError(
                 f"The training loss is {loss} after {self.n_steps[0]} steps. "
                 f"Lower learning_rate_init, which is {self.options.learning_rate_init}, or scale the targets."

@@ -171,7 +171,8 @@ class Reals(Targets):
     def initial_model(self, samples, rows, rng, *, init, penalty=None):
         y, sample_weight = samples.y, samples.sample_weight
         mean, std = location_and_scale(y[rows], sample_weight[rows])
-        constant = InitialModel(AdditivePart(mean), std, std / np.where(std > 0, std, 1))
+        unit = np.where(std > 0, std, 1)
+        constant = InitialModel(AdditivePart(mean), std, std / unit)
         if not (init == "additive" and self.loss == "squared_error"):
             return constant
         columns = Columns(samples.X, samples.bits, samples.encoding, rows)
@@ -181,7 +182,7 @@ class Reals(Targets):
         ridge = fit_ridge(columns, standardized, sample_weight, rng, penalty=penalty).scaled(std, mean)
         _, left = location_and_scale(residual(samples, ridge)[rows], sample_weight[rows])
         scale = np.where(std > 0, left, 0)
-        return InitialModel(ridge, scale, scale / np.where(std > 0, std, 1), penalty)
+        return InitialModel(ridge, scale, scale / unit, penalty)
 
     def output_gain(self, initial_model):
         """Less is better beside an additive model, by validation rows; alone it would take a stream long to grow."""
