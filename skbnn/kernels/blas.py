@@ -1,9 +1,10 @@
 """One BLAS thread while a network trains."""
 
 from contextlib import contextmanager
+from functools import cache
 from threading import Lock
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 _lock = Lock()
 _n_inside = 0
@@ -21,7 +22,7 @@ def one_blas_thread():
     global _n_inside, _limits
     with _lock:
         if not _n_inside:
-            _limits = threadpool_limits(limits=1, user_api="blas")
+            _limits = controller().limit(limits=1, user_api="blas")
         _n_inside += 1
     try:
         yield
@@ -30,3 +31,9 @@ def one_blas_thread():
             _n_inside -= 1
             if not _n_inside:
                 _limits.restore_original_limits()
+
+
+@cache
+def controller():
+    """What knows the BLAS libraries; it looks for them once, as that takes longer than a call of ``partial_fit``."""
+    return ThreadpoolController()
