@@ -2,5 +2,3 @@
 
 from skbnn.encoding._encode import Encoder
 from skbnn.encoding.encoding import Combinations, Encoding
-
-__all__ = ["Combinations", "Encoder", "Encoding"]

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from skbnn.encoding.standardization import standardize
-from skbnn.encoding.subsample import subsample
+from skbnn.encoding.thresholds import subsample
 
 MAX_SIZE = 2**22  # floats of the copy that is looked at; rows beyond that are left out
 

@@ -11,8 +11,7 @@ from sklearn.linear_model import Ridge, RidgeCV
 
 from skbnn.encoding.encoding import Combinations, project
 from skbnn.encoding.standardization import standardize
-from skbnn.encoding.subsample import subsample
-from skbnn.encoding.thresholds import midpoints
+from skbnn.encoding.thresholds import midpoints, subsample
 
 MAX_DIRECTIONS = 8
 

@@ -52,8 +52,13 @@ def find_combinations(X, components, n_thresholds, *, rng, subsample=200_000):
 
 
 def some_rows(X, most, rng):
-    """Which rows to look at: all, or ``most`` of them, drawn and ascending."""
-    return slice(None) if len(X) <= most else np.sort(rng.choice(len(X), most, replace=False))
+    """Which rows to look at: all, without a copy of them, or ``most``."""
+    return slice(None) if len(X) <= most else subsample(np.arange(len(X)), most, rng)
+
+
+def subsample(rows, most, rng):
+    """The rows, or ``most`` of them, drawn and ascending."""
+    return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
 
 
 def column_thresholds(column, n_thresholds):

@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 
 from skbnn.encoding.standardization import location_and_scale
-from skbnn.encoding.subsample import subsample
+from skbnn.encoding.thresholds import subsample
 from skbnn.packed.additive_part import AdditivePart, rise
 from skbnn.packed.layout import unpack
 

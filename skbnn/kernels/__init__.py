@@ -2,11 +2,3 @@
 
 from skbnn.kernels._dispatch import available_instruction_sets, instruction_set, use_instruction_set
 from skbnn.kernels._threads import effective_n_threads, openmp_enabled
-
-__all__ = [
-    "available_instruction_sets",
-    "effective_n_threads",
-    "instruction_set",
-    "openmp_enabled",
-    "use_instruction_set",
-]
