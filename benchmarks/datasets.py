@@ -107,7 +107,8 @@ def table_split(name, folder, seed):
 
 def scale_numbers(n_numbers=N_NUMBERS):
     """Scaler for adult and other tables; categories stay 0 and 1, as a rare one would be huge."""
-    return ColumnTransformer([("numbers", StandardScaler(), slice(n_numbers))], remainder="passthrough")
+    scaler = StandardScaler() if n_numbers else "passthrough"
+    return ColumnTransformer([("numbers", scaler, slice(n_numbers))], remainder="passthrough")
 
 
 def scale_pixels():
