@@ -92,8 +92,13 @@ def test_one_watcher_keeps_what_an_interrupt_leaves_else_it_is_raised(state):
 )
 def test_early_stopping_waits_for_a_gain_and_brings_back_the_best(state, scores, tol, n_epochs, best):
     state.pack = lambda data, rows: setattr(state, "packed", SimpleNamespace(predict=len)) or state.packed
-    state.targets = SimpleNamespace(score=lambda y, predicted, weights: scores[len(state.trainers) - 1])
-    samples = Samples(np.zeros((12, 1)), np.zeros(12), np.ones(12), rows=np.arange(10), held=np.arange(10, 12))
+    samples = Samples(np.zeros((12, 1)), np.zeros(12), np.arange(12.0), rows=np.arange(10), held=np.arange(10, 12))
+
+    def score(y, predicted, sample_weight):
+        assert sample_weight.tolist() == [10, 11]  # of the rows held out
+        return scores[len(state.trainers) - 1]
+
+    state.targets = SimpleNamespace(score=score)
     packed = []
     stopping = EarlyStopping(samples, None, tol=tol, patience=2)
     watch = SimpleNamespace(epoch_ended=lambda state: packed.append(state.packed), loop_ended=lambda state: None)

@@ -58,9 +58,9 @@ static void normalize_backward(const float *x, float *gradient, const double *we
         float *restrict g = gradient + start;
         double sums[UNITS_AT_A_TIME] = {0}, products[UNITS_AT_A_TIME] = {0};
 #define GRADIENT(row, i) g[(row) * stride + i]
-#define SLOPE(row, i) (double)g[(row) * stride + i] * normalized[(row) * stride + i]
+#define GRADIENT_TIMES_X(row, i) (double)g[(row) * stride + i] * normalized[(row) * stride + i]
         ADD_ROWS(sums, GRADIENT)
-        ADD_ROWS(products, SLOPE)
+        ADD_ROWS(products, GRADIENT_TIMES_X)
         for (ptrdiff_t i = 0; i < n; i++) sum_of_gradient[i] = (float)sums[i], sum_of_products[i] = (float)products[i];
         for (ptrdiff_t row = 0; row < n_rows; row++) {
             const float share = (float)(weights[row] / total_weight);
