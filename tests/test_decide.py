@@ -155,3 +155,20 @@ def test_held_out_rows_choose_directions_for_a_smooth_product():
     assert model.n_components_ >= 2
     without = clone(model).set_params(n_components=0).fit(X[:1000], y[:1000])
     assert 1 - model.score(X[1000:], y[1000:]) < 0.4 * (1 - without.score(X[1000:], y[1000:]))
+
+
+def test_each_direction_has_to_be_worth_it_and_the_penalty_is_chosen_once_for_all_encodings(monkeypatch):
+    X, y = correlated()
+    two = Combinations(np.eye(6)[:2], [np.array([1000.0])] * 2)
+    monkeypatch.setattr(targets, "pursue_directions", lambda *arguments: two)
+    worths, chosen, select, choose_penalty = [], [], decide.select, targets.choose_penalty
+
+    def recorded(samples, extensions, *rest):
+        worths.extend(worth for _, worth in extensions)
+        return select(samples, extensions, *rest)
+
+    monkeypatch.setattr(decide, "select", recorded)
+    monkeypatch.setattr(targets, "choose_penalty", lambda *arguments: chosen.append(1) or choose_penalty(*arguments))
+    clone(SHORT).set_params(n_components="auto").fit(X, y)
+    assert worths == pytest.approx([decide.WORTH**2, decide.WORTH])
+    assert len(chosen) == 2  # for what is compared, and for what is trained
