@@ -19,13 +19,13 @@ class Recorder:
     def __init__(self, loss, raises=None):
         self.loss, self.raises, self.seen = loss, raises, []
 
-    def train(self, data, rows, progress):
+    def train(self, data, batches, progress):
         """Note the arguments, and take a while; the fourth time raise the exception, if there is one."""
         time.sleep(0.002)
-        if self.raises and len(self.seen) == 3:
+        if self.raises and len(self.seen) >= 3:
             raise self.raises
-        self.seen.append((rows, progress))
-        return self.loss
+        self.seen += zip(batches, progress, strict=True)
+        return self.loss * len(batches)
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
@@ -44,7 +44,7 @@ def test_each_network_sees_every_batch_at_its_place_in_the_schedule(n_threads, m
 @pytest.mark.parametrize("which", [0, 1])
 def test_an_exception_in_one_stops_all_and_reaches_the_caller(error, n_threads, which, monkeypatch):
     monkeypatch.setattr(ensemble, "effective_n_threads", lambda: n_threads)
-    batches = np.array_split(np.arange(1000), 1000)
+    batches = np.array_split(np.arange(10_000), 10_000)
     trainers = [Recorder(1.0), Recorder(1.0)]
     trainers[which].raises = error
     other = trainers[1 - which]
@@ -53,7 +53,7 @@ def test_an_exception_in_one_stops_all_and_reaches_the_caller(error, n_threads, 
     with pytest.raises(type(error)):
         train_epoch(trainers, None, batches, epoch=0, n_epochs=1)
     n_seen = len(other.seen)
-    assert n_seen < 500
+    assert n_seen < 5000
     time.sleep(0.02)
     assert len(other.seen) == n_seen  # none goes on behind the caller's back
 

@@ -236,7 +236,7 @@ def test_training_lowers_the_loss(solver, binarization):
     )
     trainer = Trainer(network, options, seed=0, max_rows=32)
     data, rows = TrainingData(pack_bits(x), weights, targets), np.arange(32)
-    losses = [trainer.train(data, rows, progress=0.0) for _ in range(200)]
+    losses = [trainer.train(data, [rows], np.zeros(1)) for _ in range(200)]
     assert np.mean(losses[-20:]) < 0.5 * np.mean(losses[:5])
     assert np.abs(network.layers[0].latent_weights).max() <= 1
 
@@ -247,12 +247,12 @@ def test_a_loss_that_is_not_finite_raises():
     network.layers[-1].bias[:] = np.inf
     trainer = Trainer(network, TrainingOptions(loss="squared_error"), seed=0, max_rows=12)
     with pytest.raises(ValueError, match=r"training loss is (inf|nan).*learning_rate_init"):
-        trainer.train(TrainingData(pack_bits(x), weights, targets), np.arange(12), progress=0.0)
+        trainer.train(TrainingData(pack_bits(x), weights, targets), [np.arange(12)], np.zeros(1))
 
 
 @pytest.mark.parametrize("name", ["cosine", "exponential", "constant"])
 def test_schedules_start_at_one_and_never_rise(name):
-    factors = [schedule(name, progress) for progress in np.linspace(0, 1, 50)]
+    factors = schedule(name, np.linspace(0, 1, 50))
     assert factors[0] == 1
     assert (np.diff(factors) <= 0).all()
     assert factors[-1] == pytest.approx({"cosine": 0, "exponential": 1e-3, "constant": 1}[name], abs=1e-12)

@@ -60,7 +60,7 @@ class Recorder(Watcher):
 
 def test_mini_batches_are_the_rows_in_parts_that_differ_by_one_at_most():
     batches = draw_batches(ROWS, parameters(), np.random.default_rng(0))
-    assert [len(batch) for batch in batches] == [4, 3, 3]
+    assert sorted(len(batch) for batch in batches) == [3, 3, 4]
     assert np.concatenate(batches).tolist() != ROWS.tolist() == np.sort(np.concatenate(batches)).tolist()
     assert np.concatenate(draw_batches(ROWS, parameters(shuffle=False), None)).tolist() == ROWS.tolist()
 

@@ -7,7 +7,7 @@ cdef extern from "tiles.h" nogil:
         THRESHOLDS_PADDING
         SIGN_QUADS
     ctypedef struct AdamStep:
-        float keep_1, keep_2, rate, scale, epsilon, bound
+        float keep_1, keep_2, rate, scale, squared_epsilon, bound
     ctypedef struct BatchNormArrays:
         const float *gain
         const float *bias
@@ -67,6 +67,7 @@ cdef extern from "tiles.h" nogil:
         ) noexcept nogil
         void (*approx_sign)(const float *x, float *gradient, Py_ssize_t n) noexcept nogil
         void (*clipped_identity)(const float *x, float *gradient, Py_ssize_t n) noexcept nogil
+        void (*drop)(float *gradient, const uint64_t *mask, Py_ssize_t n_rows, Py_ssize_t n) noexcept nogil
         const Int8Tiles *int8
 
 

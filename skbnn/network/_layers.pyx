@@ -38,10 +38,7 @@ cdef class Dropout:
 
     cdef void backward(self, float *gradient, Py_ssize_t n_rows) noexcept nogil:
         """What was dropped has no gradient."""
-        cdef Py_ssize_t row, unit
-        for row in range(n_rows):
-            for unit in range(self.n_units):
-                gradient[row * self.n_units + unit] *= self.mask[row, unit // 64] >> (unit % 64) & 1
+        tiles().drop(gradient, &self.mask[0, 0], n_rows, self.n_units)
 
 
 cdef class Layer:

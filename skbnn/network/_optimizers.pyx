@@ -25,7 +25,7 @@ cdef class Optimizer:
 
 
 cdef class Adam(Optimizer):
-    """Adam (Kingma and Ba, 2015).
+    """Adam (Kingma and Ba, 2015), with the root of ``second moment + epsilon**2`` for the sum of their roots.
 
     ``moments`` (2, n) are its state, kept by the caller, who counts up ``n_steps`` (1,) before each update.
     """
@@ -45,7 +45,7 @@ cdef class Adam(Optimizer):
         cdef double correction_1 = 1 - self.beta_1 ** self.n_steps[0]
         cdef double correction_2 = 1 - self.beta_2 ** self.n_steps[0]
         cdef AdamStep step = [
-            self.beta_1, self.beta_2, learning_rate / correction_1, 1 / correction_2, self.epsilon, self.bound
+            self.beta_1, self.beta_2, learning_rate / correction_1, 1 / correction_2, self.epsilon**2, self.bound
         ]
         tiles().adam(&self.parameters[0], gradient, &self.moments[0, 0], &self.moments[1, 0],
                      self.parameters.shape[0], &step)

@@ -1,6 +1,7 @@
-"""One mini-batch, from packed rows to updated parameters, in two native calls without the GIL."""
+"""Mini-batches, from packed rows to updated parameters, without the GIL."""
 
 import numpy as np
+from libc.math cimport isfinite
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 
@@ -18,6 +19,8 @@ cdef class TrainingStep:
         Applied to the input bits.
     n_inputs, n_targets, n_outputs, max_rows : int
         Input bits a row, numbers a row of targets, scores a row, rows of the largest mini-batch.
+    n_steps : ndarray of shape (1,), int64
+        Counted up before each update.
     """
 
     cdef readonly Layer first
@@ -26,15 +29,36 @@ cdef class TrainingStep:
     cdef uint64_t[:, ::1] bits
     cdef float[:, ::1] targets, offsets
     cdef double[::1] weights
+    cdef int64_t[::1] n_steps
 
     def __init__(self, Layer first not None, Dropout dropout, Py_ssize_t n_inputs, Py_ssize_t n_targets,
-                 Py_ssize_t n_outputs, Py_ssize_t max_rows):
-        self.first, self.dropout = first, dropout
+                 Py_ssize_t n_outputs, Py_ssize_t max_rows, int64_t[::1] n_steps):
+        self.first, self.dropout, self.n_steps = first, dropout, n_steps
         self.n_words = (n_inputs + 63) // 64
         self.bits = np.empty((max_rows, self.n_words), np.uint64)
         self.targets = np.empty((max_rows, n_targets), np.float32)
         self.offsets = np.empty((max_rows, n_outputs), np.float32)
         self.weights = np.empty(max_rows)
+
+    def train(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const float[:, ::1] offsets,
+              const double[::1] weights, const int64_t[::1] rows, const int64_t[::1] starts,
+              const double[:, ::1] rates):
+        """Step along the gradients of one mini-batch after the other; returns the sum of their losses.
+
+        Batch i is of ``rows[starts[i]:starts[i + 1]]``, and has a learning rate of the weights and one of the batch
+        norms, ``rates[i]``. A loss that is not finite is the last.
+        """
+        cdef double loss, total = 0
+        cdef Py_ssize_t i
+        with nogil:
+            for i in range(rates.shape[0]):
+                loss = self.loss(bits, targets, offsets, weights, rows[starts[i]:starts[i + 1]])
+                total += loss
+                if not isfinite(loss):
+                    break
+                self.n_steps[0] += 1
+                self.first.update(rates[i, 0], rates[i, 1])
+        return total
 
     def gradients(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const float[:, ::1] offsets,
                   const double[::1] weights, const int64_t[::1] rows):
@@ -42,21 +66,19 @@ cdef class TrainingStep:
 
         ``offsets``, (n_rows, n_outputs), are added to the scores, unless None.
         """
-        cdef Batch batch
-        cdef uint64_t *mask = NULL
         cdef double loss
         with nogil:
-            batch = self.gather(bits, targets, offsets, weights, rows)
-            if self.dropout is not None:
-                self.dropout.draw(batch.n_rows)
-                mask = &self.dropout.mask[0, 0]
-            loss = self.first.gradients(&self.bits[0, 0], mask, NULL, &batch)
+            loss = self.loss(bits, targets, offsets, weights, rows)
         return loss
 
-    def update(self, double weights_rate, double norm_rate):
-        """Step the weights and the batch norms along the gradients, at their learning rates."""
-        with nogil:
-            self.first.update(weights_rate, norm_rate)
+    cdef double loss(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const float[:, ::1] offsets,
+                     const double[::1] weights, const int64_t[::1] rows) noexcept nogil:
+        cdef Batch batch = self.gather(bits, targets, offsets, weights, rows)
+        cdef uint64_t *mask = NULL
+        if self.dropout is not None:
+            self.dropout.draw(batch.n_rows)
+            mask = &self.dropout.mask[0, 0]
+        return self.first.gradients(&self.bits[0, 0], mask, NULL, &batch)
 
     cdef Batch gather(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const float[:, ::1] offsets,
                       const double[::1] weights, const int64_t[::1] rows) noexcept nogil:

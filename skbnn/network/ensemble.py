@@ -9,12 +9,16 @@ import numpy as np
 
 from skbnn.kernels import effective_n_threads
 
+# Mini-batches between two looks at whether to go on: few enough for wide networks to answer soon, and enough for narrow
+# ones to spend their time on steps.
+AT_A_TIME = 8
+
 
 def train_epoch(trainers, data, batches, epoch, n_epochs):
     """Train each network once on every mini-batch.
 
     What a network learns does not depend on the others, nor on the number of threads. An exception in any of them, or
-    a KeyboardInterrupt, stops all between two mini-batches.
+    a KeyboardInterrupt, stops all after some mini-batches.
 
     Parameters
     ----------
@@ -30,6 +34,7 @@ def train_epoch(trainers, data, batches, epoch, n_epochs):
     float
         Mean loss of the networks.
     """
+    progress = (epoch + np.arange(len(batches)) / len(batches)) / n_epochs
     losses = np.zeros(len(trainers))
     stopped = Event()
     members = iter(range(len(trainers)))  # shared: a thread that is done takes the next
@@ -37,11 +42,11 @@ def train_epoch(trainers, data, batches, epoch, n_epochs):
     def train():
         try:
             for member in members:
-                for step, rows in enumerate(batches):
+                for first in range(0, len(batches), AT_A_TIME):
                     if stopped.is_set():
                         return
-                    progress = (epoch + step / len(batches)) / n_epochs
-                    losses[member] += trainers[member].train(data, rows, progress=progress)
+                    some = slice(first, first + AT_A_TIME)
+                    losses[member] += trainers[member].train(data, batches[some], progress[some])
         except BaseException:
             stopped.set()
             raise

@@ -91,15 +91,15 @@ def schedule(name, progress):
     ----------
     name : {"cosine", "exponential", "constant"}
         Half a cosine wave from 1 to 0, a geometric fall from 1 to 1/1000, or 1.
-    progress : float
+    progress : ndarray
 
     Returns
     -------
-    float
+    ndarray
     """
     if name == "cosine":
         return 0.5 * (1 + np.cos(np.pi * progress))
-    return 1e-3**progress if name == "exponential" else 1.0
+    return 1e-3**progress if name == "exponential" else np.ones_like(progress)
 
 
 class Trainer:
@@ -137,38 +137,40 @@ class Trainer:
                 moments[:] = 0
         self.options, self.max_rows, self._step = options, max_rows, None
 
-    def train(self, data, rows, progress):
-        """Train on one mini-batch.
+    def train(self, data, batches, progress):
+        """Train on mini-batches, one after the other.
 
         Parameters
         ----------
         data : TrainingData
-        rows : ndarray of int64
-            Which rows make up the mini-batch, ``max_rows`` at most.
-        progress : float
-            Share of the training that is done, for the learning rate's schedule.
+        batches : list of ndarray of int64
+            Which rows make up each, ``max_rows`` at most.
+        progress : ndarray of shape (n_batches,)
+            Share of the training that is done before each, for the learning rate's schedule.
 
         Returns
         -------
         float
-            The mini-batch's loss before the step.
+            Sum of their losses before the steps.
 
         Raises
         ------
         ValueError
-            If the loss is not finite.
+            If a loss is not finite.
         """
         if self._step is None:
             self._step = self._build(data.targets.shape[1])
-        loss = self._step.gradients(data.bits, data.targets, data.offsets, data.sample_weight, rows)
+        rates = np.outer(
+            schedule(self.options.learning_rate, progress), [self.options.learning_rate_init, self._norm_rate]
+        )
+        starts = np.cumsum([0, *map(len, batches)])
+        columns = data.bits, data.targets, data.offsets, data.sample_weight
+        loss = self._step.train(*columns, np.concatenate(batches), starts, rates)
         if not isfinite(loss):
             raise ValueError(
                 f"The training loss is {loss} after {self.n_steps[0]} steps. "
                 f"Lower learning_rate_init, which is {self.options.learning_rate_init}, or scale the targets."
             )
-        self.n_steps += 1
-        factor = schedule(self.options.learning_rate, progress)
-        self._step.update(factor * self.options.learning_rate_init, factor * self._norm_rate)
         return loss
 
     @property
@@ -200,7 +202,7 @@ class Trainer:
                 )
         n_inputs = network.layer_sizes[0]
         dropout = self._dropout(n_inputs, random)
-        return TrainingStep(chain, dropout, n_inputs, n_targets, network.n_outputs, self.max_rows)
+        return TrainingStep(chain, dropout, n_inputs, n_targets, network.n_outputs, self.max_rows, self.n_steps)
 
     def _dropout(self, n_units, random):
         if not self.options.dropout:

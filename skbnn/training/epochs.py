@@ -1,5 +1,7 @@
 """The loop over epochs, the only one, and what may watch it."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from skbnn.network.ensemble import train_epoch
@@ -60,4 +62,6 @@ def draw_batches(rows, parameters, rng):
     """The rows of each mini-batch of an epoch; their numbers differ by one at most."""
     if parameters.shuffle:
         rows = rng.permutation(rows)
-    return np.array_split(rows, -(-len(rows) // parameters.batch_size))
+    n_batches = -(-len(rows) // parameters.batch_size)
+    starts = np.arange(n_batches + 1) * len(rows) // n_batches
+    return [rows[start:stop] for start, stop in pairwise(starts)]

@@ -90,6 +90,7 @@ COMPARE(double, 64, 8, __mmask8, _mm512_maskz_loadu_pd, _mm512_mask_cmp_pd_mask,
 
 #include "adam.h"
 #include "batch_norm.h"
+#include "drop.h"
 #include "surrogate.h"
 #include "encode.h"
 ENCODE(encode32, float, 16, reaches32, all_finite32)
@@ -158,7 +159,7 @@ END_TARGET
 static const Int8Tiles int8_tiles = {quantize_rows, quantize_columns, sign_quads, signs_product};
 static const Tiles tiles = {"avx512_vpopcntdq", fires,    popcounts, masked_popcounts, compare32,          compare64,
                             encode32,           encode64, adam,      normalize,        normalize_backward, approx_sign,
-                            clipped_identity,   NULL};
+                            clipped_identity,   drop,     NULL};
 static const Tiles vnni_tiles = {"avx512_vpopcntdq_vnni",
                                  fires,
                                  popcounts,
@@ -172,6 +173,7 @@ static const Tiles vnni_tiles = {"avx512_vpopcntdq_vnni",
                                  normalize_backward,
                                  approx_sign,
                                  clipped_identity,
+                                 drop,
                                  &int8_tiles};
 
 const Tiles *avx512_tiles(void) {

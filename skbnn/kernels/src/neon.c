@@ -71,11 +71,13 @@ INLINE void popcounts_of(const uint64_t *x, const uint64_t *mask, ptrdiff_t x_st
 /* Plain C for the others: NEON is in the baseline, so the compiler uses it. */
 #include "adam.h"
 #include "batch_norm.h"
+#include "drop.h"
 #include "surrogate.h"
 #include "compare.h"
 
-static const Tiles tiles = {"neon",   fires, popcounts, masked_popcounts,   compare32,   compare64,        encode32,
-                            encode64, adam,  normalize, normalize_backward, approx_sign, clipped_identity, NULL};
+static const Tiles tiles = {"neon",           fires,    popcounts, masked_popcounts, compare32,          compare64,
+                            encode32,         encode64, adam,      normalize,        normalize_backward, approx_sign,
+                            clipped_identity, drop,     NULL};
 
 const Tiles *neon_tiles(void) { return &tiles; }
 #else

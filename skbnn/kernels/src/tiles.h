@@ -79,7 +79,7 @@ typedef struct {
 
 /* One update of n parameters by Adam, clipped to +-bound; rate and scale hold the bias corrections. */
 typedef struct {
-    float keep_1, keep_2, rate, scale, epsilon, bound;
+    float keep_1, keep_2, rate, scale, squared_epsilon, bound;
 } AdamStep;
 typedef void adam_tile(float *value, const float *gradient, float *first, float *second, ptrdiff_t n,
                        const AdamStep *step);
@@ -100,6 +100,9 @@ typedef void normalize_backward_tile(const float *x, float *gradient, const doub
 /* gradient[i] *= the pseudo-derivative of the sign at x[i]. */
 typedef void surrogate_tile(const float *x, float *gradient, ptrdiff_t n);
 
+/* gradient[row][i] *= bit i of the row's mask, of (n + 63) / 64 words. */
+typedef void drop_tile(float *gradient, const uint64_t *mask, ptrdiff_t n_rows, ptrdiff_t n);
+
 typedef struct {
     const char *name;
     fires_tile *fires;
@@ -113,6 +116,7 @@ typedef struct {
     normalize_tile *normalize;
     normalize_backward_tile *normalize_backward;
     surrogate_tile *approx_sign, *clipped_identity;
+    drop_tile *drop;
     const Int8Tiles *int8; /* NULL where there are none */
 } Tiles;
 
