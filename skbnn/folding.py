@@ -83,9 +83,9 @@ def fold(networks, encoding, additive, *, output, factor=1.0):
         scale=np.stack(scales) * np.reshape(factor, (-1, 1)) / len(networks),
         bias=np.mean(biases, axis=0) * factor + additive.constant,
         output=output,
-        steps=np.zeros((one.n_outputs, 0)) if additive.steps is None else additive.steps,
-        slopes=np.zeros((one.n_outputs, 0)) if additive.slopes is None else additive.slopes,
-        ranges=np.zeros((2, 0)) if additive.ranges is None else additive.ranges,
+        steps=additive.steps,
+        slopes=additive.slopes,
+        ranges=additive.ranges,
     )
 
 

@@ -119,7 +119,7 @@ def test_the_packed_network_scores_as_the_float_one():
     network, x, sample_weight = small_network()
     estimate_statistics(network, pack_bits(x), sample_weight)
     scale, mean = np.array([10.0, 0.1]), np.array([3.0, -4.0])
-    packed = fold([network], ENCODING, AdditivePart(mean), output="identity", factor=scale)
+    packed = fold([network], ENCODING, AdditivePart.of_constant(mean), output="identity", factor=scale)
     expected = float_scores(network, x) * scale + mean
     np.testing.assert_allclose(packed.decision_function_from_bits(pack_bits(x)), expected, rtol=1e-9, atol=1e-9)
     np.testing.assert_array_equal(packed.decision_function(x), packed.decision_function_from_bits(pack_bits(x)))
@@ -133,7 +133,11 @@ def test_several_packed_networks_score_their_mean():
         estimate_statistics(network, pack_bits(x), sample_weight)
         networks.append(network)
     bits = pack_bits(np.random.default_rng(9).choice([-1, 1], size=(50, 70)))
-    options = {"additive": AdditivePart(3.0), "output": "identity", "factor": np.array([10.0, 0.1])}
+    options = {
+        "additive": AdditivePart.of_constant(np.full(2, 3.0)),
+        "output": "identity",
+        "factor": np.array([10.0, 0.1]),
+    }
     alone = [fold([network], ENCODING, **options).decision_function_from_bits(bits) for network in networks]
     together = fold(networks, ENCODING, **options).decision_function_from_bits(bits)
     np.testing.assert_allclose(together, np.mean(alone, axis=0), rtol=1e-9, atol=1e-9)

@@ -63,8 +63,11 @@ cdef class Program:
         Inputs of the output layer.
     scale : ndarray of shape (n_members, n_outputs, units_per_output), float64
     bias : ndarray of shape (n_outputs,), float64
-    steps : ndarray of shape (n_outputs, n_bits), or (n_outputs, 0), float64
-    slopes : ndarray of shape (n_outputs, n_features), or (n_outputs, 0), float64
+    sums : ndarray of shape (n_bits, n_outputs), or (0, n_outputs), float64
+        Of the steps from the first bit of a column to each.
+    column_ends : ndarray of shape (2, n_words), uint64
+        Bits that are the first, and the last, of a column.
+    slopes : ndarray of shape (n_features, n_outputs), or (0, n_outputs), float64
     ranges : ndarray of shape (2, n_features), or (2, 0), float64
     """
 
@@ -76,17 +79,20 @@ cdef class Program:
     cdef Py_ssize_t fan_in
     cdef const double[:, :, ::1] scale
     cdef const double[::1] bias
-    cdef const double[:, ::1] steps, slopes, ranges
+    cdef const double[:, ::1] sums, slopes, ranges
+    cdef const uint64_t[:, ::1] column_ends
 
     def __cinit__(self, Encoder encoder not None, list layers, const uint64_t[:, :, :, ::1] output_weights,
                   Py_ssize_t fan_in, const double[:, :, ::1] scale, const double[::1] bias,
-                  const double[:, ::1] steps, const double[:, ::1] slopes, const double[:, ::1] ranges):
+                  const double[:, ::1] sums, const uint64_t[:, ::1] column_ends, const double[:, ::1] slopes,
+                  const double[:, ::1] ranges):
         cdef Py_ssize_t i, member
         cdef const uint64_t[:, :, :, ::1] weights
         cdef const int32_t[:, ::1] thresholds
         cdef Hidden *layer
         self.encoder, self.output_weights, self.fan_in = encoder, output_weights, fan_in
-        self.scale, self.bias, self.steps, self.slopes, self.ranges = scale, bias, steps, slopes, ranges
+        self.scale, self.bias = scale, bias
+        self.sums, self.column_ends, self.slopes, self.ranges = sums, column_ends, slopes, ranges
         self.arrays = layers
         self.n_members, self.n_hidden = output_weights.shape[0], len(layers)
         self.hidden = <Hidden *>PyMem_Malloc(max(1, self.n_members * self.n_hidden) * sizeof(Hidden))
@@ -130,7 +136,7 @@ cdef class Program:
 
     def scores_from_bits(self, const uint64_t[:, ::1] bits):
         """Scores of packed rows, (n_rows, n_outputs) float64."""
-        if self.slopes.shape[1]:
+        if self.slopes.shape[0]:
             raise ValueError("scores of a network with slopes need the features, not only their bits")
         if bits.shape[1] != self.encoder.n_words:
             raise ValueError(f"bits have {bits.shape[1]} words a row, expected {self.encoder.n_words}")
@@ -186,7 +192,7 @@ cdef class Program:
         if scores is not NULL:
             block_scores = scores + start * n_outputs
         self.start_scores(x, rows, block_scores)
-        if self.slopes.shape[1]:
+        if self.slopes.shape[0]:
             self.add_slopes(source, start, stop, scratch, block_scores)
         for member in range(self.n_members):
             self.run_member(member, x, rows, block_scores)
@@ -216,27 +222,40 @@ cdef class Program:
         self.add_units(member, popcounts, rows, scores)
 
     cdef void start_scores(self, const uint64_t *x, Py_ssize_t rows, double *scores) noexcept nogil:
-        """``scores = bias + sum(steps[bits])`` over the bits that are 1, in their order."""
-        cdef Py_ssize_t row, output, word, n_outputs = self.bias.shape[0]
-        cdef const double *steps
-        cdef uint64_t bits
-        cdef double score
-        for row in range(rows):
-            for output in range(n_outputs):
-                score = self.bias[output]
-                if self.steps.shape[1]:
-                    steps = &self.steps[output, 0]
-                    for word in range(self.encoder.n_words):
-                        bits = x[row * self.encoder.n_words + word]
-                        while bits:
-                            score += steps[64 * word + trailing_zeros(bits)]
-                            bits &= bits - 1
-                scores[row * n_outputs + output] = score
+        """``scores = bias + sum(steps[bits])`` over the bits that are 1, by runs of them within a column.
+
+        A run adds the sum of the column's steps to its last bit. Where it does not begin with the column, which a
+        thermometer encoding never does, it subtracts those before.
+        """
+        cdef Py_ssize_t _row, word, n_outputs = self.bias.shape[0], n_words = self.encoder.n_words
+        cdef uint64_t bits, before, after, lasts, firsts
+        for _row in range(rows):
+            memcpy(scores, &self.bias[0], n_outputs * sizeof(double))
+            before = 0
+            for word in range(n_words if self.sums.shape[0] else 0):
+                bits = x[word]
+                after = x[word + 1] & 1 if word + 1 < n_words else 0
+                lasts = bits & (self.column_ends[1, word] | ~(bits >> 1 | after << 63))
+                firsts = bits & ~(self.column_ends[0, word] | bits << 1 | before)
+                before = bits >> 63
+                while lasts:
+                    self.add_sums(64 * word + trailing_zeros(lasts), 1, scores)
+                    lasts &= lasts - 1
+                while firsts:
+                    self.add_sums(64 * word + trailing_zeros(firsts) - 1, -1, scores)
+                    firsts &= firsts - 1
+            x += n_words
+            scores += n_outputs
+
+    cdef inline void add_sums(self, Py_ssize_t bit, double sign, double *scores) noexcept nogil:
+        cdef Py_ssize_t output
+        for output in range(self.sums.shape[1]):
+            scores[output] += sign * self.sums[bit, output]
 
     cdef void add_slopes(self, const Source *source, Py_ssize_t start, Py_ssize_t stop, char *scratch,
                          double *scores) noexcept nogil:
         """``scores += slopes * (clip(x, *ranges) - ranges[0])`` over the features, in their order."""
-        cdef Py_ssize_t row, feature, output, rows, n_outputs = self.bias.shape[0], n_features = self.slopes.shape[1]
+        cdef Py_ssize_t row, feature, output, rows, n_outputs = self.bias.shape[0], n_features = self.slopes.shape[0]
         cdef const double *x
         cdef double above
         while start < stop:
@@ -248,7 +267,7 @@ cdef class Program:
                     above = min(max(x[feature], self.ranges[0, feature]), self.ranges[1, feature])
                     above -= self.ranges[0, feature]
                     for output in range(n_outputs):
-                        scores[row * n_outputs + output] += self.slopes[output, feature] * above
+                        scores[row * n_outputs + output] += self.slopes[feature, output] * above
             scores += rows * n_outputs
             start += rows
 

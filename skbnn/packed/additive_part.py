@@ -10,36 +10,69 @@ BLOCK, BLOCK_SIZE = 4096, 2**24  # rows, and floats; bound the memory of scores
 
 
 class AdditivePart(NamedTuple):
-    """What is added to a network's scores; names and shapes are those of PackedNetwork, None where there are none."""
+    """What is added to a network's scores; names and shapes are those of PackedNetwork, without columns if unused."""
 
     constant: np.ndarray
-    steps: np.ndarray = None
-    slopes: np.ndarray = None
-    ranges: np.ndarray = None
+    steps: np.ndarray
+    slopes: np.ndarray
+    ranges: np.ndarray
+
+    @classmethod
+    def of_constant(cls, constant):
+        """Scores that are the same for every row, (n_outputs,)."""
+        return cls(constant, *np.zeros((2, len(constant), 0)), np.zeros((2, 0)))
+
+    @classmethod
+    def stacked(cls, parts):
+        """The outputs of several parts, of the same rows' fits, side by side; some of them may be constant."""
+        constant = np.concatenate([part.constant for part in parts])
+        largest = max(parts, key=lambda part: part.steps.shape[1] + part.slopes.shape[1])
+        steps, slopes = (np.zeros((len(constant), values.shape[1])) for values in (largest.steps, largest.slopes))
+        start = 0
+        for part in parts:
+            rows = slice(start, start := start + len(part.constant))
+            if part.steps.size:
+                steps[rows] = part.steps
+            if part.slopes.size:
+                slopes[rows] = part.slopes
+        return cls(constant, steps, slopes, largest.ranges)
 
     def scaled(self, factor, constant):
-        """The part whose scores are ``factor * scores + constant``, factors of shape (n_outputs,); it has steps."""
-        factor = factor[:, np.newaxis]
-        slopes = self.slopes
-        if slopes is not None:
-            with np.errstate(over="ignore"):
-                slopes = factor * slopes
-            slopes[np.isinf(slopes)] = 0  # of a feature that hardly varies beside targets that vary beyond measure
-        return AdditivePart(factor[:, 0] * self.constant + constant, factor * self.steps, slopes, self.ranges)
+        """The part whose scores are ``factor * scores + constant``; either a number, or one for each output."""
+        factor = np.broadcast_to(factor, len(self.constant))
+        with np.errstate(over="ignore"):
+            slopes = factor[:, np.newaxis] * self.slopes
+        slopes[np.isinf(slopes)] = 0  # of a feature that hardly varies beside targets that vary beyond measure
+        steps = factor[:, np.newaxis] * self.steps
+        return AdditivePart(factor * self.constant + constant, steps, slopes, self.ranges)
 
     def scores(self, X, bits):
         """Scores of rows, which are packed in ``bits``, (n_rows, n_outputs)."""
         out = np.tile(self.constant, (len(X), 1))
-        if self.steps is None:
-            return out
-        n_bits = self.steps.shape[1]
-        block = max(1, min(BLOCK, BLOCK_SIZE // n_bits))
+        block = max(1, min(BLOCK, BLOCK_SIZE // (64 * bits.shape[1])))
         for start in range(0, len(X), block):
             rows = slice(start, start + block)
-            out[rows] += unpack(bits[rows], n_bits).astype(np.float32) @ self.steps.T
-            if self.slopes is not None:
+            if self.steps.size:
+                out[rows] += unpack(bits[rows], self.steps.shape[1]).astype(np.float32) @ self.steps.T
+            if self.slopes.size:
                 out[rows] += rise(X[rows], self.ranges) @ self.slopes.T
         return out
+
+    def scores_of_features(self, X, bits, offsets):
+        """What each feature, which has the bits between two ``offsets``, adds to the scores of rows.
+
+        Yields an ndarray of shape (n_rows, n_outputs) for each.
+        """
+        inputs = unpack(bits, offsets[-1]).astype(np.float32)
+        risen = rise(X, self.ranges) if self.slopes.size else None
+        for feature in range(X.shape[1]):
+            out = np.zeros((len(X), len(self.constant)))
+            if self.steps.size:
+                of_feature = slice(offsets[feature], offsets[feature + 1])
+                out += inputs[:, of_feature] @ self.steps[:, of_feature].T
+            if self.slopes.size:
+                out += np.outer(risen[:, feature], self.slopes[:, feature])
+            yield out
 
 
 def rise(X, ranges):

@@ -59,3 +59,11 @@ def unpack_weights(packed_weights, n_units, n_inputs):
     """Inverse of ``pack_weights``: ±1, (n_units, n_inputs) int8."""
     words = packed_weights.swapaxes(1, 2).reshape(-1, packed_weights.shape[1])
     return unpack_bits(words[:n_units], n_inputs)
+
+
+def sums_in_columns(steps, offsets):
+    """The sum of an output's steps from the first bit of a column to each, (n_bits, n_outputs)."""
+    columns = np.split(steps, offsets[1:-1], axis=1)
+    with np.errstate(over="ignore"):
+        sums = np.hstack([np.cumsum(column, axis=1) for column in columns])
+    return np.ascontiguousarray(sums.T)

@@ -5,7 +5,7 @@ from scipy.special import expit, softmax
 
 from skbnn.encoding import Encoder
 from skbnn.packed._program import Program
-from skbnn.packed.layout import pack_members, unpack_weights
+from skbnn.packed.layout import pack_bits, pack_members, sums_in_columns, unpack_weights
 
 OUTPUTS = "identity", "logistic", "softmax"
 
@@ -93,7 +93,7 @@ class PackedNetwork:
         self.ranges = frozen(ranges, np.float64, 2, "ranges")
         self._check()
         encoder = Encoder(self.thresholds, self.offsets, self.components)
-        self._bits_program = self._compile(encoder, self._all_weights, self.steps)
+        self._bits_program = self._compile(encoder, self.offsets, self._all_weights, self.steps)
         self._program = self._bits_program
         counts = np.diff(self.offsets)
         if (counts <= 1).all() and (counts == 0).any() and not len(self.components):
@@ -129,6 +129,8 @@ class PackedNetwork:
         shapes = (len(self.bias), sizes[0]), (len(self.bias), 0)
         require(self.steps.shape in shapes, f"steps have shape {self.steps.shape}, expected {shapes[0]}")
         require(np.isfinite(self.steps).all(), "steps must be finite")
+        if self.steps.size:
+            require(np.isfinite(sums_in_columns(self.steps, self.offsets)).all(), "sums of steps must be finite")
         shapes = (len(self.bias), self.n_features_in), (len(self.bias), 0)
         require(self.slopes.shape in shapes, f"slopes have shape {self.slopes.shape}, expected {shapes[0]}")
         expected = 2, self.slopes.shape[1]
@@ -153,13 +155,17 @@ class PackedNetwork:
     def _all_weights(self):
         return [*(weights for weights, _ in self.layers), self.output_weights]
 
-    def _compile(self, encoder, all_weights, steps):
+    def _compile(self, encoder, offsets, all_weights, steps):
         """The native program on this encoding, packed weights and steps."""
         *hidden, last = all_weights
         limits = (limits for _, limits in self.layers)
         layers = list(zip(hidden, limits, strict=True))
-        lines = self.slopes, self.ranges
-        return Program(encoder, layers, last, self.layer_sizes[-2], self.scale, self.bias, steps, *lines)
+        sums = sums_in_columns(steps, offsets) if steps.size else np.empty((0, len(self.bias)))
+        ends = np.zeros((2, encoder.n_bits))  # the first and the last bit of each column
+        starts, stops = offsets[:-1], offsets[1:]
+        ends[0, starts[starts < stops]] = ends[1, stops[starts < stops] - 1] = 1
+        additive = sums, pack_bits(ends), np.ascontiguousarray(self.slopes.T), self.ranges
+        return Program(encoder, layers, last, self.layer_sizes[-2], self.scale, self.bias, *additive)
 
     def _with_one_bit_each(self):
         """The same network where a feature without a bit gets one that never fires, and that no weight looks at.
@@ -176,7 +182,7 @@ class PackedNetwork:
             steps = np.zeros((len(self.bias), self.n_features_in))
             steps[:, used] = self.steps
         offsets = np.arange(self.n_features_in + 1)
-        return Encoder(thresholds, offsets), [pack_members(weights), *self._all_weights[1:]], steps
+        return Encoder(thresholds, offsets), offsets, [pack_members(weights), *self._all_weights[1:]], steps
 
     def decision_function(self, X):
         """Scores of each row.

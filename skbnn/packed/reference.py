@@ -1,8 +1,10 @@
 """The slow truth: a NumPy twin of every kernel and of the whole packed network. Tests compare them bit for bit."""
 
+from itertools import pairwise
+
 import numpy as np
 
-from skbnn.packed.layout import pack_bits, unpack_bits
+from skbnn.packed.layout import pack_bits, sums_in_columns, unpack_bits
 
 
 def popcounts(x, packed_weights, mask=None):
@@ -38,8 +40,11 @@ def scores(network, X):
     bits = encode(X, network.thresholds, network.offsets, network.components)
     inputs = unpack_bits(bits, network.layer_sizes[0]).astype(np.int64)
     total = np.repeat(network.bias[np.newaxis], len(inputs), axis=0)
-    for bit, steps in zip(inputs.T, network.steps.T, strict=False):  # there may be none
-        total[bit > 0] += steps
+    if network.steps.size:
+        sums = sums_in_columns(network.steps, network.offsets)
+        for start, stop in pairwise(network.offsets):  # of a column's bits the first some are +1
+            reached = (inputs[:, start:stop] > 0).sum(axis=1)
+            total[reached > 0] += sums[start + reached[reached > 0] - 1]
     for x, slopes, (lower, upper) in zip(X.T, network.slopes.T, network.ranges.T, strict=False):
         total += slopes * (np.clip(x.astype(np.float64), lower, upper) - lower)[:, np.newaxis]
     *hidden, output = network.binary_weights
