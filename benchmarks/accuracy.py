@@ -161,7 +161,7 @@ def models(dataset, parameters, seed):
 
     def same_mlp(data, fitted):
         """The MLP of skbnn's shape, which trains for as many epochs in the same batches."""
-        shape = {"hidden_layer_sizes": fitted.hidden_layer_sizes, "batch_size": min(128, len(data.X_train))}
+        shape = {"hidden_layer_sizes": fitted.hidden_layer_sizes_, "batch_size": min(128, len(data.X_train))}
         stop = {"max_iter": fitted.n_iter_, "n_iter_no_change": fitted.n_iter_}
         return scaled(mlp(**shape, **stop, random_state=seed))
 
@@ -213,7 +213,7 @@ def describe(name, folds, fitted, n_seeds):
     """Title of a table."""
     n_train, n_test = len(folds[0].X_train), len(folds[0].X_test)
     rows = f"{n_train:,} rows to train, {n_test:,} to test" + (f", {len(folds)} folds" if len(folds) > 1 else "")
-    shape = "-".join(map(str, fitted.hidden_layer_sizes))
+    shape = "-".join(map(str, fitted.hidden_layer_sizes_))
     return f"{name}: {rows}, {folds[0].X_train.shape[1]} features; {shape}, {fitted.n_iter_} epochs; seeds: {n_seeds}"
 
 

@@ -34,10 +34,10 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     """Parameters, validation and fit; a subclass knows its targets."""
 
     _parameter_constraints = {
-        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "hidden_layer_sizes": [StrOptions({"auto"}), "array-like", Interval(Integral, 1, None, closed="left")],
         "binarization": [StrOptions(set(SPREADS))],
         "surrogate_gradient": [StrOptions(set(SURROGATE_GRADIENTS))],
-        "n_thresholds": [Interval(Integral, 1, None, closed="left")],
+        "n_thresholds": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "n_components": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
         "n_estimators": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "solver": [StrOptions({"adam", "sgd", "bop"})],
@@ -123,7 +123,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         if self.early_stopping:
             samples = samples.hold_out(self.validation_fraction, targets, seed)
         if state:
-            state = state.resumed(targets, state.decision.revised(parameters, samples))
+            state = state.resumed(targets, state.decision.revised(parameters, samples, targets))
             return state, samples.encode(state.decision.encoding)
         rng = np.random.default_rng(seed)
         decision, samples = decide(samples, targets, parameters, rng)
@@ -141,7 +141,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         self._state, self.packed_ = state, packed
         parameters = state.decision.parameters
         self.n_outputs_, self.out_activation_ = state.targets.n_outputs, state.targets.output
-        self.n_layers_ = len(parameters.hidden_layer_sizes) + 2
+        self.hidden_layer_sizes_, self.n_layers_ = parameters.hidden_layer_sizes, len(parameters.hidden_layer_sizes) + 2
         self.n_components_, self.n_estimators_ = parameters.n_components, parameters.n_estimators
         self.dropout_, self.shrinkage_ = parameters.dropout, state.decision.shrinkage
         self.n_iter_, self.loss_curve_, self.validation_scores_ = len(state.losses), state.losses, state.scores or None

@@ -211,11 +211,11 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
     def __init__(
         self,
-        hidden_layer_sizes=(512, 512),
+        hidden_layer_sizes="auto",
         *,
         binarization="sign",
         surrogate_gradient="approx_sign",
-        n_thresholds=32,
+        n_thresholds="auto",
         n_components=0,
         n_estimators="auto",
         solver="adam",
@@ -405,7 +405,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         self._multilabel = y.ndim == 2
         if self._multilabel:
             self.classes_ = np.arange(y.shape[1])
-            return Labels(y.shape[1], self.loss)
+            return Labels(y.shape[1], self.loss, streaming)
         if not streaming:  # else partial_fit was told them
             self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
@@ -415,7 +415,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
                 f"{type(self).__name__} needs samples of at least 2 classes in the data, but the data contains "
                 f"only one class: {self.classes_.tolist()[0]!r}"
             )
-        return Classes(self.classes_, self.loss)
+        return Classes(self.classes_, self.loss, streaming)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -203,11 +203,11 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
 
     def __init__(
         self,
-        hidden_layer_sizes=(512, 512),
+        hidden_layer_sizes="auto",
         *,
         binarization="sign",
         surrogate_gradient="approx_sign",
-        n_thresholds=32,
+        n_thresholds="auto",
         n_components="auto",
         n_estimators="auto",
         solver="adam",

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes
-from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, ThermometerEncoder
 from skbnn.encoding.thresholds import find_encoding
 from skbnn.initial_models import additive
 from skbnn.packed.additive_part import AdditivePart
 from skbnn.packed.layout import unpack_bits
+from skbnn.training.samples import Samples
 
 SHORT = {"hidden_layer_sizes": (16,), "max_iter": 2, "dropout": 0.0, "random_state": 0}
 
@@ -26,19 +27,26 @@ def problem(n_rows=300):
     return X, encoding, bits, y - y.mean(axis=0), rng.uniform(0.5, 2, n_rows)
 
 
-def dense(X, encoding, bits, rows):
+def columns_of(X, encoding, bits, kind="ridge", rows=None, **options):
+    """Columns of the problem."""
+    samples = Samples(X, None, None, rows=None, encoding=encoding, bits=bits)
+    rows = np.arange(len(X)) if rows is None else rows
+    return additive.Columns(samples, rows, 2, additive.LINE_POWERS[kind], **options)
+
+
+def dense(X, encoding, bits, rows, power=0.5):
     """The matrix that an additive model weighs."""
-    lines = (X[:, :4] - X[rows, :4].min(axis=0)) * 8**0.5 / X[rows, :4].std(axis=0)
+    lines = (X[:, :4] - X[rows, :4].min(axis=0)) * 8**power / X[rows, :4].std(axis=0)
     return np.hstack([unpack_bits(bits, encoding.n_bits) > 0, lines])
 
 
 def test_ridge_is_that_of_the_dense_matrix():
     X, encoding, bits, y, weights = problem()
     rows = np.arange(0, 300, 2)
-    columns, rng = additive.Columns(X, bits, encoding, rows), np.random.default_rng(0)
+    columns, rng = columns_of(X, encoding, bits, rows=rows), np.random.default_rng(0)
     matrix = dense(X, encoding, bits, rows)
-    penalty = additive.choose_penalty(columns, y, weights, rng)
-    expected = RidgeCV(additive.PENALTIES, alpha_per_target=True)
+    penalty = additive.choose_ridge_penalty(columns, y, weights, rng)
+    expected = RidgeCV(additive.PENALTIES["ridge"], alpha_per_target=True)
     expected.fit(matrix[rows], y[rows], weights[rows] / weights[rows].mean())
     np.testing.assert_array_equal(penalty, expected.alpha_)
     part = additive.fit_ridge(columns, y, weights, rng, penalty=penalty)
@@ -48,14 +56,69 @@ def test_ridge_is_that_of_the_dense_matrix():
     np.testing.assert_array_equal(part.ranges[:, :4], [X[rows, :4].min(axis=0), X[rows, :4].max(axis=0)])
 
 
-def test_logistic_is_that_of_the_dense_matrix():
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_logistic_is_that_of_the_dense_matrix(n_classes, monkeypatch):
+    monkeypatch.setattr(additive, "LBFGS", {"tol": 1e-6, "max_iter": 1000})
     X, encoding, bits, y, weights = problem()
-    labels, rows = (y[:, 0] > 0).astype(int), np.arange(300)
-    columns = additive.Columns(X, bits, encoding, rows, lines=False)
-    part = additive.fit_logistic(columns, labels, weights, np.random.default_rng(0))
-    matrix = dense(X, encoding, bits, rows)[:, : encoding.n_bits]
-    expected = LogisticRegression(C=additive.INVERSE_PENALTY).fit(matrix, labels, weights / weights.mean())
-    np.testing.assert_allclose(part.scores(X, bits)[:, 0], expected.decision_function(matrix), rtol=2e-2, atol=2e-2)
+    labels, rows = np.digitize(y[:, 0], [0, 1][: n_classes - 1]), np.arange(0, 300, 2)
+    columns = columns_of(X, encoding, bits, "logistic", rows)
+    constant = np.zeros(1 if n_classes == 2 else 3)
+    parts = additive.fit_logistic(columns, labels, weights, rows, constant=constant, penalties=[10.0, 1.0])
+    matrix = dense(X, encoding, bits, rows, power=0.25)
+    for part, penalty in zip(parts, [10.0, 1.0], strict=True):
+        expected = LogisticRegression(C=1 / penalty, tol=1e-8, max_iter=10_000)
+        expected.fit(matrix[rows], labels[rows], weights[rows] / weights[rows].mean())
+        scores = expected.decision_function(matrix).reshape(300, -1)
+        found = part.scores(X, bits)
+        if n_classes > 2:  # known up to a constant
+            found -= found.mean(axis=1, keepdims=True)
+        np.testing.assert_allclose(found[rows], scores[rows], rtol=1e-2, atol=1e-2)
+
+
+def test_lines_alone_are_of_every_feature_that_varies():
+    X, encoding, bits, y, weights = problem()
+    columns = columns_of(X, encoding, bits, steps=False)
+    part = additive.fit_ridge(columns, y, weights, np.random.default_rng(0), penalty=np.ones(2))
+    assert part.steps.shape == (2, 0) and np.flatnonzero(part.slopes[0]).tolist() == [0, 1, 2, 3, 4, 5, 6]
+    standardized = (X[:, :7] - X[:, :7].mean(axis=0)) / X[:, :7].std(axis=0)
+    expected = Ridge(1.0).fit(standardized, y, weights / weights.mean()).predict(standardized)
+    np.testing.assert_allclose(part.scores(X, bits), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_so_many_outputs_have_lines_only(monkeypatch):
+    X, encoding, bits, _, _ = problem()
+    monkeypatch.setattr(additive, "MAX_COEFFICIENTS", 2 * encoding.n_bits)
+    assert len(columns_of(X, encoding, bits).steps)
+    monkeypatch.setattr(additive, "MAX_COEFFICIENTS", 2 * encoding.n_bits - 1)
+    assert not len(columns_of(X, encoding, bits).steps)
+
+
+def test_penalties_of_many_outputs_are_solved_once_each(monkeypatch):
+    X, encoding, bits, y, weights = problem()
+    columns, rng = columns_of(X, encoding, bits), np.random.default_rng(0)
+    targets = np.tile(y, 10)
+    penalty = np.where(np.arange(20) % 3, 1.0, 100.0)
+    solved, solver = [], additive.Ridge
+    monkeypatch.setattr(additive, "Ridge", lambda alpha, **options: solved.append(alpha) or solver(alpha, **options))
+    together = additive.fit_ridge(columns, targets, weights, rng, penalty=penalty).scores(X, bits)
+    assert solved == [1.0, 100.0]
+    for output in range(20):
+        alone = additive.fit_ridge(columns, targets[:, [output]], weights, rng, penalty=penalty[[output]])
+        np.testing.assert_allclose(together[:, [output]], alone.scores(X, bits), rtol=1e-3, atol=1e-3)
+
+
+def test_a_class_that_is_not_among_the_rows_keeps_its_constant():
+    X, encoding, bits, y, weights = problem()
+    labels = np.digitize(y[:, 0], [0, 1])
+    rows = np.flatnonzero(labels != 1)
+    constant = np.log([0.5, 0.01, 0.49])
+    columns = columns_of(X, encoding, bits, "logistic", rows)
+    (part,) = additive.fit_logistic(columns, labels, weights, rows, constant=constant, penalties=[1.0])
+    scores = part.scores(X, bits)
+    np.testing.assert_allclose(scores[:, 1], constant[1])
+    assert (scores[rows].argmax(axis=1) == labels[rows]).mean() > 0.9
+    (part,) = additive.fit_logistic(columns, labels * 0, weights, rows, constant=constant, penalties=[1.0])
+    np.testing.assert_array_equal(part.scores(X, bits), np.tile(constant, (300, 1)))
 
 
 def test_scores_add_steps_and_lines(monkeypatch):
@@ -74,16 +137,15 @@ def test_scores_add_steps_and_lines(monkeypatch):
 
 def test_rows_beyond_the_largest_matrix_are_left_out(monkeypatch):
     X, encoding, bits, y, weights = problem()
-    columns = additive.Columns(X, bits, encoding, np.arange(300))
+    columns = columns_of(X, encoding, bits)
     n_columns = encoding.n_bits + 4
-    monkeypatch.setattr(additive, "MAX_SIZE_TO_CHOOSE", n_columns * 50)
+    monkeypatch.setitem(additive.MAX_SIZE_TO_CHOOSE, "ridge", n_columns * 50)
     monkeypatch.setattr(additive, "MAX_SIZE", n_columns * 100)
     shapes, unpack = [], additive.unpack
     monkeypatch.setattr(additive, "unpack", lambda *args: shapes.append(len(args[0])) or unpack(*args))
-    penalty = additive.choose_penalty(columns, y, weights, np.random.default_rng(0))
+    penalty = additive.choose_ridge_penalty(columns, y, weights, np.random.default_rng(0))
     additive.fit_ridge(columns, y, weights, np.random.default_rng(0), penalty=penalty)
-    additive.fit_logistic(columns, y[:, 0] > 0, weights, np.random.default_rng(0))
-    assert shapes == [50, 100, 100]
+    assert shapes == [50, 100]
 
 
 def test_an_outlier_that_is_not_fitted_reaches_no_farther_than_those_that_are(monkeypatch):
@@ -91,7 +153,7 @@ def test_an_outlier_that_is_not_fitted_reaches_no_farther_than_those_that_are(mo
     monkeypatch.setattr(additive, "MAX_SIZE", 100 * (encoding.n_bits + 4))
     expected = None
     for outlier in 10.0, 1e6:
-        columns = additive.Columns(X, bits, encoding, np.arange(len(X)))
+        columns = columns_of(X, encoding, bits)
         drawn = columns.sample(additive.MAX_SIZE, np.random.default_rng(0))
         X[np.setdiff1d(np.arange(len(X)), drawn)[0], 0] = outlier
         part = additive.fit_ridge(columns, y, weights, np.random.default_rng(0), penalty=np.ones(2))
@@ -185,13 +247,11 @@ def test_two_classes_start_from_log_odds():
 @pytest.mark.parametrize(
     "model, y",
     [
-        (BinaryMLPClassifier(**SHORT), np.arange(90) % 3),
-        (BinaryMLPClassifier(**SHORT), np.c_[np.arange(90) % 2, np.arange(90) % 3 > 0]),
         (BinaryMLPClassifier(**SHORT, loss="squared_hinge"), np.arange(90) % 2),
         (BinaryMLPRegressor(**SHORT, loss="huber"), np.arange(90.0)),
     ],
 )
-def test_other_outputs_and_losses_start_from_a_constant(model, y):
+def test_other_losses_start_from_a_constant(model, y):
     X = np.random.default_rng(0).normal(size=(90, 4))
     packed = model.fit(X, y).packed_
     assert packed.steps.size == 0 and packed.slopes.size == 0

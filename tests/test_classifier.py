@@ -167,10 +167,10 @@ def test_balanced_weights_do_not_count_rows_of_weight_0():
 
 
 def test_a_class_too_rare_to_be_sampled_has_no_additive_model(monkeypatch):
-    monkeypatch.setattr("skbnn.initial_models.additive.MAX_SIZE", 2000)
+    monkeypatch.setattr("skbnn.training.targets.MAX_SIZE", 200)
     X = np.random.default_rng(0).normal(size=(500, 20))
     model = BinaryMLPClassifier((8,), max_iter=1, dropout=0.0, random_state=0).fit(X, np.arange(500) == 77)
-    assert not model.packed_.steps.any()
+    assert not model.packed_.steps.any() and not model.packed_.slopes.any()
 
 
 def test_probabilities_are_those_of_packed_to_the_last_bit():

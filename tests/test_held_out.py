@@ -1,6 +1,7 @@
 """dropout="auto": which rows judge, what is chosen, and that the network's part is shrunk where it does harm."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +10,11 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
-from skbnn.network.trainer import TrainingData
-from skbnn.training import epochs, held_out
+from skbnn.encoding.thresholds import find_encoding
+from skbnn.training import decide, epochs, held_out
+from skbnn.training.parameters import Parameters
+from skbnn.training.samples import Samples
+from skbnn.training.targets import Classes, Reals
 
 MODEL = BinaryMLPRegressor((64, 64), max_iter=40, random_state=0)
 
@@ -24,26 +28,59 @@ def noise_and_signal(noise, n_rows=400):
 
 @pytest.mark.parametrize("n_rows, n_parts", [(49, 0), (50, 3), (3999, 3), (4000, 1), (100_000, 1)])
 def test_rows_that_judge_do_not_train(n_rows, n_parts):
-    rows = np.arange(n_rows) + 7
-    parts = held_out.splits(rows, seed=0)
+    samples = Samples(None, np.zeros((n_rows + 7, 1)), None, rows=np.arange(n_rows) + 7)
+    parts = held_out.splits(samples, Reals(1, "huber"), seed=0)
     assert len(parts) == n_parts
     for train, held in parts:
-        np.testing.assert_array_equal(np.sort(np.concatenate([train, held])), rows)
+        np.testing.assert_array_equal(np.sort(np.concatenate([train, held])), samples.rows)
         assert len(held) <= held_out.ENOUGH
     if n_parts == held_out.N_FOLDS:
-        np.testing.assert_array_equal(np.sort(np.concatenate([held for _, held in parts])), rows)
+        np.testing.assert_array_equal(np.sort(np.concatenate([held for _, held in parts])), samples.rows)
 
 
-@pytest.mark.parametrize("wanted, found", [(0.3, 0.3), (2.0, 1.0), (-1.0, 0.0)])
-def test_the_best_factor_is_within_zero_and_one(wanted, found):
-    scores = np.random.default_rng(0).normal(size=(50, 1))
-    offsets = np.full((50, 1), 0.5, np.float32)
-    data = TrainingData(np.zeros((50, 1), np.uint64), np.ones(50), (wanted * scores + 0.5).astype(np.float32), offsets)
-    loss, factor = held_out.best_factor([(scores, data)], SquaredError(), shrinks=True)
-    assert factor == (found if found in (0, 1) else pytest.approx(found, abs=2e-3))
-    assert loss == pytest.approx(0.5 * (wanted - factor) ** 2 * np.mean(scores**2), rel=1e-3, abs=1e-5)
-    loss, factor = held_out.best_factor([(scores, data)], SquaredError(), shrinks=False)
-    assert factor == 1 and loss == pytest.approx(0.5 * (wanted - 1) ** 2 * np.mean(scores**2), rel=1e-3, abs=1e-5)
+@pytest.mark.parametrize("counts", [[40, 20], [50, 9, 1], [1] * 60, [4500, 1]])
+def test_rows_that_judge_are_of_classes_that_train(counts):
+    labels = np.arange(len(counts))
+    y = labels.repeat(counts)
+    samples = Samples(None, y[:, np.newaxis].astype(np.float32), None, rows=np.arange(len(y)))
+    for train, held in held_out.splits(samples, Classes(labels, "log_loss"), seed=0):
+        assert np.isin(y[held], y[train]).all()
+        if len(y) < held_out.SMALL:  # each class is dealt evenly
+            assert all(abs((y[held] == label).sum() - count / 3) < 1 for label, count in enumerate(counts) if count > 1)
+
+
+def outcome_of(targets, varying, scores, constant=0.5):
+    part = held_out.HeldOut(targets.astype(np.float32), np.ones(len(targets)), np.full(1, constant), varying, scores)
+    return held_out.weigh([part], SquaredError())
+
+
+@pytest.mark.parametrize("share, factor", [(1.0, 0.3), (0.5, 1.5), (0.0, 0.0), (-1.0, 3.0)])
+def test_the_best_share_and_factor_are_those_of_least_squares_within_bounds(share, factor):
+    varying, scores = np.random.default_rng(0).normal(size=(2, 500, 1))
+    outcome = outcome_of(0.5 + share * varying + factor * scores, varying, scores)
+    expected = np.clip([share, factor], 0, [held_out.LARGEST_SHARE, held_out.LARGEST_FACTOR])
+    np.testing.assert_allclose([outcome.share, outcome.factor], expected, atol=0.05)
+    assert outcome.loss <= outcome.alone + 1e-6
+    if np.array_equal(expected, [share, factor]):
+        assert outcome.loss < 1e-4
+        assert outcome.alone == pytest.approx(0.5 * factor**2 * np.mean(scores**2), rel=0.05, abs=1e-4)
+
+
+@pytest.mark.parametrize("factor, dropout", [(0.5, 0.1), (1.0, 0.1), (1.2, 0.0)])
+def test_a_network_that_says_too_little_needs_no_dropout(factor, dropout):
+    assert held_out.Outcome(1.0, 1.0, 1.0, factor).dropout == dropout
+
+
+def test_a_feature_is_worth_what_the_loss_is_without_it():
+    X = np.random.default_rng(0).normal(size=(400, 3))
+    y = 3 * X[:, :1] + X[:, 1:2] + 7
+    targets, rng, rows = Reals(1, "squared_error"), np.random.default_rng(0), np.arange(400)
+    samples = Samples(X, y, np.ones(400), rows=rows).encode(find_encoding(X, 16, rng=rng))
+    model = targets.initial_model(samples, rows, rng, penalty=np.ones(1))
+    expected, constant, varying = targets.truth(samples, model, rows)
+    part = held_out.HeldOut(expected.astype(np.float32), samples.sample_weight, constant, varying, None)
+    worth = held_out.relevance(part, samples, model, rows, SquaredError())
+    np.testing.assert_allclose(worth, [0.5 * 9 / 10, 0.5 / 10, 0], atol=0.05)
 
 
 def test_a_network_that_only_learns_noise_is_shrunk_away():
@@ -59,15 +96,13 @@ def test_a_network_that_is_right_is_trusted():
     assert model.shrinkage_ > 0.6
 
 
-@pytest.mark.parametrize("n_rows, shrinkage", [(3999, 0.5), (4000, 0.25)])
-def test_of_small_samples_the_shrinkage_is_mild(monkeypatch, n_rows, shrinkage):
-    monkeypatch.setattr(held_out, "best_factor", lambda judged, loss, shrinks: (1.0, 0.25))
-    model = clone(MODEL).set_params(max_iter=1, n_components=0).fit(*noise_and_signal(noise=1, n_rows=n_rows))
-    assert model.shrinkage_ == shrinkage
+@pytest.mark.parametrize("factor, n_networks, trusted", [(0.25, 1, 0.25), (0.25, 2, 0.4), (0.0, 2, 0.0), (1.7, 2, 1.0)])
+def test_several_networks_deserve_more_trust_than_one(factor, n_networks, trusted):
+    assert decide.trust(factor, n_networks) == pytest.approx(trusted)
 
 
-@pytest.mark.parametrize("n_components, sizes, n_epochs", [(0, [128, 64], 7), ("auto", [64, 64], 5)])
-def test_what_is_compared_is_narrower_and_shorter(monkeypatch, n_components, sizes, n_epochs):
+@pytest.mark.parametrize("n_components", [0, "auto"])
+def test_what_is_compared_is_narrower_and_shorter(monkeypatch, n_components):
     seen = []
 
     def network_scores(network, encoding, data, train, held):
@@ -79,56 +114,86 @@ def test_what_is_compared_is_narrower_and_shorter(monkeypatch, n_components, siz
     numbers, train_epoch = set(), epochs.train_epoch
     monkeypatch.setattr(epochs, "train_epoch", lambda *arguments: numbers.add(arguments[-1]) or train_epoch(*arguments))
     model.fit(*noise_and_signal(noise=1, n_rows=100))
-    assert all(layers == sizes for layers in seen) and numbers == {n_epochs, 20}
+    assert all(layers == [128, 64] for layers in seen) and numbers == {7, 20}
 
 
 def test_several_classes_choose_as_well(capsys):
     X, y = load_iris(return_X_y=True)
-    model = BinaryMLPClassifier((32,), n_components="auto", max_iter=20, random_state=0, verbose=True).fit(X, y)
-    lines = capsys.readouterr().out.splitlines()
-    choices = [(n_components, dropout) for n_components in (0, 4) for dropout in held_out.DROPOUTS]
-    chosen = f"Chosen: {model.n_components_} components, dropout {model.dropout_}, shrinkage {model.shrinkage_:.2f}"
-    assert lines[4] == chosen
-    for line, (n_components, dropout) in zip(lines[:4], choices, strict=True):
-        said = rf"{n_components} components, dropout {dropout}: loss = \d\.\d+ on held-out rows, shrinkage [01]\.\d\d"
-        assert re.fullmatch(said, line)
-    assert model.dropout_ in held_out.DROPOUTS
+    model = BinaryMLPClassifier((32,), max_iter=20, random_state=0, verbose=True).fit(X, y)
+    first, *_, chosen = (line for line in capsys.readouterr().out.splitlines() if not line.startswith("Epoch"))
+    bits = len(model.packed_.thresholds)
+    number = r"\d\.\d+"
+    said = f"{bits} bits, 0 components: loss = {number} on held-out rows, {number} without a network"
+    assert re.fullmatch(said, first)
+    how = f"layers 32, 0 components, dropout {model.dropout_}, shrinkage {model.shrinkage_:.2f}"
+    assert chosen.startswith(f"Chosen: {how}")
     assert model.score(X, y) > 0.9
+
+
+class Losses:
+    """Stands in for a Judge that says these losses of one encoding after the other, and takes note of these."""
+
+    def __init__(self, losses):
+        self.losses, self.seen = iter(losses), []
+
+    def __call__(self, samples, penalty=None):
+        """The next Outcome; what is to be gained beside the initial model is much."""
+        self.seen.append(len(samples.encoding.components))
+        return held_out.Outcome(next(self.losses), 10.0, 1.0, 1.0, penalty, np.ones(4))
 
 
 @pytest.mark.parametrize(
     "losses, n_components",
     [
         ([1, 1, 1], 0),
-        ([1, 0.91, 0.91], 0),
-        ([1, 0.91, 0.89], 4),
+        ([1, 0.91, 0.81], 0),
+        ([1, 0.91, 0.79], 4),
         ([1, 0.89], 1),
     ],
 )
-def test_components_have_to_be_worth_it(monkeypatch, losses, n_components):
-    """One direction, or else four principal components; each of the two alone has to take a tenth off."""
-    losses = iter(losses)
-    monkeypatch.setattr(held_out, "best_factor", lambda judged, loss, shrinks: (next(losses), 1.0))
+def test_combinations_have_to_be_worth_it(losses, n_components):
+    """One direction has to take a tenth off, or else four principal components a fifth."""
     X, _ = noise_and_signal(noise=1)
-    model = clone(MODEL).set_params(max_iter=1, dropout=0.0).fit(X, X.sum(axis=1))
-    assert model.n_components_ == n_components
-    assert next(losses, None) is None  # after a direction that is kept nothing else is tried
+    rng, judge = np.random.default_rng(0), Losses(losses)
+    parameters = Parameters.of(MODEL.get_params(), "squared_error")
+    parameters = replace(parameters, n_thresholds=16)
+    samples = Samples(X, X.sum(axis=1, keepdims=True), np.ones(len(X)), rows=np.arange(len(X)))
+    samples = samples.encode(find_encoding(X, 16, rng=rng))
+    chosen, outcome = decide.choose_encoding(samples, Reals(1, "squared_error"), parameters, judge, rng)
+    assert len(chosen.encoding.components) == n_components
+    assert judge.seen == [0, 1, 4][: len(losses)]  # after a direction that is kept nothing else is tried
+    assert outcome.loss == (losses[-1] if n_components else 1)
 
 
-def test_losses_of_encodings_are_in_the_same_unit(monkeypatch):
-    """The start on components leaves hardly anything of targets that are one, and that shows in the loss."""
-    left = []
+@pytest.mark.parametrize("losses, fewer", [([1, 1], True), ([1, 1.1], False)])
+def test_features_that_say_nothing_lose_their_bits_unless_held_out_rows_want_them(losses, fewer):
+    X = np.random.default_rng(0).normal(size=(200, 6))
+    judge = Losses(losses)
+    parameters = replace(Parameters.of(MODEL.get_params(), "squared_error"), n_components=0)
+    samples = Samples(X, X[:, :1], np.ones(200), rows=np.arange(200))
+    samples = samples.encode(find_encoding(X, 4, rng=np.random.default_rng(0)))
+    relevant = Losses.__call__
 
-    def best_factor(judged, loss, shrinks):
-        left.append(np.mean([np.mean(data.targets**2) for _, data in judged]))
-        return left[-1], 1.0
+    def call(samples, penalty=None):
+        return relevant(judge, samples, penalty)._replace(relevance=np.array([5, 0, 1, 0.001, -1, 0.02]))
 
-    monkeypatch.setattr(held_out, "best_factor", best_factor)
-    common, own = np.random.default_rng(0).normal(size=(2, 400))
-    X = np.c_[common + 0.02 * own, common - 0.02 * own]
-    model = clone(MODEL).set_params(max_iter=1, dropout=0.0).fit(X, np.sin(2 * own))
-    assert model.n_components_ == 1
-    assert left[0] > 0.5 and left[1] < 0.1
+    chosen, _ = decide.choose_encoding(samples, Reals(1, "squared_error"), parameters, call, np.random.default_rng(0))
+    assert np.diff(chosen.encoding.offsets).tolist() == ([4, 0, 4, 0, 0, 4] if fewer else [4] * 6)
+
+
+def test_the_penalty_is_the_stronger_one_where_held_out_rows_like_it_better():
+    X, y = noise_and_signal(noise=0)
+    asked = []
+
+    def judge(samples, penalty=None):
+        asked.append(penalty)
+        return held_out.Outcome(1.0 if penalty is None else 0.9, 10.0, 1.0, 1.0, penalty or 3.0, np.ones(4))
+
+    parameters = replace(Parameters.of(MODEL.get_params(), "squared_error"), n_components=0)
+    samples = Samples(X, y[:, np.newaxis], np.ones(len(y)), rows=np.arange(len(y)))
+    samples = samples.encode(find_encoding(X, 4, rng=np.random.default_rng(0)))
+    _, outcome = decide.choose_encoding(samples, Reals(1, "squared_error"), parameters, judge, np.random.default_rng(0))
+    assert asked == [None, 30.0] and outcome.penalty == 30.0
 
 
 @pytest.mark.parametrize("outlier", [1e10, 1e39, 1e300])
@@ -140,7 +205,6 @@ def test_an_outlier_that_is_held_out_breaks_nothing(outlier):
         assert np.isfinite(model.predict(X)).all()
 
 
-def test_what_is_constant_drops_nothing():
+def test_what_is_constant_is_predicted():
     X, _ = noise_and_signal(noise=0, n_rows=60)
-    model = clone(MODEL).set_params(max_iter=2).fit(X, np.full(60, 3.0))
-    assert model.dropout_ == 0
+    np.testing.assert_array_equal(clone(MODEL).set_params(max_iter=2).fit(X, np.full(60, 3.0)).predict(X), 3)

@@ -55,6 +55,12 @@ class Encoding(NamedTuple):
         """Thresholds of each column, a list of ndarray."""
         return np.split(self.thresholds, self.offsets[1:-1])
 
+    def with_features(self, selected):
+        """The same with thresholds of these features only, a mask, and of all combinations."""
+        kept = np.append(selected, np.ones(len(self.components), bool))
+        columns = [column if keep else column[:0] for column, keep in zip(self.columns, kept, strict=True)]
+        return Encoding.from_columns(columns, self.components)
+
     def with_combinations(self, combinations):
         """The same with combinations behind the columns that it has."""
         components = np.vstack([self.components, combinations.components])

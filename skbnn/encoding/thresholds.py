@@ -16,7 +16,7 @@ def find_encoding(X, n_thresholds, *, rng, subsample=200_000):
     ----------
     X : ndarray of shape (n_rows, n_features)
         Any real dtype, any memory order; read one column at a time.
-    n_thresholds : int
+    n_thresholds : int or ndarray of shape (n_features,)
         Thresholds a feature, at most.
     rng : numpy.random.Generator
         Draws the subsample.
@@ -29,7 +29,8 @@ def find_encoding(X, n_thresholds, *, rng, subsample=200_000):
         Of the features alone.
     """
     rows = some_rows(X, subsample, rng)
-    columns = [column_thresholds(X[rows, feature], n_thresholds) for feature in range(X.shape[1])]
+    numbers = np.broadcast_to(n_thresholds, X.shape[1])
+    columns = [column_thresholds(X[rows, feature], number) for feature, number in enumerate(numbers)]
     return Encoding.from_columns(columns, np.empty((0, X.shape[1])))
 
 

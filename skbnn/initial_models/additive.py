@@ -13,20 +13,34 @@ from skbnn.packed.additive_part import AdditivePart, rise
 from skbnn.packed.layout import unpack
 
 # Largest matrix, in floats, to choose a penalty by and to fit; rows beyond that are left out.
-MAX_SIZE_TO_CHOOSE, MAX_SIZE = 2**19, 2**23
+MAX_SIZE_TO_CHOOSE, MAX_SIZE = {"ridge": 2**19, "logistic": 2**21}, 2**23
 
-# With more bits than this, MAX_SIZE would leave too few rows to fit them by, so steps are at every other threshold, or
-# every third, and so on.
-MAX_BITS = 4096
+# With more bits than this, fits take long and have few rows for each, so steps are at every other threshold, or every
+# third, and so on.
+MAX_BITS = 1024
 
 # With more features than this, each would have a step even so, and there is no additive model.
 MAX_FEATURES = 4096
 
+# Steps of all outputs; with more of them than this, they would make up most of the packed network, and there are lines
+# only.
+MAX_COEFFICIENTS = 2**18
+
 SMALLEST_UNIT = 1e-100  # a feature of a smaller standard deviation has no line, as slopes would be huge
 
-PENALTIES = np.logspace(-1, 4, 6)  # of a ridge regression, to choose from
+# A feature's steps share a line that they make up, and then pay a fraction of its penalty. Its number pays a fraction
+# as well: the number of steps to minus twice this power.
+LINE_POWERS = {"ridge": 0.5, "logistic": 0.25}
 
-INVERSE_PENALTY = 0.4  # C of the logistic regression
+# To choose from: of a ridge regression as scikit-learn's alpha, of a logistic regression as 1 / C, and of one with
+# lines alone, of which few rows can tell no more.
+PENALTIES = {"ridge": np.logspace(-1, 4, 6), "logistic": np.logspace(2, -1, 4), "lines": np.array([10.0, 1.0])}
+
+# Newton's method solves for all columns at each of a few steps, and is done with what takes L-BFGS a thousand where
+# columns are rare and alike; but it needs float64. The latter is for several classes, and for less than so many rows a
+# column; it ends early.
+NEWTON_SHARE = 4
+NEWTON, LBFGS = {"solver": "newton-cholesky", "tol": 1e-4}, {"solver": "lbfgs", "tol": 1e-2}
 
 
 class Columns:
@@ -34,32 +48,45 @@ class Columns:
 
     Parameters
     ----------
-    X : ndarray of shape (n_rows, n_features)
-    bits : ndarray of shape (n_rows, n_words), uint64
-        Packed rows.
-    encoding : skbnn.encoding.Encoding
+    samples : Samples
+        With bits.
     rows : ndarray of int
         Those to fit by.
-    lines : bool, default=True
-        Whether there are features beside the bits.
+    n_outputs : int
+        Scores a row.
+    line_power : float
+        One of ``LINE_POWERS``.
+    steps : bool, default=True
+        Whether there are bits at all.
     """
 
-    def __init__(self, X, bits, encoding, rows, *, lines=True):
-        self.X, self.bits, self.n_bits, self.rows = X, bits, encoding.n_bits, rows
+    def __init__(self, samples, rows, n_outputs, line_power, *, steps=True):
+        encoding, self.X, self.bits, self.rows = samples.encoding, samples.X, samples.bits, rows
+        self.n_bits = encoding.n_bits
         self.steps = spread(encoding.offsets, -(-encoding.n_bits // MAX_BITS))
-        # A feature's only bit says it all, or all that was asked for.
-        bits_of = np.diff(encoding.offsets)[: X.shape[1]]
-        self.lines = np.flatnonzero(bits_of >= 2) if lines else np.empty(0, np.intp)
-        # A feature's steps share a line that they make up, and then pay a fraction of its penalty; so does its number.
+        if not steps or n_outputs * self.n_bits > MAX_COEFFICIENTS:
+            self.steps = self.steps[:0]
+        # Beside steps, a feature's only bit says it all, or all that was asked for.
+        fewest = 2 if len(self.steps) else 1
+        self.lines = np.flatnonzero(np.diff(encoding.offsets)[: self.X.shape[1]] >= fewest)
         steps_of = np.diff(np.searchsorted(self.steps, encoding.offsets))
-        self.line_weights = np.sqrt(steps_of[self.lines])
+        self.line_weights = np.maximum(steps_of[self.lines], 1) ** line_power
 
     def sample(self, max_size, rng):
         """As many of the rows as come to ``max_size`` floats, ascending."""
-        return subsample(self.rows, max_size // (len(self.steps) + len(self.lines)), rng)
+        return subsample(self.rows, max_size // self.n_columns, rng)
+
+    @property
+    def n_columns(self):
+        """Of the matrix."""
+        return len(self.steps) + len(self.lines)
 
     def fit(self, model, rows, y, sample_weight):
         """Fit scikit-learn's linear model to these rows of y and of the weights; returns it as an AdditivePart."""
+        return next(self.fit_each([model], rows, y, sample_weight))
+
+    def fit_each(self, models, rows, y, sample_weight, dtype=np.float32):
+        """The same for each of several models, one after the other, which see a matrix of this dtype."""
         weights = sample_weight[rows] / sample_weight[rows].mean()
         X = self.X[np.ix_(rows, self.lines)]
         ranges = find_ranges(X)  # of these rows: no other has a say in the slopes, nor reaches farther along them
@@ -67,26 +94,33 @@ class Columns:
         _, std = location_and_scale(risen, np.ones(len(risen)))  # by weights it could be far below the range
         unit = np.where(std > SMALLEST_UNIT, std / self.line_weights, np.inf)
         steps = unpack(self.bits[rows], self.n_bits)[:, self.steps]
-        matrix = np.hstack([steps.astype(np.float32), (risen / unit).astype(np.float32)])
-        # Equal columns, and rows that outweigh all others, are no one's mistake, and this need not be the optimum.
-        with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
-            warnings.simplefilter("ignore", LinAlgWarning)
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(matrix, y[rows], weights)
-        coef = model.coef_.reshape(-1, matrix.shape[1]).astype(np.float64)
-        part = AdditivePart(np.reshape(model.intercept_, len(coef)), np.zeros((len(coef), self.n_bits)))
-        part.steps[:, self.steps] = coef[:, : len(self.steps)]
-        if not len(self.lines):
-            return part
-        slopes, all_ranges = np.zeros((len(coef), self.X.shape[1])), np.zeros((2, self.X.shape[1]))
-        slopes[:, self.lines], all_ranges[:, self.lines] = coef[:, len(self.steps) :] / unit, ranges
-        return part._replace(slopes=slopes, ranges=all_ranges)
+        matrix = np.hstack([steps.astype(dtype), (risen / unit).astype(dtype)])
+        for model in models:
+            # Equal columns, and rows that outweigh all others, are no one's mistake, and this need not be the optimum.
+            with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+                warnings.simplefilter("ignore", LinAlgWarning)
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                model.fit(matrix, y[rows], weights)
+            coef = model.coef_.reshape(-1, matrix.shape[1]).astype(np.float64)
+            yield self.additive_part(model.intercept_, coef, unit, ranges)
+
+    def additive_part(self, intercept, coef, unit, ranges):
+        """The model with these coefficients of the matrix's columns."""
+        part = AdditivePart.of_constant(np.array(np.broadcast_to(intercept, len(coef)), np.float64))
+        if len(self.steps):
+            part = part._replace(steps=np.zeros((len(coef), self.n_bits)))
+            part.steps[:, self.steps] = coef[:, : len(self.steps)]
+        if len(self.lines):
+            n_features = self.X.shape[1]
+            part = part._replace(slopes=np.zeros((len(coef), n_features)), ranges=np.zeros((2, n_features)))
+            part.slopes[:, self.lines], part.ranges[:, self.lines] = coef[:, len(self.steps) :] / unit, ranges
+        return part
 
 
-def choose_penalty(columns, y, sample_weight, rng):
+def choose_ridge_penalty(columns, y, sample_weight, rng):
     """The penalty that leave-one-out cross-validation likes best, (n_outputs,); parameters are ``fit_ridge``'s."""
-    ridge = RidgeCV(PENALTIES, alpha_per_target=y.shape[1] > 1)
-    columns.fit(ridge, columns.sample(MAX_SIZE_TO_CHOOSE, rng), y, sample_weight)
+    ridge = RidgeCV(PENALTIES["ridge"], alpha_per_target=y.shape[1] > 1)
+    columns.fit(ridge, columns.sample(MAX_SIZE_TO_CHOOSE["ridge"], rng), y, sample_weight)
     return np.broadcast_to(ridge.alpha_, y.shape[1])
 
 
@@ -103,25 +137,62 @@ def fit_ridge(columns, y, sample_weight, rng, *, penalty):
         Draws the rows, where they are too many.
     penalty : ndarray of shape (n_outputs,)
         Factor of the squared coefficients beside the sum of squared errors. Features count in standard deviations
-        divided by the root of their number of bits.
+        times the columns' line weights.
 
     Returns
     -------
     AdditivePart
     """
-    ridge = Ridge(penalty, solver="cholesky")
-    return columns.fit(ridge, columns.sample(MAX_SIZE, rng), y, sample_weight)
+    distinct, which = np.unique(penalty, return_inverse=True)  # Ridge would solve for each output by itself
+    models = (Ridge(one, solver="cholesky") for one in distinct)
+    parts = list(columns.fit_each(models, columns.sample(MAX_SIZE, rng), y, sample_weight))
+    of_outputs = (np.stack(values)[which, np.arange(len(which))] for values in list(zip(*parts, strict=True))[:3])
+    return AdditivePart(*of_outputs, parts[0].ranges)
 
 
-def fit_logistic(columns, y, sample_weight, rng):
-    """Logistic regression; parameters and result are ``fit_ridge``'s, but y of shape (n_rows,) is 0 or 1.
+def fit_logistic(columns, y, sample_weight, rows, *, constant, penalties):
+    """Logistic regressions.
 
-    Where only one class is to be seen, nothing can be fitted, and the scores are 0.
+    Parameters
+    ----------
+    columns : Columns
+    y : ndarray of shape (n_rows,)
+        Indices of classes.
+    sample_weight : ndarray of shape (n_rows,)
+    rows : ndarray of int
+        Those to fit by.
+    constant : ndarray of shape (n_outputs,)
+        Scores of a row of which nothing is known; one output stands for two classes. A class that no row has keeps
+        them.
+    penalties : iterable of float
+        From the strongest down, for then each fit begins near its end. Factors of the squared coefficients' half beside
+        the sum of the losses, in units as for ``fit_ridge``.
+
+    Returns
+    -------
+    list of AdditivePart
+        One for each penalty.
     """
-    rows = columns.sample(MAX_SIZE, rng)
-    if len(np.unique(y[rows])) < 2:
-        return AdditivePart(np.zeros(1))
-    return columns.fit(LogisticRegression(C=INVERSE_PENALTY), rows, y, sample_weight)
+    seen = np.unique(y[rows]).astype(int)
+    if len(seen) < 2:
+        return [AdditivePart.of_constant(constant) for _ in penalties]
+    newton = len(seen) == 2 and NEWTON_SHARE * columns.n_columns < len(rows)
+    model = LogisticRegression(warm_start=True, **(NEWTON if newton else LBFGS))
+    models = (model.set_params(C=1 / penalty) for penalty in penalties)
+    parts = columns.fit_each(models, rows, y, sample_weight, np.float64 if newton else np.float32)
+    return list(parts) if len(constant) == 1 else [for_all_classes(part, seen, constant) for part in parts]
+
+
+def for_all_classes(part, seen, constant):
+    """The scores of all classes by those of the classes ``seen``, which of two are one number."""
+    if len(seen) == 2:
+        part = AdditivePart(*(np.outer([-0.5, 0.5], values) for values in part[:3]), part.ranges)
+        part = part._replace(constant=part.constant[:, 0])
+    level = constant[seen].mean() - part.constant.mean()  # scores of classes are known up to a constant
+    full = constant.copy(), *(np.zeros((len(constant), values.shape[1])) for values in part[1:3])
+    for values, found in zip(full, (part.constant + level, *part[1:3]), strict=True):
+        values[seen] = found
+    return AdditivePart(*full, part.ranges)
 
 
 def find_ranges(X):

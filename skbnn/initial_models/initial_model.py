@@ -14,15 +14,19 @@ class InitialModel(NamedTuple):
     ----------
     additive : AdditivePart
         The scores: constants, or an additive model.
+    constant : ndarray of shape (n_outputs,)
+        What is best said of every row alike: the mean of real targets, classes' log-probabilities.
     scale : float or ndarray of shape (n_outputs,)
         What a network's scores are multiplied by: the standard deviation of what is left of real targets.
-    relative_scale : float or ndarray of shape (n_outputs,)
-        The same in standard deviations of the targets, so that held-out losses of different models compare.
-    penalty : ndarray of shape (n_outputs,) or None
-        That of the ridge regression, where there is one.
+    spread : float or ndarray of shape (n_outputs,)
+        The unit in which losses of different models compare: the standard deviation of real targets.
     """
 
     additive: AdditivePart
+    constant: np.ndarray
     scale: np.ndarray = 1.0
-    relative_scale: np.ndarray = 1.0
-    penalty: np.ndarray = None
+    spread: np.ndarray = 1.0
+
+    def shrunk(self, share):
+        """The same with this share of what the scores differ from row to row."""
+        return self._replace(additive=self.additive.scaled(share, (1 - share) * self.constant))

@@ -1,6 +1,7 @@
 """Decides on all that training has to know, by the data and by what was asked for."""
 
 from dataclasses import replace
+from operator import attrgetter
 
 import numpy as np
 
@@ -8,19 +9,29 @@ from skbnn.encoding import Encoding
 from skbnn.encoding.principal_components import principal_components
 from skbnn.encoding.thresholds import find_combinations, find_encoding
 from skbnn.initial_models.additive import MAX_FEATURES
-from skbnn.training.held_out import TOO_FEW, select
+from skbnn.training.held_out import SMALL, Judge, splits
 from skbnn.training.parameters import Decision
 from skbnn.training.warn import warn
 
 # The mean of two networks errs less than one does; beyond so many rows, one learns more by itself and takes long.
 MAX_ROWS_FOR_TWO = 50_000
 
+# What is decided for a stream, of which nobody knows how much will come.
+STREAM = {"hidden_layer_sizes": (512, 512), "n_thresholds": 32, "n_components": 0, "n_estimators": 1, "dropout": 0.0}
+
+# As ``Targets.little``, of so many rows that these would show what a longer training adds.
+LITTLE_OF_MANY = 0.01
+
+# Features that in the initial model take less than this share off the loss, of what all of them take, may do without
+# bits; they are asked to if that leaves half of the features at most.
+RELEVANT = 0.003
+
 # With more features than this their principal components take longer to compute than the network, in prediction.
 MAX_FEATURES_FOR_COMPONENTS = 32
 
-# A direction has to leave less than this share of the loss, and so have principal components: they make predictions
+# A direction has to leave less than this share of the loss, and so have all principal components: they make predictions
 # slower, and short training of narrow networks, which judges them, likes them better than the one to come does.
-WORTH = 0.9
+WORTH_OF_DIRECTION, WORTH_OF_COMPONENTS = 0.9, 0.8
 
 # A target can vary along a direction more than along a feature, so it has this many times as many thresholds.
 FINER = 2
@@ -49,66 +60,119 @@ def decide(samples, targets, parameters, rng):
         If ``n_components`` is not below the number of rows, or above that of features.
     """
     if parameters.streaming:
-        parameters = parameters.where_auto(n_components=0, n_estimators=1, dropout=0.0)
-    parameters = parameters.where_auto(n_estimators=1 if len(samples.rows) > MAX_ROWS_FOR_TWO else 2).paced(samples)
-    if samples.X.shape[1] > MAX_FEATURES:
+        parameters = parameters.where_auto(**STREAM)
+    asked = parameters.where_auto(n_estimators=1 if len(samples.rows) > MAX_ROWS_FOR_TWO else 2)
+    parameters = asked.paced(samples, targets)
+    if samples.X.shape[1] > MAX_FEATURES or len(samples.rows) > targets.most_rows_for_additive:
         parameters = replace(parameters, init="constant")
-    encoding, extensions = find_encodings(samples, targets, parameters, rng)
-    samples, dropout, shrinkage = select(samples.encode(encoding), extensions, targets, parameters, rng)
-    parameters = replace(parameters, dropout=dropout).where_auto(n_components=len(samples.encoding.components))
-    initial_model = targets.initial_model(samples, samples.rows, rng, init=parameters.init)
-    return Decision(parameters, samples.encoding, initial_model, shrinkage), samples
+    resolution = parameters.n_thresholds
+    if asked.n_thresholds == "auto":
+        resolution = targets.resolution(samples, parameters.n_thresholds, rng)
+    samples = encode_features(samples, parameters, resolution, rng)
+    parts = splits(samples, targets, int(rng.integers(2**31)))
+    judge = Judge(parameters, parts, targets, rng)
+    if not parts or "auto" not in (parameters.dropout, parameters.n_components):
+        parameters = parameters.where_auto(dropout=0.0, n_components=len(samples.encoding.components))
+        initial_model = targets.initial_model(samples, samples.rows, rng, penalty=judge.choose_penalty(samples))
+        return Decision(parameters, samples.encoding, initial_model), samples
+
+    samples, outcome = choose_encoding(samples, targets, parameters, judge, rng)
+    if outcome.gain < (targets.little if len(samples.rows) < SMALL else LITTLE_OF_MANY):
+        parameters = judge.curbed(asked, parameters)
+    initial_model = targets.initial_model(samples, samples.rows, rng, penalty=outcome.penalty)
+    factor = 1.0
+    if parameters.dropout == "auto":
+        initial_model, factor = initial_model.shrunk(outcome.share), trust(outcome.factor, parameters.n_estimators)
+    parameters = parameters.where_auto(dropout=outcome.dropout, n_components=len(samples.encoding.components))
+    judge.progress.chosen(parameters, factor)
+    return Decision(parameters, samples.encoding, initial_model, factor), samples
 
 
-def find_encodings(samples, targets, parameters, rng):
-    """Find the encoding, and what it could have beside.
-
-    Parameters
-    ----------
-    samples : Samples
-    targets : Targets
-    parameters : Parameters
-    rng : numpy.random.Generator
-        Draws the rows to look at, where they are too many.
-
-    Returns
-    -------
-    encoding : Encoding
-    extensions : list of (Combinations, float)
-        To be tried in this order, one at most to be kept: with it, the loss has to be less than this share of what it
-        is without. None if ``n_components`` is a number.
-
-    Raises
-    ------
-    ValueError
-        If there can't be as many components.
-    """
-    X, n_thresholds, n_components = samples.X, parameters.n_thresholds, parameters.n_components
+def encode_features(samples, parameters, resolution, rng):
+    """The samples with bits: of the features, each in its resolution, and of the components that were asked for."""
+    X, n_components = samples.X, parameters.n_components
     n_rows, n_features = X.shape
-    most = min(n_rows - 1, n_features)
-    encoding, extensions = find_encoding(X, n_thresholds, rng=rng), []
-
-    if n_components == "auto":
-        if 2 <= n_features <= MAX_FEATURES_FOR_COMPONENTS and n_rows >= TOO_FEW:
-            directions = targets.directions(samples, FINER * n_thresholds, rng)
-            components = principal_components(X, most, rng)
-            components = components[components.any(axis=1)]  # each costs every prediction
-            principal = find_combinations(X, components, n_thresholds, rng=rng)
-            extensions = [(directions, WORTH ** len(directions.components)), (principal, WORTH)]
-    elif n_components > most:
-        raise ValueError(
-            f"n_components={n_components} must be below n_samples={n_rows} and at most n_features={n_features}."
-        )
-    elif n_components:
+    encoding = find_encoding(X, resolution, rng=rng)
+    if n_components not in ("auto", 0):
+        if n_components > min(n_rows - 1, n_features):
+            raise ValueError(
+                f"n_components={n_components} must be below n_samples={n_rows} and at most n_features={n_features}."
+            )
         components = principal_components(X, n_components, rng)
-        encoding = encoding.with_combinations(find_combinations(X, components, n_thresholds, rng=rng))
+        encoding = encoding.with_combinations(find_combinations(X, components, parameters.n_thresholds, rng=rng))
     if not encoding.n_bits:
         warn(f"No feature varies in these {n_rows} rows; the network can only predict a constant.")
-        return always_on(encoding), []
-    return encoding, [(found, worth) for found, worth in extensions if len(found.components)]
+        encoding = always_on(encoding)
+    return samples.encode(encoding)
 
 
 def always_on(encoding):
     """The same with one bit that is always +1, so that there is a network to hold the mean."""
     offsets = np.minimum(np.arange(len(encoding.offsets)), 1)
     return Encoding(np.array([np.finfo(np.float64).min]), offsets, encoding.components)
+
+
+def choose_encoding(samples, targets, parameters, judge, rng):
+    """The samples in the encoding that serves held-out rows best, and what the judge says of it."""
+    best = judge(samples)
+    selected = best.relevance > RELEVANT * best.relevance.clip(0).sum()
+    if 0 < selected.sum() <= len(varying(samples)) / 2:
+        fewer = samples.encode(samples.encoding.with_features(selected))
+        outcome = judge(fewer)
+        if outcome.loss <= best.loss:
+            samples, best = fewer, outcome
+    if parameters.n_components == "auto":
+        for combinations, worth in find_extensions(samples, targets, parameters, rng):
+            extended = samples.encode(samples.encoding.with_combinations(combinations))
+            outcome = judge(extended)
+            if outcome.loss < worth * best.loss:
+                samples, best = extended, outcome
+                break
+    if best.penalty is not None and best.gain >= targets.little:
+        calmer = judge(samples, targets.stronger(best.penalty))
+        best = min(best, calmer, key=attrgetter("loss"))
+    return samples, best
+
+
+def find_extensions(samples, targets, parameters, rng):
+    """Combinations of the features that have bits to try one after the other, one of which may be kept.
+
+    Yields
+    ------
+    combinations : Combinations
+    worth : float
+        With them, the loss has to be less than this share of what it is without.
+    """
+    features = varying(samples)
+    if not 2 <= len(features) <= MAX_FEATURES_FOR_COMPONENTS:
+        return
+    of_varying = replace(samples, X=samples.X[:, features])
+    for find in directions, components:
+        found, worth = find(of_varying, targets, parameters.n_thresholds, rng)
+        if len(found.components):
+            all_components = np.zeros((len(found.components), samples.X.shape[1]))
+            all_components[:, features] = found.components
+            yield found._replace(components=all_components), worth
+
+
+def varying(samples):
+    """Features that have bits."""
+    return np.flatnonzero(np.diff(samples.encoding.offsets)[: samples.X.shape[1]])
+
+
+def directions(samples, targets, n_thresholds, rng):
+    """Directions that targets have, and what they have to be worth."""
+    found = targets.directions(samples, FINER * n_thresholds, rng)
+    return found, WORTH_OF_DIRECTION ** len(found.components)
+
+
+def components(samples, targets, n_thresholds, rng):
+    """All principal components that vary, and what they have to be worth."""
+    found = principal_components(samples.X, min(len(samples.X) - 1, samples.X.shape[1]), rng)
+    found = found[found.any(axis=1)]  # each costs every prediction
+    return find_combinations(samples.X, found, n_thresholds, rng=rng), WORTH_OF_COMPONENTS
+
+
+def trust(factor, n_networks):
+    """The factor for the mean of several networks, where one deserves ``factor``: their noise differs."""
+    return min(1.0, factor / (factor + (1 - factor) / n_networks)) if factor > 0 else 0.0

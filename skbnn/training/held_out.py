@@ -1,100 +1,89 @@
-"""What short trainings of narrow networks say on held-out rows: dropout, shrinkage, and combinations to encode."""
+"""What short trainings of narrow networks say on held-out rows: whom to trust how far, and combinations to encode."""
 
 from dataclasses import replace
-from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from sklearn.model_selection import KFold, ShuffleSplit
+from scipy.optimize import minimize
 
 from skbnn.folding import estimate_statistics, fold
 from skbnn.network.trainer import LOSSES
 from skbnn.packed.additive_part import AdditivePart
 from skbnn.training.epochs import run_epochs
-from skbnn.training.parameters import Decision
+from skbnn.training.parameters import TOO_FEW, Decision
 from skbnn.training.progress import Progress
 from skbnn.training.state import TrainingState, new_trainer
 
-DROPOUTS = 0.0, 0.1
-
-# What is compared are networks of a share of the width, but for narrow ones, trained for a share of the epochs: the
-# divisors with one encoding, and with several. In shorter or narrower training, dropout looks worse than it is.
-WIDTH_DIVISORS, EPOCHS_DIVISORS, NARROW = (2, 4), (3, 4), 64
+# What is compared are networks of a share of the width, but for narrow ones, trained for a share of the epochs, with
+# this dropout unless a number was asked for. In shorter or narrower training, dropout looks worse than it is.
+WIDTH_DIVISOR, NARROW, EPOCHS_DIVISOR, DROPOUT = 2, 64, 3, 0.1
 
 # Of a small sample each row is held out once; of a large one a fifth of the rows, up to ENOUGH, says as much.
 SMALL, N_FOLDS, ENOUGH = 4000, 3, 10_000
 
-# With fewer rows than this, nothing that could be held out says anything.
-TOO_FEW = 50
+# What an additive model or a network deserves can exceed 1, as penalties to choose from are few, and a network that is
+# trained for longer says more.
+LARGEST_SHARE = LARGEST_FACTOR = 2.0
+
+ENOUGH_TRUST = 1.1  # a factor above this asks for no dropout
 
 
-def select(samples, extensions, targets, parameters, rng):
-    """Compare dropouts, and the encoding with what it could have beside, on held-out rows.
-
-    Nothing is compared where nothing is open, or where rows are too few to say.
-
-    Parameters
-    ----------
-    samples : Samples
-        With bits.
-    extensions : list of (Combinations, float)
-        Tried one after the other, until one is worth it, as in ``find_encodings``.
-    targets : Targets
-    parameters : Parameters
-        Of the training that is to come.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    samples : Samples
-        In the encoding that serves the held-out rows best.
-    dropout : float
-    shrinkage : float
-        Factor of the network's scores; 1 unless dropout was "auto".
-    """
-    auto = parameters.dropout == "auto"
-    parts = splits(samples.rows, int(rng.integers(2**31))) if auto or extensions else []
-    if not parts:
-        return samples, 0.0 if auto else parameters.dropout, 1.0
-    judge = Judge(shortened(parameters, len(extensions) > 0), parts, targets, rng)
-    best = judge(samples)
-    for combinations, worth in extensions:
-        extended = samples.encode(samples.encoding.with_combinations(combinations))
-        outcome = judge(extended)
-        if outcome.loss < worth * best.loss:
-            samples, best = extended, outcome
-            break
-    # A narrow network on two thirds of a small sample deserves less trust than the one to come.
-    shrinkage = float(best.factor if len(parts) == 1 else np.sqrt(best.factor))
-    judge.progress.chosen(len(samples.encoding.components), best.dropout, shrinkage)
-    return samples, best.dropout, shrinkage
-
-
-def shortened(parameters, several):
-    """The same of narrower networks for fewer epochs, even more so where several encodings are compared."""
-    sizes, n_epochs = parameters.hidden_layer_sizes, parameters.max_iter
-    narrow = tuple(min(size, max(NARROW, size // WIDTH_DIVISORS[several])) for size in sizes)
-    return replace(parameters, hidden_layer_sizes=narrow, max_iter=-(-n_epochs // EPOCHS_DIVISORS[several]))
-
-
-def splits(rows, seed):
-    """Pairs of rows to train on and rows to judge by."""
+def splits(samples, targets, seed):
+    """Pairs of rows to train on and rows to judge by; of these each class is also among the former."""
+    rows, rng = samples.rows, np.random.default_rng(seed)
     if len(rows) < TOO_FEW:
         return []
+    strata = targets.strata(samples.y[rows])
     if len(rows) < SMALL:
-        splitter = KFold(N_FOLDS, shuffle=True, random_state=seed)
+        order = rng.permutation(len(rows))
+        if strata is not None:
+            order = order[np.argsort(strata[order], kind="stable")]
+        dealt = np.empty(len(rows), int)
+        dealt[order] = np.arange(len(rows)) % N_FOLDS  # each class in turn
+        parts = [(dealt != fold, dealt == fold) for fold in range(N_FOLDS)]
     else:
-        splitter = ShuffleSplit(1, test_size=min(len(rows) // 5, ENOUGH), random_state=seed)
-    return [(rows[train], rows[held]) for train, held in splitter.split(rows)]
+        held = np.isin(np.arange(len(rows)), rng.choice(len(rows), min(len(rows) // 5, ENOUGH), replace=False))
+        parts = [(~held, held)]
+    if strata is not None:
+        parts = [(train, held & np.isin(strata, strata[train])) for train, held in parts]
+    return [(rows[train], rows[held]) for train, held in parts if held.any()]
 
 
 class Outcome(NamedTuple):
-    """Loss of held-out rows with this dropout and this factor of the network's scores."""
+    """What held-out rows say.
+
+    Attributes
+    ----------
+    loss : float
+        With both the initial model and the network.
+    alone : float
+        With the initial model alone.
+    share : float
+        Of the initial model, as in ``InitialModel.shrunk``, that is best.
+    factor : float
+        Of the network's scores that is best.
+    penalty : ndarray, float or None
+        Of the initial model.
+    relevance : ndarray of shape (n_features,)
+        What each feature takes off the initial model's loss.
+    """
 
     loss: float
+    alone: float
+    share: float
     factor: float
-    dropout: float
+    penalty: np.ndarray = None
+    relevance: np.ndarray = None
+
+    @property
+    def gain(self):
+        """Share of the initial model's loss that the network takes off."""
+        return 1 - self.loss / self.alone if self.alone > 0 else 0.0
+
+    @property
+    def dropout(self):
+        """What networks that train for longer should have: a factor above 1 says that they learn less than there is."""
+        return 0.0 if self.factor > ENOUGH_TRUST else DROPOUT
 
 
 class Judge:
@@ -103,7 +92,7 @@ class Judge:
     Parameters
     ----------
     parameters : Parameters
-        Of the short training.
+        Of the training that is to come.
     parts : list of (ndarray of int, ndarray of int)
         Rows to train on and rows to judge by.
     targets : Targets
@@ -111,65 +100,102 @@ class Judge:
     """
 
     def __init__(self, parameters, parts, targets, rng):
-        self.parameters, self.parts, self.targets, self.rng = parameters, parts, targets, rng
-        self.shrinks = parameters.dropout == "auto"
-        self.dropouts = DROPOUTS if self.shrinks else [parameters.dropout]
-        self.progress = Progress(parameters.verbose)
-        self.penalty = None  # chosen once, for the first encoding, as that takes long
+        self.parameters, self.parts, self.targets, self.rng = shortened(parameters), parts, targets, rng
+        self.loss, self.progress = LOSSES[parameters.loss](), Progress(parameters.verbose)
 
-    def __call__(self, samples):
-        """The Outcome of an encoding with the best of the dropouts, the first of equal ones."""
-        judged = [self.train(samples, train, held) for train, held in self.parts]
-        outcomes = []
-        for dropout, pairs in zip(self.dropouts, zip(*judged, strict=True), strict=True):
-            loss, factor = best_factor(pairs, LOSSES[self.parameters.loss](), self.shrinks)
-            outcomes.append(Outcome(loss, factor, dropout))
-            self.progress.compared(len(samples.encoding.components), outcomes[-1])
-        return min(outcomes, key=attrgetter("loss"))
+    def choose_penalty(self, samples):
+        """The penalty of an additive model, None if there is to be none."""
+        if self.parameters.init == "constant":
+            return None
+        return self.targets.choose_penalty(samples, self.parts, self.rng)
 
-    def train(self, samples, train, held):
-        """Train a network for each dropout.
+    def curbed(self, asked, parameters):
+        """Parameters no wider nor longer than the judge's, where that was left open in what was ``asked``."""
+        sizes, n_epochs = self.parameters.hidden_layer_sizes, self.parameters.max_iter
+        sizes = sizes if asked.hidden_layer_sizes == "auto" else parameters.hidden_layer_sizes
+        return replace(parameters, hidden_layer_sizes=sizes, max_iter=asked.max_iter or n_epochs)
 
-        Returns a list of (scores of the held-out rows, their TrainingData), in standard deviations of the targets.
-        """
-        parameters, targets, rng = self.parameters, self.targets, self.rng
-        initial_model = targets.initial_model(samples, train, rng, init=parameters.init, penalty=self.penalty)
-        self.penalty = initial_model.penalty
+    def __call__(self, samples, penalty=None):
+        """The Outcome of an encoding and, unless it is to be chosen, a penalty of the initial model."""
+        penalty = self.choose_penalty(samples) if penalty is None else penalty
+        parts, relevances = zip(*(self.train(samples, penalty, *part) for part in self.parts), strict=True)
+        outcome = weigh(parts, self.loss)._replace(penalty=penalty, relevance=np.mean(relevances, axis=0))
+        self.progress.compared(samples.encoding, outcome)
+        return outcome
+
+    def train(self, samples, penalty, train, held):
+        """Train a network; what HeldOut it leaves, and what each feature takes off the initial model's loss."""
+        targets, rng = self.targets, self.rng
+        initial_model = targets.initial_model(samples, train, rng, penalty=penalty)
         data = targets.training_data(samples, initial_model)
-        trials = [replace(parameters, dropout=dropout) for dropout in self.dropouts]
-        decisions = [Decision(trial, samples.encoding, initial_model) for trial in trials]
-        trainers = [new_trainer(targets, decision, rng) for decision in decisions]
-        run_epochs(TrainingState(targets, decisions[0], rng, trainers), data, train)
-        unit = np.float32(initial_model.relative_scale)
-        expected = data.of(held)
-        expected = replace(expected, targets=unit * expected.targets)
-        networks = [trainer.network for trainer in trainers]
-        return [(unit * network_scores(one, samples.encoding, data, train, held), expected) for one in networks]
+        decision = Decision(self.parameters, samples.encoding, initial_model)
+        trainer = new_trainer(targets, decision, rng)
+        run_epochs(TrainingState(targets, decision, rng, [trainer]), data, train)
+        unit = initial_model.scale / np.where(initial_model.spread > 0, initial_model.spread, 1)
+        scores = unit * network_scores(trainer.network, samples.encoding, data, train, held)
+        expected, constant, varying = targets.truth(samples, initial_model, held)
+        part = HeldOut(expected.astype(np.float32), samples.sample_weight[held], constant, varying, scores)
+        return part, relevance(part, samples, initial_model, held, self.loss)
+
+
+class HeldOut(NamedTuple):
+    """Rows that are held out: their targets and weights, and three parts that may add up to their scores.
+
+    These are what the initial model says of every row, what it adds to that, and what the network adds.
+    """
+
+    targets: np.ndarray
+    sample_weight: np.ndarray
+    constant: np.ndarray
+    varying: np.ndarray
+    scores: np.ndarray
+
+
+def shortened(parameters):
+    """The same of narrower networks for fewer epochs."""
+    narrow = tuple(min(size, max(NARROW, size // WIDTH_DIVISOR)) for size in parameters.hidden_layer_sizes)
+    parameters = replace(parameters, hidden_layer_sizes=narrow, max_iter=-(-parameters.max_iter // EPOCHS_DIVISOR))
+    return parameters.where_auto(dropout=DROPOUT)
 
 
 def network_scores(network, encoding, data, train, held):
     """What the network, packed, adds to the scores of held-out rows, (n_rows, n_outputs)."""
     estimate_statistics(network, data.bits[train], data.sample_weight[train])
-    return fold([network], encoding, AdditivePart(0.0), output="identity").decision_function_from_bits(data.bits[held])
+    nothing = AdditivePart.of_constant(np.zeros(network.n_outputs))
+    return fold([network], encoding, nothing, output="identity").decision_function_from_bits(data.bits[held])
 
 
-def best_factor(judged, loss, shrinks):
-    """The smallest loss over factors of the network's scores, and that factor, for pairs of scores and data.
+def relevance(part, samples, initial_model, held, loss):
+    """How much more the loss of the initial model is without what each feature adds to it, (n_features,)."""
+    X, bits, unit = samples.X[held], samples.bits[held], np.where(initial_model.spread > 0, initial_model.spread, 1)
+    scores = part.constant + part.varying
 
-    The only factor is 1, unless it ``shrinks``.
-    """
+    def loss_of(scores):
+        return loss(scores.astype(np.float32), part.targets, part.sample_weight, np.empty(scores.shape, np.float32))
 
-    def total(factor):
-        losses = 0.0
-        for scores, data in judged:
-            offsets = 0 if data.offsets is None else data.offsets
-            predicted = (factor * scores + offsets).astype(np.float32)
-            losses += loss(predicted, data.targets, data.sample_weight, np.empty_like(predicted))
-        return losses
+    offsets = samples.encoding.offsets
+    of_features = (added / unit for added in initial_model.additive.scores_of_features(X, bits, offsets))
+    return np.array([loss_of(scores - (added - added.mean(axis=0))) for added in of_features]) - loss_of(scores)
 
-    factors = [1.0]
-    if shrinks:
-        between = minimize_scalar(total, bounds=(0, 1), method="bounded", options={"xatol": 1e-3}).x  # never 0 or 1
-        factors += [0.0, between]
-    best = min(factors, key=total)
-    return total(best) / len(judged), best
+
+def weigh(parts, loss):
+    """The Outcome for HeldOut parts: the share and the factor of the smallest loss."""
+
+    def total(weights):
+        share, factor = weights
+        value, slopes = 0.0, np.zeros(2)
+        for targets, sample_weight, constant, varying, scores in parts:
+            predicted = (constant + share * varying + factor * scores).astype(np.float32)
+            gradient = np.empty_like(predicted)
+            value += loss(predicted, targets, sample_weight, gradient)
+            slopes += np.sum(gradient * varying), np.sum(gradient * scores)
+        return value / len(parts), slopes / len(parts)
+
+    def best(most):
+        bounds = [(0, LARGEST_SHARE), (0, most)]
+        found = minimize(total, (1.0, min(most, 0.5)), jac=True, method="L-BFGS-B", bounds=bounds)
+        return found.fun, found.x
+
+    alone, _ = best(0.0)
+    loss_of_both, (share, factor) = best(LARGEST_FACTOR)
+    return Outcome(loss_of_both, alone, share, factor)

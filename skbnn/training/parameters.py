@@ -9,8 +9,24 @@ from skbnn.initial_models.initial_model import InitialModel
 from skbnn.network.trainer import TrainingOptions
 from skbnn.training.warn import warn
 
-# max_iter=None trains for this many epochs, and on small data for at least this many mini-batches.
-MIN_EPOCHS, MIN_STEPS = 28, 1250
+MIN_EPOCHS = 28  # of max_iter=None; on small data more, as the targets need
+
+# hidden_layer_sizes="auto" are two layers of this many units, or as many as the targets need at least, for tables of at
+# least so many rows.
+WIDTHS = {0: 64, 4000: 256, 15_000: 512}
+
+# Fewer rows than this make one mini-batch, and nothing that could be held out of them says anything.
+TOO_FEW = 50
+
+# n_thresholds="auto" is a share of the rows, within these bounds: between two thresholds there have to be some.
+ROWS_PER_THRESHOLD, FEWEST_THRESHOLDS, MOST_THRESHOLDS = 12, 4, 32
+
+# Wide tables have fewer: no more bits than this, but for one a feature. And layers are as narrow as it takes to have no
+# more weights on bits than this, or than so many for each row.
+MOST_BITS, MOST_WEIGHTS, WEIGHTS_PER_ROW, NARROWEST = 2**14, 2**20, 256, 16
+
+# batch_size="auto" is a share of the rows, but so many at most.
+BATCHES, LARGEST_BATCH = 40, 128
 
 # Drawn weights are what was learnt only once latent weights have come from ±1 to the other end, ten times as far as in
 # ±0.1. Bop has no latent weights.
@@ -30,8 +46,8 @@ class Parameters(TrainingOptions):
         Whether the rows are those of one call of ``partial_fit``.
     """
 
-    hidden_layer_sizes: tuple
-    n_thresholds: int
+    hidden_layer_sizes: tuple | str
+    n_thresholds: int | str
     n_components: int | str
     n_estimators: int | str
     init: str
@@ -50,12 +66,14 @@ class Parameters(TrainingOptions):
         ValueError
             If ``hidden_layer_sizes`` are not positive integers.
         """
-        sizes = np.ravel(given["hidden_layer_sizes"]).tolist()
-        if not all(type(size) is int and size > 0 for size in sizes):
-            raise ValueError(f"hidden_layer_sizes must be integers > 0, got {given['hidden_layer_sizes']}.")
+        sizes = given["hidden_layer_sizes"]
+        if not isinstance(sizes, str):
+            sizes = tuple(np.ravel(sizes).tolist())
+            if not all(type(size) is int and size > 0 for size in sizes):
+                raise ValueError(f"hidden_layer_sizes must be integers > 0, got {given['hidden_layer_sizes']}.")
         rate = given["learning_rate_init"] or LEARNING_RATES[given["binarization"]][given["solver"]]
         named = {field.name: given[field.name] for field in fields(cls) if field.name in given}
-        named |= {"hidden_layer_sizes": tuple(sizes), "learning_rate_init": rate, "loss": loss}
+        named |= {"hidden_layer_sizes": sizes, "learning_rate_init": rate, "loss": loss}
         if streaming:  # without an end for a schedule, and with too few rows in one call to fit an additive model to
             named |= {"init": "constant", "learning_rate": "constant", "max_iter": 1}
         return cls(**named, streaming=streaming)
@@ -64,15 +82,23 @@ class Parameters(TrainingOptions):
         """The same with these values where "auto" was asked for."""
         return replace(self, **{name: value for name, value in values.items() if getattr(self, name) == "auto"})
 
-    def paced(self, samples):
-        """The same with the batch size and number of epochs that suit these samples."""
-        n_rows = len(samples.X)
+    def paced(self, samples, targets):
+        """The same with the layers, thresholds, batch size and number of epochs that suit these samples."""
+        n_rows, n_features = samples.X.shape
+        n_thresholds = n_rows // ROWS_PER_THRESHOLD if n_rows >= TOO_FEW else MOST_THRESHOLDS
+        n_thresholds = min(max(n_thresholds, FEWEST_THRESHOLDS), MOST_THRESHOLDS, MOST_BITS // n_features)
+        self = self.where_auto(n_thresholds=max(n_thresholds, 1))
+        width = max(targets.fewest_units, *(width for rows, width in WIDTHS.items() if rows <= n_rows))
+        most_weights = max(MOST_WEIGHTS, WEIGHTS_PER_ROW * n_rows)
+        width = min(width, max(NARROWEST, most_weights // (self.n_thresholds * n_features)))
         if self.batch_size != "auto" and self.batch_size > n_rows:
             warn(f"batch_size={self.batch_size} is larger than the {n_rows} training samples and is clipped.")
-        batch_size = min(128 if self.batch_size == "auto" else self.batch_size, n_rows)
+        share = min(max(n_rows // BATCHES, targets.smallest_batch), LARGEST_BATCH) if n_rows >= TOO_FEW else n_rows
+        batch_size = min(share if self.batch_size == "auto" else self.batch_size, n_rows)
         n_batches = -(-len(samples.rows) // batch_size)
-        n_epochs = self.max_iter or max(MIN_EPOCHS, -(-MIN_STEPS // n_batches))
-        return replace(self, batch_size=batch_size, max_iter=n_epochs)
+        n_epochs = self.max_iter or min(max(MIN_EPOCHS, -(-targets.fewest_steps // n_batches)), targets.most_epochs)
+        paced = replace(self, batch_size=batch_size, max_iter=n_epochs)
+        return paced.where_auto(hidden_layer_sizes=(width, width))
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +120,7 @@ class Decision:
     initial_model: InitialModel
     shrinkage: float = 1.0
 
-    def revised(self, parameters, samples):
+    def revised(self, parameters, samples, targets):
         """The decision for going on: what there is stays, and how it is trained is as these parameters say.
 
         Raises
@@ -107,6 +133,7 @@ class Decision:
             asked, kept = getattr(parameters, name), getattr(before, name)
             if asked not in ("auto", kept):
                 raise ValueError(f"{name}={asked} can't go on from {kept}.")
-        kept = {name: getattr(before, name) for name in ("n_components", "n_estimators", "dropout")}
+        open_ones = "hidden_layer_sizes", "n_thresholds", "n_components", "n_estimators", "dropout"
+        kept = {name: getattr(before, name) for name in open_ones}
         shrinkage = self.shrinkage if parameters.dropout == "auto" else 1.0
-        return replace(self, parameters=parameters.where_auto(**kept).paced(samples), shrinkage=shrinkage)
+        return replace(self, parameters=parameters.where_auto(**kept).paced(samples, targets), shrinkage=shrinkage)

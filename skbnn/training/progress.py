@@ -16,15 +16,17 @@ class Progress(Watcher):
         if self.verbose:
             print(line, flush=True)
 
-    def compared(self, n_components, outcome):
+    def compared(self, encoding, outcome):
         """An outcome on held-out rows."""
-        said = f"{n_components} components, dropout {outcome.dropout}: loss = {outcome.loss:.6f} on held-out rows"
-        self.say(f"{said}, shrinkage {outcome.factor:.2f}")
+        losses = f"loss = {outcome.loss:.6f} on held-out rows, {outcome.alone:.6f} without a network"
+        self.say(f"{encoding.n_bits} bits, {len(encoding.components)} components: {losses}")
 
-    def chosen(self, n_components, dropout, shrinkage):
-        """What is best of all that was compared."""
+    def chosen(self, parameters, shrinkage):
+        """What is best by all that was compared."""
         says = "" if shrinkage else ": the initial model alone predicts"
-        self.say(f"Chosen: {n_components} components, dropout {dropout}, shrinkage {shrinkage:.2f}{says}")
+        layers = "-".join(map(str, parameters.hidden_layer_sizes))
+        how = f"layers {layers}, {parameters.n_components} components, dropout {parameters.dropout}"
+        self.say(f"Chosen: {how}, shrinkage {shrinkage:.2f}{says}")
 
     def epoch_ended(self, state):
         """The epoch's loss, its score where there is one, and the time since the last."""
