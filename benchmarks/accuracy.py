@@ -161,7 +161,10 @@ def models(dataset, parameters, seed):
 
     def same_mlp(data, fitted):
         """The MLP of skbnn's shape, which trains for as many epochs in the same batches."""
-        shape = {"hidden_layer_sizes": fitted.hidden_layer_sizes_, "batch_size": min(128, len(data.X_train))}
+        shape = {
+            "hidden_layer_sizes": fitted.hidden_layer_sizes_,
+            "batch_size": fitted._state.decision.parameters.batch_size,
+        }
         stop = {"max_iter": fitted.n_iter_, "n_iter_no_change": fitted.n_iter_}
         return scaled(mlp(**shape, **stop, random_state=seed))
 

@@ -21,7 +21,7 @@ def run(arguments):
     for name, dataset in ("iris", load_iris), ("digits", load_digits):
         functions, n_steps = default_fits(*dataset(return_X_y=True))
         seconds = interleaved(functions, repeats)
-        title = f"default fit of {name}, 512-512, {n_steps:,} steps"
+        title = f"default fit of {name}, {n_steps:,} steps a network"
         yield title, compare(seconds, "model", "s", 1.0, "MLPClassifier")
     functions, n_steps = small_fits(*load_digits(return_X_y=True))
     seconds = interleaved(functions, repeats)
@@ -56,8 +56,8 @@ def float_fit(shape, X, y, batch_size, n_epochs):
 def default_fits(X, y):
     """The default fit, and MLPClassifier's with the same shape, batches and number of steps."""
     binary = BinaryMLPClassifier(random_state=0).fit(X, y)
-    batch_size = min(128, len(X))
-    mlp_fit = float_fit((512, 512), X, y, batch_size, binary.n_iter_)
+    batch_size = binary._state.decision.parameters.batch_size
+    mlp_fit = float_fit(binary.hidden_layer_sizes_, X, y, batch_size, binary.n_iter_)
     n_steps = binary.n_iter_ * -(-len(X) // batch_size)
     return {"skbnn": lambda: binary.fit(X, y), "MLPClassifier": mlp_fit}, n_steps
 

@@ -10,7 +10,7 @@ from sklearn.utils.validation import column_or_1d
 
 from skbnn._base import BaseBinaryMLP
 from skbnn._sklearn import StrOptions, _check_partial_fit_first_call, _fit_context
-from skbnn.training.targets import Classes, Labels
+from skbnn.training.categories import Classes, Labels
 
 
 class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
@@ -22,8 +22,11 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
     Parameters
     ----------
-    hidden_layer_sizes : array-like of int or int, default=(512, 512)
-        Units of each hidden layer; any width works. ``()`` trains without a hidden layer.
+    hidden_layer_sizes : array-like of int, int or "auto", default="auto"
+        Units of each hidden layer; any width works. ``()`` trains without a hidden layer. "auto" is two layers, whose
+        width follows the table: 128 units, from 4,000 rows 256, from 15,000 rows 512, and fewer for wide tables of few
+        rows. Where the network hardly helps the initial model on held-out rows, see ``dropout``, it is half of that. A
+        first call of ``partial_fit`` takes (512, 512).
 
     binarization : {"sign", "stochastic"}, default="sign"
         How weights and hidden activations become ±1 in training: by their sign, or drawn with
@@ -33,14 +36,17 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         What stands in for the derivative of the hidden activations' sign: ``max(0, 2 - 2 * abs(x))`` [3]_, 1 within
         ±1 [1]_, or a smooth bump with negative sides [4]_.
 
-    n_thresholds : int, default=32
+    n_thresholds : int or "auto", default="auto"
         Bits a feature becomes, at most: bit t says whether the value reaches the t-th threshold. Thresholds are
-        near quantiles of the training data; a feature with fewer distinct values gets fewer.
+        near quantiles of the training data; a feature with fewer distinct values gets fewer. "auto" is a twelfth of the
+        rows, from 4 to 32, and up to eight times as many for a feature between whose thresholds the targets vary, by
+        the prediction of one half of the rows by the other; fewer where features are more than 500. Fewer than 50 rows,
+        and a first call of ``partial_fit``, take 32.
 
     n_components : int or "auto", default=0
         Principal components of the standardized features that are encoded beside them, at most
         ``min(n_samples - 1, n_features)``. "auto" is all of them or none, by held-out rows as for ``dropout``; none
-        with one feature or more than 32, with fewer than 50 rows and in a first call of ``partial_fit``.
+        with one feature or more than 32, with fewer than 20 rows and in a first call of ``partial_fit``.
 
     n_estimators : int or "auto", default="auto"
         Networks of this shape that are trained, each in a thread of its own where there are cores; the mean of their
@@ -55,7 +61,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         has no probabilities.
 
     batch_size : int or "auto", default="auto"
-        Rows of a mini-batch, at most, 2 or more; they are split evenly. "auto" is ``min(128, n_samples)``.
+        Rows of a mini-batch, at most, 2 or more; they are split evenly. "auto" is a fortieth of the rows, from 32 to
+        128, and all of fewer than 50 rows.
 
     learning_rate : {"cosine", "exponential", "constant"}, default="cosine"
         Schedule over the whole training: half a cosine wave to 0, a geometric fall to a thousandth, or none.
@@ -67,7 +74,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         ("bop").
 
     max_iter : int, default=None
-        Epochs. None trains for 28 epochs, and on small data for at least 1250 mini-batches.
+        Epochs. None trains for 28 epochs, and on small data for at least 1000 mini-batches, in 100 epochs at most; a
+        third of that where the network hardly helps, see ``dropout``.
 
     momentum : float, default=0.9
         For ``solver="sgd"``, in [0, 1).
@@ -82,16 +90,19 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Keeps Adam's division finite.
 
     init : {"additive", "constant"}, default="additive"
-        What the network starts from. "additive": an additive model, a step function of each feature, fitted to the
-        bits by logistic regression, where there are two classes and ``loss="log_loss"``; elsewhere, with more than
-        4096 features, and in a first call of ``partial_fit``, the same as "constant". The network learns what that
-        leaves, and ``packed_`` predicts with both. "constant": nothing, so that all of the model is ±1.
+        What the network starts from. "additive", with ``loss="log_loss"``: an additive model, of each feature a step
+        function and a straight line over the range of the training data, or lines alone, fitted by logistic regression
+        with a penalty chosen by held-out rows. Else, with more than 4096 features, with several classes and more than
+        10,000 rows, and in a first call of ``partial_fit``, the same as "constant". The network learns what that
+        leaves, and ``packed_`` predicts with both. "constant": the classes' frequencies, so that all of the model is
+        ±1; for ``partial_fit`` nothing.
 
     dropout : float or "auto", default="auto"
-        Share of input bits and hidden activations set to 0 in training, in [0, 1). "auto" is 0 or 0.1,
-        whichever serves narrower networks best on held-out rows, after a third of the training, or a quarter if
-        components are compared as well; it also shrinks the network's part of the scores if that serves these rows
-        better. Fewer than 50 rows, and a first call of ``partial_fit``, take 0.
+        Share of input bits and hidden activations set to 0 in training, in [0, 1). "auto" leaves that and more to a
+        short training of narrower networks with dropout 0.1, which held-out rows judge: how much the initial model and
+        the network each count; whether dropout is 0.1, or 0 where the network says too little; which features have
+        bits, if half of them or fewer do as well; whether a stronger penalty of the initial model serves; and whether
+        longer training is worth its time. Fewer than 20 rows, and a first call of ``partial_fit``, take 0.
 
     shuffle : bool, default=True
         Whether rows are shuffled before each epoch.
@@ -115,10 +126,10 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last call's network, with its thresholds, its initial model and the dropout
-        that was chosen, for another ``max_iter`` epochs.
+        that was chosen, for another ``max_iter`` epochs; None is as many as the last fit had.
 
     verbose : bool, default=False
-        Whether to print what the choice of dropout saw, what was chosen, and each epoch's loss and time.
+        Whether to print what held-out rows said, what was chosen, and each epoch's loss and time.
 
     class_weight : dict, list of dict, "balanced" or None, default=None
         Factors of the sample weights by class, or inversely proportional to the classes' frequencies. A list has a
@@ -145,6 +156,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
     n_iter_ : int
         Epochs trained.
+
+    hidden_layer_sizes_ : tuple of int
+        Units of each hidden layer.
 
     dropout_ : float
         The dropout that was used.

@@ -5,7 +5,7 @@ from sklearn.utils.validation import column_or_1d
 
 from skbnn._base import BaseBinaryMLP
 from skbnn._sklearn import StrOptions, _fit_context
-from skbnn.training.targets import Reals
+from skbnn.training.reals import Reals
 
 
 class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
@@ -18,8 +18,11 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
 
     Parameters
     ----------
-    hidden_layer_sizes : array-like of int or int, default=(512, 512)
-        Units of each hidden layer; any width works. ``()`` trains without a hidden layer.
+    hidden_layer_sizes : array-like of int, int or "auto", default="auto"
+        Units of each hidden layer; any width works. ``()`` trains without a hidden layer. "auto" is two layers of 512
+        units, and fewer for wide tables of few rows. Where the network hardly helps the initial model on held-out rows,
+        see ``dropout``, it is half of that. A
+        first call of ``partial_fit`` takes (512, 512).
 
     binarization : {"sign", "stochastic"}, default="sign"
         How weights and hidden activations become ±1 in training: by their sign, or drawn with
@@ -29,17 +32,20 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         What stands in for the derivative of the hidden activations' sign: ``max(0, 2 - 2 * abs(x))`` [3]_, 1 within
         ±1 [1]_, or a smooth bump with negative sides [4]_.
 
-    n_thresholds : int, default=32
+    n_thresholds : int or "auto", default="auto"
         Bits a feature becomes, at most: bit t says whether the value reaches the t-th threshold. Thresholds are
-        near quantiles of the training data; a feature with fewer distinct values gets fewer.
+        near quantiles of the training data; a feature with fewer distinct values gets fewer. "auto" is a twelfth of the
+        rows, from 4 to 32, and up to eight times as many for a feature between whose thresholds the targets vary, by
+        the prediction of one half of the rows by the other; fewer where features are more than 500. Fewer than 50 rows,
+        and a first call of ``partial_fit``, take 32.
 
     n_components : int or "auto", default="auto"
         Linear combinations of the features that are encoded beside them. A number is that many principal components of
         the standardized features, at most ``min(n_samples - 1, n_features)``. "auto" is, by held-out rows as for
         ``dropout``, none; up to eight directions along which smooth functions add up to the targets, found by
         projection pursuit [7]_, with up to twice ``n_thresholds`` each; or else all principal components. Each
-        direction has to take a tenth off the loss, and so have principal components. "auto" is none with one feature
-        or more than 32, with fewer than 50 rows and in a first call of ``partial_fit``; each direction takes twenty
+        direction has to take a tenth off the loss, and principal components a fifth. "auto" is none with one feature
+        or more than 32, with fewer than 20 rows and in a first call of ``partial_fit``; each direction takes twenty
         rows a feature.
 
     n_estimators : int or "auto", default="auto"
@@ -51,7 +57,8 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         Optimizer. "bop" keeps no latent weights: it flips a weight that its averaged gradient contradicts [5]_.
 
     loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
-        Of the standardized targets; "huber" is quadratic within one standard deviation and linear beyond.
+        Of the standardized targets; "huber" is quadratic within one standard deviation and linear beyond. For the
+        last two mean and standard deviation are by medians, which outliers do not move.
 
     batch_size : int or "auto", default="auto"
         Rows of a mini-batch, at most, 2 or more; they are split evenly. "auto" is ``min(128, n_samples)``.
@@ -66,7 +73,8 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         ("bop").
 
     max_iter : int, default=None
-        Epochs. None trains for 28 epochs, and on small data for at least 1250 mini-batches.
+        Epochs. None trains for 28 epochs, and on small data for at least 1250 mini-batches, in 300 epochs at most; a
+        third of that where the network hardly helps, see ``dropout``.
 
     momentum : float, default=0.9
         For ``solver="sgd"``, in [0, 1).
@@ -85,13 +93,14 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         thresholds or more, a straight line over the range of the training data, fitted by ridge regression, if
         ``loss="squared_error"``; else, with more than 4096 features, and in a first call of ``partial_fit``, the same
         as "constant". The network learns what that leaves, and ``packed_`` predicts with both. "constant": the
-        targets' mean, so that all of the model is ±1.
+        targets' mean, or for a robust loss their median, so that all of the model is ±1.
 
     dropout : float or "auto", default="auto"
-        Share of input bits and hidden activations set to 0 in training, in [0, 1). "auto" is 0 or 0.1,
-        whichever serves narrower networks best on held-out rows, after a third of the training, or a quarter if
-        components are compared as well; it also shrinks the network's part of the scores if that serves these rows
-        better. Fewer than 50 rows, and a first call of ``partial_fit``, take 0.
+        Share of input bits and hidden activations set to 0 in training, in [0, 1). "auto" leaves that and more to a
+        short training of narrower networks with dropout 0.1, which held-out rows judge: how much the initial model and
+        the network each count; whether dropout is 0.1, or 0 where the network says too little; which features have
+        bits, if half of them or fewer do as well; whether a stronger penalty of the initial model serves; and whether
+        longer training is worth its time. Fewer than 20 rows, and a first call of ``partial_fit``, take 0.
 
     shuffle : bool, default=True
         Whether rows are shuffled before each epoch.
@@ -115,10 +124,10 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
 
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last call's network, with its thresholds, its initial model and the dropout
-        that was chosen, for another ``max_iter`` epochs.
+        that was chosen, for another ``max_iter`` epochs; None is as many as the last fit had.
 
     verbose : bool, default=False
-        Whether to print what the choice of components and dropout saw, what was chosen, and each epoch's loss and time.
+        Whether to print what held-out rows said, what was chosen, and each epoch's loss and time.
 
     Attributes
     ----------
@@ -139,6 +148,9 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     n_iter_ : int
         Epochs trained.
 
+    hidden_layer_sizes_ : tuple of int
+        Units of each hidden layer.
+
     dropout_ : float
         The dropout that was used.
 
@@ -146,7 +158,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         Factor of the network's part of the scores, in [0, 1]; 1 unless ``dropout="auto"``.
 
     loss_curve_ : list of float
-        Mean loss of each epoch's mini-batches.
+        Mean loss of each epoch's mini-batches, where 1 is a standard deviation of what the initial model leaves.
 
     validation_scores_ : list of float or None
         Score of each epoch on the held-out rows, with ``early_stopping``.

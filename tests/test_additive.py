@@ -248,10 +248,10 @@ def test_two_classes_start_from_log_odds():
     "model, y",
     [
         (BinaryMLPClassifier(**SHORT, loss="squared_hinge"), np.arange(90) % 2),
-        (BinaryMLPRegressor(**SHORT, loss="huber"), np.arange(90.0)),
+        (BinaryMLPClassifier(**SHORT), np.arange(90)[:, np.newaxis] % np.arange(2, 20) == 0),
     ],
 )
-def test_other_losses_start_from_a_constant(model, y):
+def test_other_losses_and_many_labels_start_from_a_constant(model, y):
     X = np.random.default_rng(0).normal(size=(90, 4))
     packed = model.fit(X, y).packed_
     assert packed.steps.size == 0 and packed.slopes.size == 0
@@ -268,7 +268,7 @@ def test_so_many_features_have_no_additive_model(monkeypatch):
     "stride, kept", [(1, range(9)), (2, [1, 3, 6, 8]), (3, [1, 4, 6, 8]), (4, [2, 6, 8]), (9, [2, 6, 8])]
 )
 def test_steps_are_spread_over_the_thresholds(stride, kept):
-    np.testing.assert_array_equal(additive.spread(np.array([0, 5, 8, 8, 9]), stride), kept)
+    np.testing.assert_array_equal(additive.every_nth_bit(np.array([0, 5, 8, 8, 9]), stride), kept)
 
 
 @pytest.mark.parametrize("model, labels", [(BinaryMLPRegressor(**SHORT), False), (BinaryMLPClassifier(**SHORT), True)])

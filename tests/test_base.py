@@ -508,7 +508,7 @@ def test_a_batch_larger_than_the_data_is_clipped_with_a_warning(model, X, y):
     [
         (BinaryMLPRegressor, {}, [0.2, 0.1, 0.05], 0.1 / 8**0.5),
         (BinaryMLPRegressor, {"init": "constant"}, [0.2, 0.1, 0.05], 1 / 8**0.5),
-        (BinaryMLPRegressor, {"loss": "huber"}, [0.2, 0.1, 0.05], 1 / 8**0.5),
+        (BinaryMLPRegressor, {"loss": "huber"}, [0.2, 0.1, 0.05], 0.1 / 8**0.5),
         (BinaryMLPRegressor, {"hidden_layer_sizes": []}, [0.1], 0.1 / 8**0.5),
         (BinaryMLPRegressor, {"binarization": "stochastic"}, [1, 1, 1], 0.1 / 8**0.5),
         (BinaryMLPClassifier, {}, [0.1, 0.1, 0.1], 1),

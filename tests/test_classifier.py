@@ -167,7 +167,7 @@ def test_balanced_weights_do_not_count_rows_of_weight_0():
 
 
 def test_a_class_too_rare_to_be_sampled_has_no_additive_model(monkeypatch):
-    monkeypatch.setattr("skbnn.training.targets.MAX_SIZE", 200)
+    monkeypatch.setattr("skbnn.training.categories.MAX_SIZE", 200)
     X = np.random.default_rng(0).normal(size=(500, 20))
     model = BinaryMLPClassifier((8,), max_iter=1, dropout=0.0, random_state=0).fit(X, np.arange(500) == 77)
     assert not model.packed_.steps.any() and not model.packed_.slopes.any()

@@ -33,7 +33,7 @@ def test_scikit_learn_compliance(estimator, check):
 @pytest.mark.parametrize("Estimator", [BinaryMLPClassifier, BinaryMLPRegressor])
 def test_a_weight_equals_repeated_rows(Estimator):
     # what looks at rows one by one, leaving them out, can't take a weight for repeated rows
-    rowwise = {"init": "constant", "dropout": 0.0}
+    rowwise = {"init": "constant", "dropout": 0.0, "n_components": 0}
     estimator = Estimator((32,), solver="sgd", learning_rate_init=0.1, max_iter=5, **rowwise)
     with use_instruction_set("portable"):  # 8 bits are relative to the largest gradient, which a weight is part of
         check_sample_weight_equivalence_on_dense_data(Estimator.__name__, estimator)

@@ -6,15 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.datasets import make_friedman1
 from sklearn.model_selection import train_test_split
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
 from skbnn.encoding import Combinations
 from skbnn.encoding.thresholds import find_encoding
-from skbnn.training import decide, targets
+from skbnn.training import decide, reals
 from skbnn.training.parameters import Parameters
+from skbnn.training.reals import Reals
 from skbnn.training.samples import Samples
-from skbnn.training.targets import Reals
 
 SHORT = BinaryMLPRegressor((16,), n_components=3, max_iter=2, dropout=0.0, random_state=0)
 
@@ -42,7 +43,7 @@ def test_rows_of_early_stopping_have_no_say_in_the_directions(monkeypatch):
 
 def test_held_out_rows_choose_components_where_features_are_correlated(monkeypatch):
     X, y = correlated()
-    monkeypatch.setattr(targets, "pursue_directions", lambda *arguments: Combinations(np.empty((0, 6)), []))
+    monkeypatch.setattr(reals, "pursue_directions", lambda *arguments: Combinations(np.empty((0, 6)), []))
     model = BinaryMLPRegressor((64, 64), max_iter=60, random_state=0)
     rotated = clone(model).fit(X[:400], y[:400])
     assert rotated.n_components_ == 6
@@ -163,7 +164,7 @@ def test_held_out_rows_choose_directions_for_a_smooth_product():
 def test_each_direction_has_to_be_worth_it(monkeypatch):
     X, y = correlated()
     two = Combinations(np.eye(6)[:2], [np.array([1000.0])] * 2)
-    monkeypatch.setattr(targets, "pursue_directions", lambda *arguments: two)
+    monkeypatch.setattr(reals, "pursue_directions", lambda *arguments: two)
     samples = Samples(X, y[:, np.newaxis], np.ones(len(y)), rows=np.arange(len(y)))
     samples = samples.encode(find_encoding(X, 8, rng=np.random.default_rng(0)))
     parameters = replace(Parameters.of(SHORT.get_params(), "squared_error"), n_thresholds=8)
@@ -199,3 +200,80 @@ def test_wide_tables_have_few_bits_and_narrow_layers():
     model = BinaryMLPRegressor(random_state=0).fit(X, X[:, 0])
     assert len(model.packed_.thresholds) == 20_000 and model.hidden_layer_sizes_ == (52, 52)
     assert model.packed_.steps.size == 0
+    assert BinaryMLPRegressor(random_state=0, max_iter=1).fit(np.ones((20, 140_000)) * X[:, :1], X[:, 0]).n_iter_ == 1
+
+
+@pytest.mark.parametrize(
+    "n_rows, width, batch_size, n_thresholds", [(49, 128, 49, 32), (60, 128, 32, 5), (4000, 256, 100, 32)]
+)
+def test_sizes_follow_the_rows(n_rows, width, batch_size, n_thresholds):
+    X = np.random.default_rng(0).normal(size=(n_rows, 2))
+    y = (X[:, 0] * X[:, 1] > 0).astype(int)
+    model = BinaryMLPClassifier(max_iter=1, random_state=0).fit(X, y)
+    assert model._state.decision.parameters.batch_size == batch_size
+    assert model.hidden_layer_sizes_ in ((width, width), (max(64, width // 2),) * 2)
+    assert np.diff(model.packed_.offsets).max() == n_thresholds or n_rows >= 512
+
+
+def test_where_a_network_hardly_helps_training_is_short_also_when_it_goes_on():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(300, 4)), rng.normal(size=300)
+    model = BinaryMLPRegressor(random_state=0, warm_start=True).fit(X, y)
+    assert model.hidden_layer_sizes_ == (256, 256) and model.n_iter_ == 100
+    assert model.fit(X, y).n_iter_ == 100
+    asked = BinaryMLPRegressor((40,), max_iter=30, random_state=0).fit(X, y)
+    assert asked.hidden_layer_sizes_ == (40,) and asked.n_iter_ == 30
+
+
+@pytest.mark.parametrize("init", ["additive", "constant"])
+def test_features_that_say_nothing_give_the_frequencies(init):
+    rng = np.random.default_rng(0)
+    X, Xt, shares = rng.normal(size=(600, 8)), rng.normal(size=(500, 8)), np.array([0.6, 0.3, 0.1])
+    model = BinaryMLPClassifier(random_state=0, init=init).fit(X, rng.choice(3, 600, p=shares))
+    np.testing.assert_allclose(model.predict_proba(Xt).mean(axis=0), shares, atol=0.06)
+    assert np.abs(model.predict_proba(Xt) - shares).mean() < 0.1 and (model.predict(Xt) == 0).mean() > 0.95
+    labels = (rng.random((600, 3)) < shares).astype(int)
+    model = BinaryMLPClassifier(random_state=0, init=init).fit(X, labels)
+    assert np.abs(model.predict_proba(Xt) - shares).mean() < 0.1
+
+
+@pytest.mark.filterwarnings("ignore:The number of unique classes:UserWarning")
+def test_as_many_classes_as_rows_are_told_apart():
+    X = np.random.default_rng(0).normal(size=(60, 5))
+    assert BinaryMLPClassifier(random_state=0).fit(X, np.arange(60)).score(X, np.arange(60)) > 0.9
+
+
+@pytest.mark.parametrize("loss", ["huber", "absolute_error"])
+def test_outliers_do_not_move_robust_losses(loss):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1000, 4))
+    truth = X @ [1.0, 2.0, 0.0, -1.0]
+    y = truth + 0.3 * rng.normal(size=1000)
+    y[rng.choice(1000, 10, replace=False)] = 9999
+    model = BinaryMLPRegressor((64, 64), loss=loss, random_state=0).fit(X, y)
+    assert np.mean(np.abs(model.predict(X) - truth)) < 0.3
+
+
+@pytest.mark.parametrize("loss", ["huber", "absolute_error"])
+@pytest.mark.parametrize("noise", [0, 1e-12, 0.1])
+def test_robust_losses_know_the_scale_where_half_of_the_targets_are_alike(loss, noise):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 4))
+    y = np.where(X[:, 0] > 0.3, 3 * X[:, 1] + 10, 0.0) + noise * rng.normal(size=600)
+    model = BinaryMLPRegressor((64, 64), loss=loss, n_components=0, random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.9
+
+
+def test_irrelevant_features_get_no_bits():
+    X, y = make_friedman1(1500, n_features=30, noise=1.0, random_state=0)
+    model = BinaryMLPRegressor((64, 64), random_state=0).fit(X[:1000], y[:1000])
+    counts = np.diff(model.packed_.offsets)[:30]
+    assert (counts[:5] > 0).all() and (counts[5:] > 0).sum() <= 3
+    assert model.score(X[1000:], y[1000:]) > 0.88
+
+
+def test_very_few_rows_trust_the_initial_model():
+    rng = np.random.default_rng(0)
+    X, Xt = rng.normal(size=(15, 3)), rng.normal(size=(500, 3))
+    model = BinaryMLPClassifier(random_state=0).fit(X, X[:, 0] > 0)
+    assert model.shrinkage_ == 0.25 and model.score(Xt, Xt[:, 0] > 0) > 0.75

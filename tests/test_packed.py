@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+from copy import copy
 from itertools import pairwise
 
 import numpy as np
@@ -14,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from skbnn.encoding import Encoder
 from skbnn.kernels import available_instruction_sets, use_instruction_set
 from skbnn.packed import PackedNetwork, reference
-from skbnn.packed.layout import pack_members
+from skbnn.packed.layout import pack_bits, pack_members
 
 OUTPUTS = ["identity", "logistic", "softmax"]
 
@@ -99,6 +100,19 @@ def test_scores_equal_the_twin(instruction_set, most, hidden, kwargs):
         if not network.slopes.size:
             bits = reference.encode(X, network.thresholds, network.offsets, network.components)
             assert_same_bits(network.decision_function_from_bits(bits), expected)
+
+
+@pytest.mark.parametrize("most", [1, 4, 9])
+def test_bits_that_no_thermometer_encoding_gives_add_their_steps(most):
+    network = random_network(most=most, n_features=40, hidden=(8,), lines=False)
+    n_bits = network.layer_sizes[0]
+    bits = np.random.default_rng(2).integers(0, 2, (300, n_bits))
+    bits[0], bits[1] = 0, 1
+    without = copy(network)
+    without.__setstate__({**network.__getstate__(), "steps": np.zeros((len(network.bias), 0))})
+    packed = pack_bits(bits)
+    added = network.decision_function_from_bits(packed) - without.decision_function_from_bits(packed)
+    np.testing.assert_allclose(added, bits @ network.steps.T, atol=1e-10)
 
 
 code = pytest.mark.parametrize("most, n_components", [(1, 0), (4, 0), (4, 7)])

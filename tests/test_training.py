@@ -10,10 +10,11 @@ from sklearn.datasets import load_diabetes
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
 from skbnn.training import epochs
 from skbnn.training import state as training_state
+from skbnn.training.categories import Classes, Labels
 from skbnn.training.early_stopping import EarlyStopping
 from skbnn.training.epochs import Watcher, draw_batches, run_epochs
+from skbnn.training.reals import Reals
 from skbnn.training.samples import Samples
-from skbnn.training.targets import Classes, Labels, Reals
 
 ROWS = np.arange(100, 110)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-MAD_TO_STD = 1.4826  # standard deviation of a normal distribution over its median absolute deviation
+NORMAL_QUANTILE = 1.645  # standard deviations within which nine tenths of a normal distribution are
 
 
 def location_and_scale(columns, sample_weight):
@@ -16,22 +16,23 @@ def location_and_scale(columns, sample_weight):
 
 
 def robust_location_and_scale(columns, sample_weight):
-    """Median of each column by weights, and a standard deviation by the median distance from it.
+    """Median of each column by weights, and a standard deviation by what nine tenths of the rows lie within of it.
 
-    What few rows hold, however far away, moves neither. Where half of the rows are equal the standard deviation is that
-    of ``location_and_scale``.
+    What a tenth of the rows hold, however far away, moves neither much. Where nine tenths are equal, the standard
+    deviation is that of ``location_and_scale``.
     """
-    median = weighted_median(columns, sample_weight)
-    deviation = MAD_TO_STD * weighted_median(np.abs(columns - median), sample_weight)
-    return median, np.where(deviation > 0, deviation, location_and_scale(columns, sample_weight)[1])
+    median = weighted_quantile(columns, sample_weight, 0.5)
+    with np.errstate(over="ignore"):
+        deviation = weighted_quantile(np.abs(columns - median), sample_weight, 0.9) / NORMAL_QUANTILE
+        return median, np.where(deviation > 0, deviation, location_and_scale(columns, sample_weight)[1])
 
 
-def weighted_median(columns, sample_weight):
-    """The smallest value of each column that rows of half the weight do not exceed."""
+def weighted_quantile(columns, sample_weight, share):
+    """The smallest value of each column that rows of this share of the weight do not exceed."""
     order = np.argsort(columns, axis=0)
     reached = np.cumsum(sample_weight[order], axis=0)
-    middle = np.argmax(reached >= reached[-1] / 2, axis=0)
-    return np.take_along_axis(columns, np.take_along_axis(order, middle[np.newaxis], axis=0), axis=0)[0]
+    first = np.argmax(reached >= share * reached[-1], axis=0)
+    return np.take_along_axis(columns, np.take_along_axis(order, first[np.newaxis], axis=0), axis=0)[0]
 
 
 def standardize(X):

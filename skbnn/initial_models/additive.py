@@ -3,8 +3,6 @@
 import warnings
 
 import numpy as np
-from scipy.linalg import LinAlgWarning
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 
 from skbnn.encoding.standardization import location_and_scale
@@ -38,9 +36,9 @@ PENALTIES = {"ridge": np.logspace(-1, 4, 6), "logistic": np.logspace(2, -1, 4), 
 
 # Newton's method solves for all columns at each of a few steps, and is done with what takes L-BFGS a thousand where
 # columns are rare and alike; but it needs float64. The latter is for several classes, and for less than so many rows a
-# column; it ends early.
+# column; it ends early, but for lines, which are few.
 NEWTON_SHARE = 4
-NEWTON, LBFGS = {"solver": "newton-cholesky", "tol": 1e-4}, {"solver": "lbfgs", "tol": 1e-2}
+NEWTON, LBFGS, LINES = {"solver": "newton-cholesky", "tol": 1e-4}, {"tol": 1e-2}, {"tol": 1e-3}
 
 
 class Columns:
@@ -63,7 +61,7 @@ class Columns:
     def __init__(self, samples, rows, n_outputs, line_power, *, steps=True):
         encoding, self.X, self.bits, self.rows = samples.encoding, samples.X, samples.bits, rows
         self.n_bits = encoding.n_bits
-        self.steps = spread(encoding.offsets, -(-encoding.n_bits // MAX_BITS))
+        self.steps = every_nth_bit(encoding.offsets, -(-encoding.n_bits // MAX_BITS))
         if not steps or n_outputs * self.n_bits > MAX_COEFFICIENTS:
             self.steps = self.steps[:0]
         # Beside steps, a feature's only bit says it all, or all that was asked for.
@@ -96,10 +94,10 @@ class Columns:
         steps = unpack(self.bits[rows], self.n_bits)[:, self.steps]
         matrix = np.hstack([steps.astype(dtype), (risen / unit).astype(dtype)])
         for model in models:
-            # Equal columns, and rows that outweigh all others, are no one's mistake, and this need not be the optimum.
+            # Equal columns, as many classes as rows, and rows that outweigh all others are no one's mistake, and this
+            # need not be the optimum.
             with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
-                warnings.simplefilter("ignore", LinAlgWarning)
-                warnings.simplefilter("ignore", ConvergenceWarning)
+                warnings.simplefilter("ignore")
                 model.fit(matrix, y[rows], weights)
             coef = model.coef_.reshape(-1, matrix.shape[1]).astype(np.float64)
             yield self.additive_part(model.intercept_, coef, unit, ranges)
@@ -177,7 +175,7 @@ def fit_logistic(columns, y, sample_weight, rows, *, constant, penalties):
     if len(seen) < 2:
         return [AdditivePart.of_constant(constant) for _ in penalties]
     newton = len(seen) == 2 and NEWTON_SHARE * columns.n_columns < len(rows)
-    model = LogisticRegression(warm_start=True, **(NEWTON if newton else LBFGS))
+    model = LogisticRegression(warm_start=True, **(NEWTON if newton else LBFGS if len(columns.steps) else LINES))
     models = (model.set_params(C=1 / penalty) for penalty in penalties)
     parts = columns.fit_each(models, rows, y, sample_weight, np.float64 if newton else np.float32)
     return list(parts) if len(constant) == 1 else [for_all_classes(part, seen, constant) for part in parts]
@@ -203,7 +201,7 @@ def find_ranges(X):
     return ranges
 
 
-def spread(offsets, stride):
+def every_nth_bit(offsets, stride):
     """Every ``stride``-th bit of each column, beginning halfway, ascending; of one that has fewer, the middle."""
     bits_of = np.diff(offsets)
     position = np.arange(offsets[-1]) - np.repeat(offsets[:-1], bits_of)

@@ -17,7 +17,8 @@ class InitialModel(NamedTuple):
     constant : ndarray of shape (n_outputs,)
         What is best said of every row alike: the mean of real targets, classes' log-probabilities.
     scale : float or ndarray of shape (n_outputs,)
-        What a network's scores are multiplied by: the standard deviation of what is left of real targets.
+        What a network's scores are multiplied by: the standard deviation of what is left of real targets, before
+        anything is shrunk.
     spread : float or ndarray of shape (n_outputs,)
         The unit in which losses of different models compare: the standard deviation of real targets.
     """
@@ -29,4 +30,6 @@ class InitialModel(NamedTuple):
 
     def shrunk(self, share):
         """The same with this share of what the scores differ from row to row."""
+        if not share:
+            return self._replace(additive=AdditivePart.of_constant(self.constant))
         return self._replace(additive=self.additive.scaled(share, (1 - share) * self.constant))

@@ -40,6 +40,11 @@ cdef class Dropout:
         """What was dropped has no gradient."""
         tiles().drop(gradient, &self.mask[0, 0], n_rows, self.n_units)
 
+    def __call__(self, float[:, ::1] gradient):
+        """``draw`` and ``backward`` from Python."""
+        self.draw(gradient.shape[0])
+        self.backward(&gradient[0, 0], gradient.shape[0])
+
 
 cdef class Layer:
     """What every layer has: binary weights and batch norm, with an optimizer for each of their parameters."""

@@ -44,8 +44,9 @@ cdef class Adam(Optimizer):
     cdef void update(self, const float *gradient, double learning_rate) noexcept nogil:
         cdef double correction_1 = 1 - self.beta_1 ** self.n_steps[0]
         cdef double correction_2 = 1 - self.beta_2 ** self.n_steps[0]
+        cdef double squared_epsilon = min(self.epsilon**2, 1e38)  # float32 overflows beyond
         cdef AdamStep step = [
-            self.beta_1, self.beta_2, learning_rate / correction_1, 1 / correction_2, self.epsilon**2, self.bound
+            self.beta_1, self.beta_2, learning_rate / correction_1, 1 / correction_2, squared_epsilon, self.bound
         ]
         tiles().adam(&self.parameters[0], gradient, &self.moments[0, 0], &self.moments[1, 0],
                      self.parameters.shape[0], &step)

@@ -22,6 +22,11 @@ class AdditivePart(NamedTuple):
         """Scores that are the same for every row, (n_outputs,)."""
         return cls(constant, *np.zeros((2, len(constant), 0)), np.zeros((2, 0)))
 
+    @property
+    def varies(self):
+        """Whether scores differ from row to row."""
+        return bool(self.steps.size or self.slopes.size)
+
     @classmethod
     def stacked(cls, parts):
         """The outputs of several parts, of the same rows' fits, side by side; some of them may be constant."""

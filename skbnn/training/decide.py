@@ -9,8 +9,8 @@ from skbnn.encoding import Encoding
 from skbnn.encoding.principal_components import principal_components
 from skbnn.encoding.thresholds import find_combinations, find_encoding
 from skbnn.initial_models.additive import MAX_FEATURES
-from skbnn.training.held_out import SMALL, Judge, splits
-from skbnn.training.parameters import Decision
+from skbnn.training.held_out import SMALL, TOO_FEW, TRUST_OF_FEW, Judge, splits
+from skbnn.training.parameters import Decision, most_thresholds
 from skbnn.training.warn import warn
 
 # The mean of two networks errs less than one does; beyond so many rows, one learns more by itself and takes long.
@@ -19,7 +19,7 @@ MAX_ROWS_FOR_TWO = 50_000
 # What is decided for a stream, of which nobody knows how much will come.
 STREAM = {"hidden_layer_sizes": (512, 512), "n_thresholds": 32, "n_components": 0, "n_estimators": 1, "dropout": 0.0}
 
-# As ``Targets.little``, of so many rows that these would show what a longer training adds.
+# ``Targets.little`` where rows are so many that a longer training can show in what little a short one adds.
 LITTLE_OF_MANY = 0.01
 
 # Features that in the initial model take less than this share off the loss, of what all of them take, may do without
@@ -68,13 +68,16 @@ def decide(samples, targets, parameters, rng):
     resolution = parameters.n_thresholds
     if asked.n_thresholds == "auto":
         resolution = targets.resolution(samples, parameters.n_thresholds, rng)
+        resolution = np.minimum(resolution, most_thresholds(samples.X.shape[1]))
     samples = encode_features(samples, parameters, resolution, rng)
+    parameters = parameters.sized(samples, targets)
     parts = splits(samples, targets, int(rng.integers(2**31)))
     judge = Judge(parameters, parts, targets, rng)
     if not parts or "auto" not in (parameters.dropout, parameters.n_components):
-        parameters = parameters.where_auto(dropout=0.0, n_components=len(samples.encoding.components))
         initial_model = targets.initial_model(samples, samples.rows, rng, penalty=judge.choose_penalty(samples))
-        return Decision(parameters, samples.encoding, initial_model), samples
+        doubted = parameters.dropout == "auto" and len(samples.rows) < TOO_FEW
+        parameters = parameters.where_auto(dropout=0.0, n_components=len(samples.encoding.components))
+        return Decision(parameters, samples.encoding, initial_model, TRUST_OF_FEW if doubted else 1.0), samples
 
     samples, outcome = choose_encoding(samples, targets, parameters, judge, rng)
     if outcome.gain < (targets.little if len(samples.rows) < SMALL else LITTLE_OF_MANY):

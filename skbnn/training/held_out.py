@@ -10,7 +10,7 @@ from skbnn.folding import estimate_statistics, fold
 from skbnn.network.trainer import LOSSES
 from skbnn.packed.additive_part import AdditivePart
 from skbnn.training.epochs import run_epochs
-from skbnn.training.parameters import TOO_FEW, Decision
+from skbnn.training.parameters import Decision
 from skbnn.training.progress import Progress
 from skbnn.training.state import TrainingState, new_trainer
 
@@ -25,7 +25,12 @@ SMALL, N_FOLDS, ENOUGH = 4000, 3, 10_000
 # trained for longer says more.
 LARGEST_SHARE = LARGEST_FACTOR = 2.0
 
-ENOUGH_TRUST = 1.1  # a factor above this asks for no dropout
+# With fewer rows than this, nothing that could be held out says anything, and a network deserves so little trust.
+TOO_FEW, TRUST_OF_FEW = 20, 0.25
+
+LOOKED_AT = 2**22  # bits of rows by which features are judged
+
+ENOUGH_TRUST = 1.0  # a factor above this asks for no dropout
 
 
 def splits(samples, targets, seed):
@@ -62,8 +67,8 @@ class Outcome(NamedTuple):
         Of the initial model, as in ``InitialModel.shrunk``, that is best.
     factor : float
         Of the network's scores that is best.
-    penalty : ndarray, float or None
-        Of the initial model.
+    penalty : object
+        Of the initial model, as ``Targets.choose_penalty`` gives it.
     relevance : ndarray of shape (n_features,)
         What each feature takes off the initial model's loss.
     """
@@ -72,7 +77,7 @@ class Outcome(NamedTuple):
     alone: float
     share: float
     factor: float
-    penalty: np.ndarray = None
+    penalty: object = None
     relevance: np.ndarray = None
 
     @property
@@ -167,11 +172,16 @@ def network_scores(network, encoding, data, train, held):
 
 def relevance(part, samples, initial_model, held, loss):
     """How much more the loss of the initial model is without what each feature adds to it, (n_features,)."""
-    X, bits, unit = samples.X[held], samples.bits[held], np.where(initial_model.spread > 0, initial_model.spread, 1)
-    scores = part.constant + part.varying
+    if not initial_model.additive.varies:
+        return np.zeros(samples.X.shape[1])
+    some = slice(max(1, LOOKED_AT // samples.encoding.n_bits))
+    X, bits = samples.X[held[some]], samples.bits[held[some]]
+    targets, sample_weight = part.targets[some], part.sample_weight[some]
+    unit = np.where(initial_model.spread > 0, initial_model.spread, 1)
+    scores = part.constant + part.varying[some]
 
     def loss_of(scores):
-        return loss(scores.astype(np.float32), part.targets, part.sample_weight, np.empty(scores.shape, np.float32))
+        return loss(scores.astype(np.float32), targets, sample_weight, np.empty(scores.shape, np.float32))
 
     offsets = samples.encoding.offsets
     of_features = (added / unit for added in initial_model.additive.scores_of_features(X, bits, offsets))

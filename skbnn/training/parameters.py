@@ -11,12 +11,8 @@ from skbnn.training.warn import warn
 
 MIN_EPOCHS = 28  # of max_iter=None; on small data more, as the targets need
 
-# hidden_layer_sizes="auto" are two layers of this many units, or as many as the targets need at least, for tables of at
-# least so many rows.
-WIDTHS = {0: 64, 4000: 256, 15_000: 512}
-
-# Fewer rows than this make one mini-batch, and nothing that could be held out of them says anything.
-TOO_FEW = 50
+# Fewer rows than this make one mini-batch.
+FEW = 50
 
 # n_thresholds="auto" is a share of the rows, within these bounds: between two thresholds there have to be some.
 ROWS_PER_THRESHOLD, FEWEST_THRESHOLDS, MOST_THRESHOLDS = 12, 4, 32
@@ -24,6 +20,9 @@ ROWS_PER_THRESHOLD, FEWEST_THRESHOLDS, MOST_THRESHOLDS = 12, 4, 32
 # Wide tables have fewer: no more bits than this, but for one a feature. And layers are as narrow as it takes to have no
 # more weights on bits than this, or than so many for each row.
 MOST_BITS, MOST_WEIGHTS, WEIGHTS_PER_ROW, NARROWEST = 2**14, 2**20, 256, 16
+
+# What a network and its encoding are made of can't change once there are any.
+FIXED = "hidden_layer_sizes", "n_thresholds", "n_components", "n_estimators"
 
 # batch_size="auto" is a share of the rows, but so many at most.
 BATCHES, LARGEST_BATCH = 40, 128
@@ -83,22 +82,31 @@ class Parameters(TrainingOptions):
         return replace(self, **{name: value for name, value in values.items() if getattr(self, name) == "auto"})
 
     def paced(self, samples, targets):
-        """The same with the layers, thresholds, batch size and number of epochs that suit these samples."""
-        n_rows, n_features = samples.X.shape
-        n_thresholds = n_rows // ROWS_PER_THRESHOLD if n_rows >= TOO_FEW else MOST_THRESHOLDS
-        n_thresholds = min(max(n_thresholds, FEWEST_THRESHOLDS), MOST_THRESHOLDS, MOST_BITS // n_features)
-        self = self.where_auto(n_thresholds=max(n_thresholds, 1))
-        width = max(targets.fewest_units, *(width for rows, width in WIDTHS.items() if rows <= n_rows))
-        most_weights = max(MOST_WEIGHTS, WEIGHTS_PER_ROW * n_rows)
-        width = min(width, max(NARROWEST, most_weights // (self.n_thresholds * n_features)))
+        """The same with the thresholds, batch size and number of epochs that suit these samples."""
+        n_rows, n_features = len(samples.rows), samples.X.shape[1]
+        few = n_rows < FEW
+        n_thresholds = MOST_THRESHOLDS if few else max(n_rows // ROWS_PER_THRESHOLD, FEWEST_THRESHOLDS)
+        n_thresholds = min(n_thresholds, MOST_THRESHOLDS, most_thresholds(n_features))
         if self.batch_size != "auto" and self.batch_size > n_rows:
             warn(f"batch_size={self.batch_size} is larger than the {n_rows} training samples and is clipped.")
-        share = min(max(n_rows // BATCHES, targets.smallest_batch), LARGEST_BATCH) if n_rows >= TOO_FEW else n_rows
+        share = n_rows if few else min(max(n_rows // BATCHES, targets.smallest_batch), LARGEST_BATCH)
         batch_size = min(share if self.batch_size == "auto" else self.batch_size, n_rows)
-        n_batches = -(-len(samples.rows) // batch_size)
+        n_batches = -(-n_rows // batch_size)
         n_epochs = self.max_iter or min(max(MIN_EPOCHS, -(-targets.fewest_steps // n_batches)), targets.most_epochs)
-        paced = replace(self, batch_size=batch_size, max_iter=n_epochs)
-        return paced.where_auto(hidden_layer_sizes=(width, width))
+        return replace(self, batch_size=batch_size, max_iter=n_epochs).where_auto(n_thresholds=n_thresholds)
+
+    def sized(self, samples, targets):
+        """The same with the layers that suit these samples, which have bits."""
+        n_rows, n_bits = len(samples.rows), samples.encoding.n_bits
+        width = max(width for rows, width in targets.widths.items() if rows <= n_rows)
+        most_weights = max(MOST_WEIGHTS, WEIGHTS_PER_ROW * n_rows)
+        width = min(width, max(NARROWEST, most_weights // n_bits))
+        return self.where_auto(hidden_layer_sizes=(width, width))
+
+
+def most_thresholds(n_features):
+    """Thresholds a feature that a table of so many may have, where that was left open."""
+    return max(MOST_BITS // n_features, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,11 +137,11 @@ class Decision:
             If they ask for another network or encoding than there is.
         """
         before = self.parameters
-        for name in "hidden_layer_sizes", "n_thresholds", "n_components", "n_estimators":
-            asked, kept = getattr(parameters, name), getattr(before, name)
-            if asked not in ("auto", kept):
-                raise ValueError(f"{name}={asked} can't go on from {kept}.")
-        open_ones = "hidden_layer_sizes", "n_thresholds", "n_components", "n_estimators", "dropout"
-        kept = {name: getattr(before, name) for name in open_ones}
+        kept = {name: getattr(before, name) for name in FIXED}
+        for name, value in kept.items():
+            if getattr(parameters, name) not in ("auto", value):
+                raise ValueError(f"{name}={getattr(parameters, name)} can't go on from {value}.")
         shrinkage = self.shrinkage if parameters.dropout == "auto" else 1.0
-        return replace(self, parameters=parameters.where_auto(**kept).paced(samples, targets), shrinkage=shrinkage)
+        n_epochs = parameters.max_iter or (None if before.streaming else before.max_iter)
+        parameters = replace(parameters.where_auto(**kept, dropout=before.dropout), max_iter=n_epochs)
+        return replace(self, parameters=parameters.paced(samples, targets), shrinkage=shrinkage)

@@ -1,0 +1,181 @@
+"""Targets that are classes or labels."""
+
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from skbnn.initial_models.additive import (
+    LINE_POWERS,
+    MAX_SIZE,
+    MAX_SIZE_TO_CHOOSE,
+    PENALTIES,
+    Columns,
+    fit_logistic,
+)
+from skbnn.initial_models.initial_model import InitialModel
+from skbnn.network.trainer import LOSSES
+from skbnn.packed.additive_part import AdditivePart
+from skbnn.training.targets import Targets
+
+# Labels to choose a penalty by, and with more labels than the latter no regression of each.
+ENOUGH_LABELS, MOST_LABELS = 4, 16
+
+RARE = 1e-3  # share of all rows that are taken to be of any class, so that no class is impossible
+
+# Kinds of additive models of classes, and what is fitted where rows are too few to choose.
+LOGISTIC, UNCHOSEN = ("lines", "logistic"), ("lines", 1.0)
+
+
+class Categories(Targets):
+    """What classes and labels have in common: scores are logarithms of probabilities, up to a constant."""
+
+    def log_odds(self, y, sample_weight):
+        """The scores of a row of which nothing is known, (n_outputs,) float64, by the frequencies of encoded targets.
+
+        Of a stream, which may come sorted by class, they say nothing.
+        """
+        if self.streaming or self.loss != "log_loss":
+            return np.zeros(self.n_outputs)
+        return self._log_odds(y, sample_weight)
+
+    @abstractmethod
+    def _log_odds(self, y, sample_weight):
+        """``log_odds`` where there are any."""
+
+    @abstractmethod
+    def fit_additive(self, columns, samples, rows, penalties):
+        """Logistic regressions of these rows, a list of AdditivePart, one for each penalty."""
+
+    def mean_loss(self, scores, samples, rows):
+        """The loss of the scores of some rows."""
+        scores = scores.astype(np.float32)
+        y, sample_weight = samples.y[rows].astype(np.float32), samples.sample_weight[rows]
+        return LOSSES[self.network_loss]()(scores, y, sample_weight, np.empty_like(scores))
+
+    def choose_penalty(self, samples, parts, rng):
+        if self.loss != "log_loss":
+            return None
+        choices, losses = [(kind, penalty) for kind in LOGISTIC for penalty in PENALTIES[kind]], 0
+        for train, held in parts:
+            fits = []
+            for kind in LOGISTIC:
+                columns = self.columns(samples, train, kind)
+                rows = columns.sample(MAX_SIZE_TO_CHOOSE["logistic"] // len(parts), rng)
+                fits += self.fit_additive(columns, samples, rows, PENALTIES[kind])
+            X, bits = samples.X[held], samples.bits[held]
+            losses += np.array([self.mean_loss(fit.scores(X, bits), samples, held) for fit in fits])
+        return choices[np.argmin(losses)] if parts else UNCHOSEN
+
+    def stronger(self, penalty):
+        kind, strength = penalty
+        return kind, 10 * strength
+
+    def initial_model(self, samples, rows, rng, *, penalty=None):
+        constant = self.log_odds(samples.y[rows], samples.sample_weight[rows])
+        if penalty is None:
+            return InitialModel(AdditivePart.of_constant(constant), constant)
+        kind, penalty = penalty
+        columns = self.columns(samples, rows, kind)
+        (additive,) = self.fit_additive(columns, samples, columns.sample(MAX_SIZE, rng), [penalty])
+        return InitialModel(additive, constant)
+
+    def columns(self, samples, rows, kind):
+        """Those of an additive model with steps or, by its kind, without."""
+        return Columns(samples, rows, self.n_outputs, LINE_POWERS["logistic"], steps=kind != "lines")
+
+    def truth(self, samples, initial_model, rows):
+        scores = initial_model.additive.scores(samples.X[rows], samples.bits[rows])
+        return samples.y[rows], initial_model.constant, scores - initial_model.constant
+
+    def training_data(self, samples, initial_model):
+        offsets = initial_model.additive.scores(samples.X, samples.bits).astype(np.float32)
+        return replace(super().training_data(samples, initial_model), offsets=offsets)
+
+    def output_gain(self, initial_model):
+        """Scores larger than 1 train faster under a cross-entropy, but for those beside an additive model's."""
+        return 1.0 if initial_model.additive.varies else 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Classes(Categories):
+    """One of several classes a row, encoded as its index."""
+
+    labels: np.ndarray
+    loss: str
+    streaming: bool = False
+
+    @property
+    def output(self):
+        return "logistic" if len(self.labels) == 2 else "softmax"
+
+    @property
+    def n_outputs(self):
+        return 1 if len(self.labels) == 2 else len(self.labels)
+
+    @property
+    def most_rows_for_additive(self):
+        return np.inf if self.n_outputs == 1 else 10_000
+
+    def encode(self, y):
+        if y.ndim != 1:
+            raise ValueError(f"y has shape {y.shape}, which differs from the previous call's.")
+        unknown = np.setdiff1d(y, self.labels)
+        if len(unknown):
+            raise ValueError(f"`y` has classes not in `self.classes_`: {unknown}. Known are {self.labels}.")
+        return np.searchsorted(self.labels, y).astype(np.float32)[:, np.newaxis]
+
+    def strata(self, y):
+        return self.labels[y[:, 0].astype(int)]
+
+    def numbers(self, samples, rows):
+        y = samples.y[rows]
+        return y if self.n_outputs == 1 else np.eye(self.n_outputs)[y[:, 0].astype(int)]
+
+    def _log_odds(self, y, sample_weight):
+        shares = np.bincount(y[:, 0].astype(int), sample_weight, len(self.labels)) / sample_weight.sum()
+        log_shares = np.log((1 - RARE) * shares + RARE / len(shares))
+        return log_shares[1:] - log_shares[:1] if self.n_outputs == 1 else log_shares
+
+    def fit_additive(self, columns, samples, rows, penalties):
+        y, sample_weight = samples.y, samples.sample_weight
+        constant = self.log_odds(y[rows], sample_weight[rows])
+        return fit_logistic(columns, y[:, 0], sample_weight, rows, constant=constant, penalties=penalties)
+
+
+@dataclass(frozen=True, eq=False)
+class Labels(Categories):
+    """Any number of several labels a row, encoded as 0 or 1."""
+
+    n_outputs: int
+    loss: str
+    streaming: bool = False
+    output = "logistic"
+
+    @property
+    def most_rows_for_additive(self):
+        return np.inf if self.n_outputs <= MOST_LABELS else 0
+
+    def choose_penalty(self, samples, parts, rng):
+        if self.n_outputs > ENOUGH_LABELS:  # for the rest as well
+            few = replace(samples, y=samples.y[:, :ENOUGH_LABELS])
+            return replace(self, n_outputs=ENOUGH_LABELS).choose_penalty(few, parts, rng)
+        return super().choose_penalty(samples, parts, rng)
+
+    def encode(self, y):
+        if y.ndim != 2 or y.shape[1] != self.n_outputs:
+            raise ValueError(f"y has shape {y.shape}, which differs from the previous call's.")
+        return np.ascontiguousarray(y, np.float32)
+
+    def _log_odds(self, y, sample_weight):
+        shares = (1 - RARE) * np.average(y, axis=0, weights=sample_weight) + RARE / 2
+        return np.log(shares / (1 - shares))
+
+    def fit_additive(self, columns, samples, rows, penalties):
+        y, sample_weight = samples.y, samples.sample_weight
+        constants = self.log_odds(y[rows], sample_weight[rows])[:, np.newaxis]
+        fits = [
+            fit_logistic(columns, label, sample_weight, rows, constant=constant, penalties=penalties)
+            for label, constant in zip(y.T, constants, strict=True)
+        ]
+        return [AdditivePart.stacked(of_labels) for of_labels in zip(*fits, strict=True)]

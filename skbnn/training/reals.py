@@ -1,0 +1,126 @@
+"""Targets that are real numbers."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sklearn.metrics import r2_score
+
+from skbnn.encoding.projection_pursuit import pursue_directions
+from skbnn.encoding.standardization import location_and_scale, robust_location_and_scale
+from skbnn.initial_models.additive import LINE_POWERS, Columns, choose_ridge_penalty, fit_ridge
+from skbnn.initial_models.initial_model import InitialModel
+from skbnn.packed.additive_part import AdditivePart
+from skbnn.training.targets import Targets
+
+# How far from the rest a target counts, in standard deviations. A row that is held out can be arbitrarily far, and its
+# square has to be finite; losses that are robust are not to be judged by outliers.
+FARTHEST = {"squared_error": 1e18, "huber": 10.0, "absolute_error": 10.0}
+
+# Beyond so many standard deviations a target counts as if it were there, where least squares stand in for the loss.
+OUTLYING = {"squared_error": np.inf, "huber": 3.0, "absolute_error": 3.0}
+
+
+@dataclass(frozen=True, eq=False)
+class Reals(Targets):
+    """Real numbers; a network learns what the initial model leaves, standardized."""
+
+    n_outputs: int
+    loss: str
+    output = "identity"
+
+    # By validation rows. Adam's output weights flip before those of the first layer. Real numbers take more units than
+    # classes do, and longer training, of which a short one shows less.
+    spread_factors = 2.0, 0.5
+    widths = {0: 512}
+    smallest_batch, fewest_steps, most_epochs = 128, 1250, 300
+    little = 0.03
+
+    fewest_to_score = 2  # rows; R² needs two
+
+    def encode(self, y):
+        columns = y.reshape(len(y), -1).astype(np.float64)
+        if columns.shape[1] != self.n_outputs:
+            raise ValueError(f"y has {columns.shape[1]} outputs, expected {self.n_outputs} as in the previous call.")
+        return columns
+
+    def score(self, y, predicted, sample_weight):
+        return r2_score(y, predicted, sample_weight=sample_weight)
+
+    def directions(self, samples, n_thresholds, rng):
+        return pursue_directions(samples.X, samples.y, samples.sample_weight, samples.rows, n_thresholds, rng)
+
+    def constant(self, samples, rows):
+        """The initial model of constants."""
+        location, scale = self.location_and_scale(samples.y[rows], samples.sample_weight[rows])
+        return InitialModel(AdditivePart.of_constant(location), location, scale, scale)
+
+    def location_and_scale(self, y, sample_weight):
+        """Those that suit the loss."""
+        find = location_and_scale if self.loss == "squared_error" else robust_location_and_scale
+        return find(y, sample_weight)
+
+    def additive_targets(self, samples, constant):
+        """What an additive model fits by least squares: standardized targets, of robust losses without outliers."""
+        return np.clip(standardized_residual(samples, constant), -OUTLYING[self.loss], OUTLYING[self.loss])
+
+    def numbers(self, samples, rows):
+        return self.standardized(samples.y[rows], self.constant(samples, rows))
+
+    def standardized(self, y, initial_model):
+        """Targets in standard deviations from the mean, as far as they count; 0 where they do not vary."""
+        spread, farthest = initial_model.spread, FARTHEST[self.loss]
+        with np.errstate(over="ignore", invalid="ignore"):
+            deviations = (y - initial_model.constant) / np.where(spread > 0, spread, np.inf)
+        return np.clip(np.nan_to_num(deviations), -farthest, farthest)
+
+    def choose_penalty(self, samples, parts, rng):
+        columns = Columns(samples, samples.rows, self.n_outputs, LINE_POWERS["ridge"])
+        standardized = self.additive_targets(samples, self.constant(samples, samples.rows))
+        return choose_ridge_penalty(columns, standardized, samples.sample_weight, rng)
+
+    def stronger(self, penalty):
+        return 10 * penalty
+
+    def initial_model(self, samples, rows, rng, *, penalty=None):
+        constant = self.constant(samples, rows)
+        if penalty is None:
+            return constant
+        columns = Columns(samples, rows, self.n_outputs, LINE_POWERS["ridge"])
+        standardized = self.additive_targets(samples, constant)
+        ridge = fit_ridge(columns, standardized, samples.sample_weight, rng, penalty=penalty)
+        additive = ridge.scaled(constant.scale, constant.constant)
+        _, left = self.location_and_scale(residual(samples, additive)[rows], samples.sample_weight[rows])
+        return constant._replace(additive=additive, scale=np.where(constant.scale > 0, left, 0))
+
+    def truth(self, samples, initial_model, rows):
+        unit = np.where(initial_model.spread > 0, initial_model.spread, np.inf)
+        scores = initial_model.additive.scores(samples.X[rows], samples.bits[rows])
+        targets = self.standardized(samples.y[rows], initial_model)
+        return targets, np.zeros(self.n_outputs), (scores - initial_model.constant) / unit
+
+    def output_gain(self, initial_model):
+        """Less is better beside an additive model, by validation rows; alone it would take a stream long to grow."""
+        return 0.1 if initial_model.additive.varies else 1.0
+
+    def training_data(self, samples, initial_model):
+        farthest = FARTHEST["squared_error"]
+        targets = np.clip(standardized_residual(samples, initial_model), -farthest, farthest).astype(np.float32)
+        return replace(super().training_data(samples, initial_model), targets=targets)
+
+
+def residual(samples, additive):
+    """What the additive part leaves of real targets, (n_rows, n_outputs)."""
+    return samples.y - additive.scores(samples.X, samples.bits)
+
+
+def standardized_residual(samples, initial_model):
+    """What the initial model leaves, by its scale; 0 where that is 0, so that a constant predicts itself.
+
+    Raises ValueError if the scale is not finite.
+    """
+    scale = initial_model.scale
+    with np.errstate(over="ignore"):
+        targets = residual(samples, initial_model.additive) / np.where(scale > 0, scale, np.inf)
+    if np.isnan(targets).any() or not np.isfinite(scale).all():
+        raise ValueError("y is too large: its spread is not finite.")
+    return targets
