@@ -27,6 +27,9 @@ ctypedef fused feature_t:
     int32_t
     int64_t
 
+cdef enum:
+    COLUMNS = 4  # of a matrix in Fortran order that are copied together
+
 ctypedef fused compared_t:
     float
     double
@@ -192,7 +195,7 @@ cdef inline void copy_rows_as(const feature_t *x, const Source *source, Py_ssize
 cdef void copy_rows(const feature_t *x, const Source *source, Py_ssize_t n_rows, Py_ssize_t n_features,
                     compared_t *out) noexcept nogil:
     """``out[row, feature] = x[row, feature]``, walking along whichever lies closer together."""
-    cdef Py_ssize_t row, feature
+    cdef Py_ssize_t row, i, feature = 0, column = source.column_stride
     cdef const char *at
     if source.column_stride == sizeof(feature_t):
         for row in range(n_rows):
@@ -200,8 +203,15 @@ cdef void copy_rows(const feature_t *x, const Source *source, Py_ssize_t n_rows,
                 out[row * n_features + feature] = <compared_t>x[feature]
             x = <const feature_t *>(<const char *>x + source.row_stride)
     else:
-        for feature in range(n_features):
+        while feature + COLUMNS <= n_features:
             at = <const char *>x + feature * source.column_stride
+            for row in range(n_rows):
+                for i in range(COLUMNS):
+                    out[row * n_features + feature + i] = <compared_t>(<const feature_t *>(at + i * column))[0]
+                at += source.row_stride
+            feature += COLUMNS
+        for feature in range(feature, n_features):
+            at = <const char *>x + feature * column
             for row in range(n_rows):
                 out[row * n_features + feature] = <compared_t>(<const feature_t *>at)[0]
                 at += source.row_stride

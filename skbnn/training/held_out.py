@@ -39,6 +39,8 @@ def splits(samples, targets, seed):
     if len(rows) < TOO_FEW:
         return []
     strata = targets.strata(samples.y[rows])
+    if strata is not None:
+        _, strata = np.unique(strata, return_inverse=True)  # numbers are compared faster than names
     if len(rows) < SMALL:
         order = rng.permutation(len(rows))
         if strata is not None:
