@@ -85,11 +85,11 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     def _fit(self, X, y, sample_weight, *, streaming=False):
         """Train from the start or, for ``partial_fit`` and ``warm_start``, go on from the last call."""
         state = self._take_state(streaming)
-        X, y, sample_weight = self._validate(X, y, sample_weight, reset=state is None)
+        X, y, sample_weight, unweighed = self._validate(X, y, sample_weight, reset=state is None)
         targets = replace(state.targets, loss=self.loss) if state else self._learn_targets(y, streaming)
         given = {name: getattr(self, name) for name in self._parameter_constraints}
         parameters = Parameters.of(given, targets.network_loss, streaming=streaming)
-        samples = Samples(X, targets.encode(y), sample_weight, rows=np.arange(len(y)))
+        samples = Samples(X, targets.encode(y), sample_weight, rows=np.arange(len(y)), unweighed=unweighed)
         with one_blas_thread():
             state, samples = self._prepare(samples, targets, parameters, state)
             data = targets.training_data(samples, state.decision.initial_model)
@@ -114,8 +114,10 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         X, y = validate_data(self, X, y, dtype=DTYPES, multi_output=True, y_numeric=is_regressor(self), reset=reset)
         y = self._check_y(y.toarray() if issparse(y) else y)
         sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        X, y, sample_weight = without_weightless(X, y, sample_weight)
-        return without_weightless(X, y, scale_weights(self._weigh_classes(y, sample_weight)))
+        X, y, sample_weight = without_weightless(sample_weight, X, y, sample_weight)
+        by_class = scale_weights(self._weigh_classes(y, sample_weight))
+        unweighed = np.maximum(scale_weights(sample_weight), SMALLEST_WEIGHT)
+        return without_weightless(by_class, X, y, by_class, unweighed)
 
     def _prepare(self, samples, targets, parameters, state):
         """A state that is ready to train on the samples, and these encoded."""
@@ -159,12 +161,12 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             raise
 
 
-def without_weightless(X, y, sample_weight):
-    """The rows of positive weight: a weight of zero is the same as no row at all."""
+def without_weightless(sample_weight, *arrays):
+    """The rows of positive weight of each array: a weight of zero is the same as no row at all."""
     kept = sample_weight > 0
     if not kept.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
-    return (X, y, sample_weight) if kept.all() else (X[kept], y[kept], sample_weight[kept])
+    return arrays if kept.all() else tuple(array[kept] for array in arrays)
 
 
 def scale_weights(sample_weight):

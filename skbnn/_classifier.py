@@ -132,8 +132,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Whether to print what held-out rows said, what was chosen, and each epoch's loss and time.
 
     class_weight : dict, list of dict, "balanced" or None, default=None
-        Factors of the sample weights by class, or inversely proportional to the classes' frequencies. A list has a
-        dict for each label of multilabel targets.
+        Factors of the sample weights by class, or inversely proportional to the classes' frequencies; what held-out
+        rows decide, see ``dropout``, they decide without. A list has a dict for each label of multilabel targets.
 
     Attributes
     ----------

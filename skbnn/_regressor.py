@@ -92,8 +92,8 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         What the network starts from. "additive": an additive model, of each feature a step function and, with two
         thresholds or more, a straight line over the range of the training data, fitted by ridge regression, for the
         robust losses to targets of three standard deviations at most; with more than 4096 features, and in a first call
-        of ``partial_fit``, the same as "constant". The network learns what that leaves, and ``packed_`` predicts with both. "constant": the
-        targets' mean, or for a robust loss their median, so that all of the model is ±1.
+        of ``partial_fit``, the same as "constant". The network learns what that leaves, and ``packed_`` predicts with
+        both. "constant": the targets' mean, or for a robust loss their median, so that all of the model is ±1.
 
     dropout : float or "auto", default="auto"
         Share of input bits and hidden activations set to 0 in training, in [0, 1). "auto" leaves that and more to a

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import make_friedman1
+from sklearn.datasets import make_classification, make_friedman1
+from sklearn.metrics import average_precision_score
 from sklearn.model_selection import train_test_split
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
@@ -277,3 +278,14 @@ def test_very_few_rows_trust_the_initial_model():
     X, Xt = rng.normal(size=(15, 3)), rng.normal(size=(500, 3))
     model = BinaryMLPClassifier(random_state=0).fit(X, X[:, 0] > 0)
     assert model.shrinkage_ == 0.25 and model.score(Xt, Xt[:, 0] > 0) > 0.75
+
+
+def test_weights_of_classes_have_no_say_in_what_is_decided():
+    X, y = make_classification(4500, 10, n_informative=5, weights=[0.98], flip_y=0, random_state=0)
+    model = BinaryMLPClassifier((64, 64), max_iter=10, random_state=0)
+    plain, balanced = (clone(model).set_params(class_weight=weight).fit(X, y) for weight in (None, "balanced"))
+    np.testing.assert_array_equal(plain.packed_.thresholds, balanced.packed_.thresholds)
+    assert (plain.dropout_, plain.shrinkage_) == (balanced.dropout_, balanced.shrinkage_)
+    assert balanced.predict(X).mean() > 1.5 * plain.predict(X).mean()
+    scores = [average_precision_score(y, model.predict_proba(X)[:, 1]) for model in (plain, balanced)]
+    assert scores[1] > scores[0] - 0.15

@@ -67,7 +67,7 @@ def decide(samples, targets, parameters, rng):
         parameters = replace(parameters, init="constant")
     resolution = parameters.n_thresholds
     if asked.n_thresholds == "auto":
-        resolution = targets.resolution(samples, parameters.n_thresholds, rng)
+        resolution = targets.resolution(samples.without_class_weights(), parameters.n_thresholds, rng)
         resolution = np.minimum(resolution, most_thresholds(samples.X.shape[1]))
     samples = encode_features(samples, parameters, resolution, rng)
     parameters = parameters.sized(samples, targets)
@@ -79,7 +79,9 @@ def decide(samples, targets, parameters, rng):
         parameters = parameters.where_auto(dropout=0.0, n_components=len(samples.encoding.components))
         return Decision(parameters, samples.encoding, initial_model, TRUST_OF_FEW if doubted else 1.0), samples
 
-    samples, outcome = choose_encoding(samples, targets, parameters, judge, rng)
+    sample_weight = samples.sample_weight
+    samples, outcome = choose_encoding(samples.without_class_weights(), targets, parameters, judge, rng)
+    samples = replace(samples, sample_weight=sample_weight)
     if outcome.gain < (targets.little if len(samples.rows) < SMALL else LITTLE_OF_MANY):
         parameters = judge.curbed(asked, parameters)
     initial_model = targets.initial_model(samples, samples.rows, rng, penalty=outcome.penalty)

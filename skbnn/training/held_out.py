@@ -18,8 +18,9 @@ from skbnn.training.state import TrainingState, new_trainer
 # this dropout unless a number was asked for. In shorter or narrower training, dropout looks worse than it is.
 WIDTH_DIVISOR, NARROW, EPOCHS_DIVISOR, DROPOUT = 2, 64, 3, 0.1
 
-# Of a small sample each row is held out once; of a large one a fifth of the rows, up to ENOUGH, says as much.
-SMALL, N_FOLDS, ENOUGH = 4000, 3, 10_000
+# Of a small sample each row is held out once; of a large one a fifth of the rows, up to ENOUGH, says as much, unless a
+# class has fewer rows than the last.
+SMALL, N_FOLDS, ENOUGH, ENOUGH_OF_A_CLASS = 4000, 3, 10_000, 100
 
 # What an additive model or a network deserves can exceed 1, as penalties to choose from are few, and a network that is
 # trained for longer says more.
@@ -38,10 +39,11 @@ def splits(samples, targets, seed):
     rows, rng = samples.rows, np.random.default_rng(seed)
     if len(rows) < TOO_FEW:
         return []
-    strata = targets.strata(samples.y[rows])
+    strata, rare = targets.strata(samples.y[rows]), False
     if strata is not None:
-        _, strata = np.unique(strata, return_inverse=True)  # numbers are compared faster than names
-    if len(rows) < SMALL:
+        _, strata, counts = np.unique(strata, return_inverse=True, return_counts=True)  # numbers are compared fast
+        rare = N_FOLDS <= counts.min() < ENOUGH_OF_A_CLASS and len(rows) < 5 * SMALL
+    if len(rows) < SMALL or rare:
         order = rng.permutation(len(rows))
         if strata is not None:
             order = order[np.argsort(strata[order], kind="stable")]

@@ -26,6 +26,8 @@ class Samples:
     encoding : Encoding or None
     bits : ndarray of shape (n_rows, n_words), uint64, or None
         The rows in this encoding.
+    unweighed : ndarray of shape (n_rows,), float64, or None
+        The sample weights without those of classes, where there are such.
     """
 
     X: np.ndarray
@@ -35,10 +37,15 @@ class Samples:
     held: np.ndarray = None
     encoding: Encoding = None
     bits: np.ndarray = None
+    unweighed: np.ndarray = None
 
     def encode(self, encoding):
         """The same, with bits."""
         return replace(self, encoding=encoding, bits=encoding.encode(self.X))
+
+    def without_class_weights(self):
+        """The same where no class weighs more than its rows: few rows of a rare one would decide on everything."""
+        return self if self.unweighed is None else replace(self, sample_weight=self.unweighed)
 
     def hold_out(self, fraction, targets, seed):
         """The same with a part of ``rows`` held out.
