@@ -44,7 +44,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         the standardized features, at most ``min(n_samples - 1, n_features)``. "auto" is, by held-out rows as for
         ``dropout``, none; up to eight directions along which smooth functions add up to the targets, found by
         projection pursuit [7]_, with up to twice ``n_thresholds`` each; or else all principal components. Each
-        direction has to take a tenth off the loss, and principal components a fifth. "auto" is none with one feature
+        direction has to take a tenth off the loss, and principal components .15 of it. "auto" is none with one feature
         or more than 32, with fewer than 20 rows and in a first call of ``partial_fit``; each direction takes twenty
         rows a feature.
 

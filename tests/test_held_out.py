@@ -147,13 +147,13 @@ class Losses:
     "losses, n_components",
     [
         ([1, 1, 1], 0),
-        ([1, 0.91, 0.81], 0),
-        ([1, 0.91, 0.79], 4),
+        ([1, 0.91, 0.86], 0),
+        ([1, 0.91, 0.84], 4),
         ([1, 0.89], 1),
     ],
 )
 def test_combinations_have_to_be_worth_it(losses, n_components):
-    """One direction has to take a tenth off, or else four principal components a fifth."""
+    """One direction has to take a tenth off, or else four principal components .15."""
     X, _ = noise_and_signal(noise=1)
     rng, judge = np.random.default_rng(0), Losses(losses)
     parameters = Parameters.of(MODEL.get_params(), "squared_error")

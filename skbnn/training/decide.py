@@ -31,7 +31,7 @@ MAX_FEATURES_FOR_COMPONENTS = 32
 
 # A direction has to leave less than this share of the loss, and so have all principal components: they make predictions
 # slower, and short training of narrow networks, which judges them, likes them better than the one to come does.
-WORTH_OF_DIRECTION, WORTH_OF_COMPONENTS = 0.9, 0.8
+WORTH_OF_DIRECTION, WORTH_OF_COMPONENTS = 0.9, 0.85
 
 # A target can vary along a direction more than along a feature, so it has this many times as many thresholds.
 FINER = 2
