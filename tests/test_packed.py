@@ -329,6 +329,7 @@ def test_a_state_of_something_else_raises_value_error():
         ("scale", lambda a: a[:, :, 1:], "scale has 12 units, expected 15"),
         ("steps", lambda a: a[:, 1:], "steps have shape"),
         ("steps", lambda a: a * np.nan, "steps must be finite"),
+        ("steps", lambda a: np.full_like(a, 1e308), "sums of steps must be finite"),
         ("slopes", lambda a: a[:, 1:], "slopes have shape"),
         ("slopes", lambda a: a[:, :0], "ranges have shape"),
         ("slopes", lambda a: a * np.nan, "slopes and ranges must be finite"),

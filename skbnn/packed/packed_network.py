@@ -129,8 +129,6 @@ class PackedNetwork:
         shapes = (len(self.bias), sizes[0]), (len(self.bias), 0)
         require(self.steps.shape in shapes, f"steps have shape {self.steps.shape}, expected {shapes[0]}")
         require(np.isfinite(self.steps).all(), "steps must be finite")
-        if self.steps.size:
-            require(np.isfinite(sums_in_columns(self.steps, self.offsets)).all(), "sums of steps must be finite")
         shapes = (len(self.bias), self.n_features_in), (len(self.bias), 0)
         require(self.slopes.shape in shapes, f"slopes have shape {self.slopes.shape}, expected {shapes[0]}")
         expected = 2, self.slopes.shape[1]
@@ -161,6 +159,7 @@ class PackedNetwork:
         limits = (limits for _, limits in self.layers)
         layers = list(zip(hidden, limits, strict=True))
         sums = sums_in_columns(steps, offsets) if steps.size else np.empty((0, len(self.bias)))
+        require(np.isfinite(sums).all(), "sums of steps must be finite")
         ends = np.zeros((2, encoder.n_bits))  # the first and the last bit of each column
         starts, stops = offsets[:-1], offsets[1:]
         ends[0, starts[starts < stops]] = ends[1, stops[starts < stops] - 1] = 1
