@@ -64,7 +64,7 @@ def default_fits(X, y):
 
 def small_fits(X, y, n_epochs=20):
     """Fits of a small network with small batches; all costs of a fit are shared out among its steps."""
-    options = {"n_thresholds": 1, "n_estimators": 1, "dropout": 0.0, "random_state": 0}
+    options = {"n_thresholds": 1, "n_estimators": 1, "dropout": 0.0, "init": "constant", "random_state": 0}
     binary = BinaryMLPClassifier((64, 64), batch_size=32, max_iter=n_epochs, **options)
     mlp_fit = float_fit((64, 64), X, y, 32, n_epochs)
     return {"skbnn": lambda: binary.fit(X, y), "MLPClassifier": mlp_fit}, n_epochs * -(-len(X) // 32)
@@ -72,7 +72,7 @@ def small_fits(X, y, n_epochs=20):
 
 def linear(data, repeats):
     """Time against the number of rows."""
-    options = {"n_thresholds": 1, "n_estimators": 1, "dropout": 0.0, "random_state": 0}
+    options = {"n_thresholds": 1, "n_estimators": 1, "dropout": 0.0, "init": "constant", "random_state": 0}
     binary = BinaryMLPClassifier((256,) * 3, batch_size=128, max_iter=2, **options)
     sizes = [len(data.X_train) // part for part in (8, 4, 2, 1)]
     fits = {n_rows: lambda n_rows=n_rows: binary.fit(data.X_train[:n_rows], data.y_train[:n_rows]) for n_rows in sizes}

@@ -73,6 +73,9 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     def _weigh_classes(self, y, sample_weight):
         return sample_weight
 
+    def _class_labels(self):
+        return None
+
     @property
     def coefs_(self):
         """Binary weights that predict, a list of (n_inputs, n_units) int8 arrays of ±1, first layer first."""
@@ -140,7 +143,8 @@ class BaseBinaryMLP(BaseEstimator, ABC):
 
     def _keep(self, state, packed):
         """Set what is known after a fit."""
-        self._state, self.packed_ = state, packed
+        names = {"classes": self._class_labels(), "feature_names": getattr(self, "feature_names_in_", None)}
+        self._state, self.packed_ = state, packed.named(**names)
         parameters = state.decision.parameters
         self.n_outputs_, self.out_activation_ = state.targets.n_outputs, state.targets.output
         self.hidden_layer_sizes_, self.n_layers_ = parameters.hidden_layer_sizes, len(parameters.hidden_layer_sizes) + 2

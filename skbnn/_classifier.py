@@ -345,8 +345,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
             Labels, or a 0/1 indicator matrix if ``fit`` had one.
         """
-        predicted = self._ask_packed("predict", X)
-        return predicted if self._multilabel else self.classes_.take(predicted)
+        return self._ask_packed("predict", X)
 
     def decision_function(self, X):
         """Scores of each row.
@@ -406,6 +405,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         if not np.isin(y, (0, 1)).all():
             raise ValueError(f"Multilabel y must hold 0 and 1 only, got {np.unique(y)}.")
         return y
+
+    def _class_labels(self):
+        return None if self._multilabel else self.classes_
 
     def _weigh_classes(self, y, sample_weight):
         if self.class_weight is None:

@@ -1,9 +1,10 @@
-"""Turns a trained network into a packed one: batch norm and sign become one integer comparison a unit."""
+"""Turns a trained network into a packed one: batch norm and sign become an integer comparison, scores integers."""
 
 import numpy as np
 
 from skbnn.kernels._layer import fires, popcounts
 from skbnn.packed import PackedNetwork
+from skbnn.packed.fixed_point import to_fixed_point
 from skbnn.packed.layout import pack_members, pack_weights
 
 # Keeps a unit whose input never varies finite; dot products are integers, so it matters for no other.
@@ -73,19 +74,23 @@ def fold(networks, encoding, additive, *, output, factor=1.0):
     -------
     PackedNetwork
     """
-    one = networks[0]
+    sizes = networks[0].layer_sizes
     scales, biases = zip(*(fold_output(network) for network in networks), strict=True)
+    scale = np.stack(scales) * np.reshape(factor, (-1, 1)) / len(networks)
+    additive = additive._replace(constant=np.mean(biases, axis=0) * factor + additive.constant)
+    integers, scale, unit = to_fixed_point(additive, encoding.offsets, scale, sizes[-2], output)
     return PackedNetwork(
         *encoding,
         layers=[pack_layers(layers) for layers in zip(*(network.layers[:-1] for network in networks), strict=True)],
         output_weights=pack_members([network.layers[-1].latent_weights >= 0 for network in networks]),
-        layer_sizes=one.layer_sizes,
-        scale=np.stack(scales) * np.reshape(factor, (-1, 1)) / len(networks),
-        bias=np.mean(biases, axis=0) * factor + additive.constant,
+        layer_sizes=sizes,
+        scale=scale,
+        bias=integers.constant,
+        factor=unit,
         output=output,
-        steps=additive.steps,
-        slopes=additive.slopes,
-        ranges=additive.ranges,
+        steps=integers.steps,
+        slopes=integers.slopes,
+        ranges=integers.ranges,
     )
 
 

@@ -179,22 +179,21 @@ def test_packed_predicts_with_all_parts():
     X, y = load_diabetes(return_X_y=True)
     model = BinaryMLPRegressor(**SHORT, n_components=0).fit(X, y)
     packed, bits = model.packed_, ThermometerEncoder(output="zero_one").fit_transform(X)
-    parts = bits @ packed.steps.T + (X - X.min(axis=0)) @ packed.slopes.T
+    parts = packed.factor * (bits @ packed.steps.T + (X - X.min(axis=0)) @ packed.slopes.T)
     network = model.predict(X) - parts[:, 0] - model._state.decision.initial_model.additive.constant
     assert packed.steps.shape == (1, bits.shape[1]) and np.count_nonzero(packed.slopes) == 9  # sex has two values
     assert np.std(network) > 1  # the network says something
     expected = initial_predictions(model, X)
-    np.testing.assert_allclose(model._state.decision.initial_model.additive.constant + parts[:, 0], expected, rtol=1e-9)
+    np.testing.assert_allclose(model._state.decision.initial_model.additive.constant + parts[:, 0], expected, rtol=1e-6)
     np.testing.assert_allclose(initial_predictions(model, 1e300 * np.sign(X)), initial_predictions(model, np.sign(X)))
 
 
 def initial_predictions(model, X):
     """What the model predicts when its network is taken out."""
     state = model.packed_.__getstate__()
+    constant = np.rint(model._state.decision.initial_model.additive.constant / state["factor"]).astype(int)
     network = type(model.packed_).__new__(type(model.packed_))
-    network.__setstate__(
-        {**state, "scale": state["scale"] * 0, "bias": model._state.decision.initial_model.additive.constant}
-    )
+    network.__setstate__({**state, "scale": state["scale"] * 0, "bias": constant})
     return network.predict(X)
 
 

@@ -3,7 +3,6 @@
 import pickle
 import subprocess
 import sys
-from copy import copy
 from itertools import pairwise
 
 import numpy as np
@@ -12,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
+from skbnn import BinaryMLPRegressor
 from skbnn.encoding import Encoder
 from skbnn.kernels import available_instruction_sets, use_instruction_set
-from skbnn.packed import PackedNetwork, reference
+from skbnn.packed import PackedNetwork, packed_network_of, reference
 from skbnn.packed.layout import pack_bits, pack_members
 
 OUTPUTS = ["identity", "logistic", "softmax"]
@@ -33,6 +33,7 @@ def random_state(
     output="softmax",
     steps=True,
     lines=True,
+    most_score=1000,
 ):
     """Constructor's arguments of a network with up to `most` bits a feature.
 
@@ -60,11 +61,12 @@ def random_state(
         "layers": list(zip(weights[:-1], limits, strict=True)),
         "output_weights": weights[-1],
         "layer_sizes": sizes,
-        "scale": rng.normal(size=(n_members, n_outputs, per_output)),
-        "bias": rng.normal(size=n_outputs),
+        "scale": rng.integers(-most_score, most_score, size=(n_members, n_outputs, per_output)),
+        "bias": rng.integers(-most_score, most_score, size=n_outputs),
+        "factor": np.full(n_outputs, 2.0**-10),
         "output": output,
-        "steps": rng.normal(size=(n_outputs, sizes[0] if steps else 0)),
-        "slopes": rng.normal(size=(n_outputs, n_features if lines else 0)),
+        "steps": rng.integers(-most_score, most_score, size=(n_outputs, sizes[0] if steps else 0)),
+        "slopes": most_score * rng.normal(size=(n_outputs, n_features if lines else 0)),
         "ranges": np.sort(rng.integers(-8, 9, size=(2, n_features if lines else 0)) / 4, axis=0),
     }
 
@@ -91,28 +93,31 @@ def assert_same_bits(actual, expected):
     "kwargs",
     [{"steps": False, "lines": False}, {"lines": False}, {"steps": False}, {"n_components": 7, "n_members": 3}],
 )
-def test_scores_equal_the_twin(instruction_set, most, hidden, kwargs):
-    network = random_network(most=most, hidden=hidden, **kwargs)
+@pytest.mark.parametrize("most_score", [1000, 2**35])
+def test_scores_equal_the_twin(instruction_set, most, hidden, kwargs, most_score):
+    network = random_network(most=most, hidden=hidden, most_score=most_score, **kwargs)
+    assert network.bias.dtype == network.scale.dtype == (np.int32 if most_score == 1000 else np.int64)
     X = random_rows(network, 199)
-    expected = reference.scores(network, X)
+    expected = reference.integer_scores(network, X)
     with use_instruction_set(instruction_set):
-        assert_same_bits(network.decision_function(X), expected)
+        assert_same_bits(network.integer_scores(X), expected)
+        assert_same_bits(network.decision_function(X), expected * network.factor)
         if not network.slopes.size:
             bits = reference.encode(X, network.thresholds, network.offsets, network.components)
-            assert_same_bits(network.decision_function_from_bits(bits), expected)
+            assert_same_bits(network.decision_function_from_bits(bits), expected * network.factor)
 
 
 @pytest.mark.parametrize("most", [1, 4, 9])
 def test_bits_that_no_thermometer_encoding_gives_add_their_steps(most):
-    network = random_network(most=most, n_features=40, hidden=(8,), lines=False)
+    kwargs = {"most": most, "n_features": 40, "hidden": (8,), "lines": False}
+    network = random_network(**kwargs)
     n_bits = network.layer_sizes[0]
     bits = np.random.default_rng(2).integers(0, 2, (300, n_bits))
     bits[0], bits[1] = 0, 1
-    without = copy(network)
-    without.__setstate__({**network.__getstate__(), "steps": np.zeros((len(network.bias), 0))})
+    without = PackedNetwork(**{**random_state(0, **kwargs), "steps": np.zeros((3, 0), int)})
     packed = pack_bits(bits)
     added = network.decision_function_from_bits(packed) - without.decision_function_from_bits(packed)
-    np.testing.assert_allclose(added, bits @ network.steps.T, atol=1e-10)
+    np.testing.assert_array_equal(added, bits @ network.steps.T * network.factor)
 
 
 code = pytest.mark.parametrize("most, n_components", [(1, 0), (4, 0), (4, 7)])
@@ -192,7 +197,7 @@ def test_several_logistic_outputs_are_independent_labels():
 def test_no_score_is_so_extreme_that_a_probability_warns():
     for output in ("logistic", "softmax"):
         state = random_state(0, output=output)
-        state["bias"] = np.array([1e300, -1e300, 0.0])
+        state["factor"] = np.full(3, 2.0**900)
         network = PackedNetwork(**state)
         proba = network.predict_proba(random_rows(network, 3))
         assert np.isfinite(proba).all() and (proba >= 0).all() and (proba <= 1).all()
@@ -235,11 +240,11 @@ def test_lines_rise_within_their_range_only():
     state = random_state(0, n_features=3, n_outputs=1, output="identity")
     flat = PackedNetwork(**{**state, "slopes": state["slopes"] * 0})
     network = PackedNetwork(
-        **{**state, "slopes": np.array([[2.0, 0.0, -1e300]]), "ranges": np.array([[1, 0, 3], [4, 9, 3]])}
+        **{**state, "slopes": np.array([[2.5, 0.0, -1e300]]), "ranges": np.array([[1, 0, 3], [4, 9, 3]])}
     )
-    for value, risen in [(-1e308, 0), (1, 0), (2.5, 3), (4, 6), (4.5, 6), (1e308, 6)]:
+    for value, risen in [(-1e308, 0), (1, 0), (2.5, 3), (4, 7), (4.5, 7), (1e308, 7)]:  # 3.75 and 7.5, cut off
         row = np.array([value, value, value])
-        np.testing.assert_allclose(network.predict(row) - flat.predict(row), risen, rtol=1e-12, atol=1e-12)
+        assert (network.integer_scores(row) - flat.integer_scores(row)).tolist() == [risen]
 
 
 def test_bits_are_not_enough_for_lines():
@@ -254,6 +259,15 @@ def test_bits_of_another_width_raise():
         network.decision_function_from_bits(np.zeros((2, n_words + 1), np.uint64))
     with pytest.raises(ValueError, match="padding bits of rows must be 0"):
         network.decision_function_from_bits(np.full((2, n_words), ~np.uint64(0)))
+
+
+def test_a_writable_memory_map_is_copied(tmp_path):
+    state = random_state(0)
+    mapped = np.memmap(tmp_path / "map", np.float64, "w+", shape=state["thresholds"].shape)
+    mapped[...] = state["thresholds"]
+    network = PackedNetwork(**{**state, "thresholds": mapped})
+    mapped[...] = 0
+    np.testing.assert_array_equal(network.thresholds, state["thresholds"])
 
 
 def test_arrays_are_read_only_and_not_copied_if_they_were():
@@ -282,12 +296,67 @@ def test_pickle_keeps_every_bit():
     X = random_rows(network, 100)
     assert_same_bits(again.decision_function(X), network.decision_function(X))
     assert repr(again) == repr(network) and again.nbytes == network.nbytes
-    assert again.layer_sizes == network.layer_sizes
+    assert again == network and hash(again) == hash(network)
 
 
-def test_serving_does_not_load_scikit_learn(tmp_path):
-    code = "import pickle, sys; pickle.load(sys.stdin.buffer); sys.exit('sklearn' in sys.modules)"
+@pytest.mark.parametrize(
+    "name, change",
+    [
+        ("thresholds", lambda a: a - 1),
+        ("scale", lambda a: -a),
+        ("steps", lambda a: a + 1),
+        ("classes", lambda a: a[::-1]),
+        ("feature_names", lambda a: a[::-1]),
+    ],
+)
+def test_networks_of_other_content_differ(name, change):
+    state = {**random_state(0), "classes": list("abc"), "feature_names": [f"x{i}" for i in range(30)]}
+    network, again = PackedNetwork(**state), PackedNetwork(**state)
+    assert network == again and len({network, again}) == 1 and network != "a network"
+    assert PackedNetwork(**{**state, name: change(state[name])}) != network
+
+
+def test_a_network_is_immutable():
+    network = random_network()
+    for change in (lambda: setattr(network, "bias", 0), lambda: delattr(network, "bias")):
+        with pytest.raises(AttributeError, match="immutable"):
+            change()
+    network.layers[0][0].sum()
+    with pytest.raises(TypeError):
+        network.layers[0] = None
+
+
+@pytest.mark.parametrize(
+    "output, n_outputs, classes",
+    [("softmax", 3, ["a", "b", "c"]), ("softmax", 3, [7, 9, -1]), ("logistic", 1, np.array(["no", "yes"], object))],
+)
+def test_labels_are_predicted_where_there_are_classes(output, n_outputs, classes):
+    network = random_network(output=output, n_outputs=n_outputs)
+    named = network.named(classes=classes, feature_names=[f"x{i}" for i in range(30)])
+    X = random_rows(network, 50)
+    assert_same_bits(named.predict(X), np.array(classes)[network.predict(X)])
+    assert named.predict(X[0]) == named.predict(X)[0] and named.predict(X).dtype == np.array(classes).dtype
+    assert named != network and named.named() == network and named.feature_names[29] == "x29"
+    assert pickle.loads(pickle.dumps(named)) == named
+
+
+def test_serving_needs_numpy_only(tmp_path):
+    others = "'sklearn', 'scipy', 'joblib', 'threadpoolctl', 'importlib.metadata'"
+    code = (
+        f"import pickle, sys; pickle.load(sys.stdin.buffer); sys.exit(any(name in sys.modules for name in [{others}]))"
+    )
     subprocess.run([sys.executable, "-c", code], input=pickle.dumps(random_network()), cwd=tmp_path, check=True)
+
+
+def test_the_packed_network_of_a_model():
+    network = random_network()
+    assert packed_network_of(network) is network
+    model = BinaryMLPRegressor((8,), max_iter=1)
+    for wrong in (model, "a path", None):
+        with pytest.raises(TypeError, match=f"must be a fitted .* or a PackedNetwork, got {type(wrong).__name__}"):
+            packed_network_of(wrong)
+    model.fit(np.arange(20.0).reshape(-1, 1), np.arange(20.0))
+    assert packed_network_of(model) is model.packed_
 
 
 def restored(state):
@@ -299,7 +368,7 @@ def restored(state):
 def corruptions(network):
     """States that are not a network's, one fault each."""
     good = network.__getstate__()
-    for name in good:
+    for name in set(good) - {"classes", "feature_names"}:
         yield {key: value for key, value in good.items() if key != name}
         for wrong in (None, "abc", -1, 1.5, [], {}, object(), np.array(None), np.zeros(0), [None], [[1], [1, 2]]):
             yield {**good, name: wrong}
@@ -323,13 +392,21 @@ def test_a_state_of_something_else_raises_value_error():
         ("components", lambda a: a[:, :0], "components must have a feature"),
         ("components", lambda a: np.ones((1, a.shape[1])), "31 offsets do not fit 31 columns"),
         ("offsets", lambda a: np.r_[a[0], a[-1] + 5, a[2:]], "offsets must ascend"),
-        ("scale", lambda a: a * np.inf, "finite"),
+        ("scale", lambda a: a * np.inf, "scale must be int64"),
         ("scale", lambda a: a[:0], "scale must have a member"),
         ("scale", lambda a: np.concatenate([a, a]), "packed weights have shape"),
         ("scale", lambda a: a[:, :, 1:], "scale has 12 units, expected 15"),
         ("steps", lambda a: a[:, 1:], "steps have shape"),
-        ("steps", lambda a: a * np.nan, "steps must be finite"),
-        ("steps", lambda a: np.full_like(a, 1e308), "sums of steps must be finite"),
+        ("steps", lambda a: a * np.nan, "steps must be int64, got dtype float64"),
+        ("steps", lambda a: np.full(a.shape, 2**60), "an integer score could reach .* beyond 2"),
+        ("factor", lambda a: a * 3, "powers of two"),
+        ("factor", lambda a: a * [1, 1, 2], "the same for all outputs"),
+        ("factor", lambda a: a[:1], "1 factors do not fit 3 outputs"),
+        ("classes", lambda _: ["a", "b"], "2 classes do not fit 3 outputs"),
+        ("classes", lambda _: [["a"]], "one dimension"),
+        ("classes", lambda _: [None, 1, 2j], "strings"),
+        ("feature_names", lambda _: ["x"], "1 names do not fit 30 features"),
+        ("feature_names", lambda _: range(30), "must be strings"),
         ("slopes", lambda a: a[:, 1:], "slopes have shape"),
         ("slopes", lambda a: a[:, :0], "ranges have shape"),
         ("slopes", lambda a: a * np.nan, "slopes and ranges must be finite"),
@@ -344,7 +421,7 @@ def test_a_state_of_something_else_raises_value_error():
         ("layer_sizes", lambda a: [*a[:-1], a[-1] + 8], "scale has 15 units, expected 23"),
         ("layers", lambda a: [(a[0][0], a[0][1] * 0), a[1]], "padding units' thresholds must be -1"),
         ("layers", lambda a: a[:1], "1 hidden layers do not fit sizes"),
-        ("format", lambda a: a + 1, "format 2 is not 1"),
+        ("format", lambda a: a + 1, "format 3 is not 2"),
     ],
 )
 def test_arrays_that_do_not_fit_together_raise(name, change, message):

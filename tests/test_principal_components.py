@@ -16,7 +16,7 @@ def test_components_are_those_of_standardized_features():
     assert components.shape == (4, 6)
     expected = PCA(4).fit_transform(StandardScaler().fit_transform(X))
     projected = X @ components.T
-    np.testing.assert_allclose(np.abs(projected - projected.mean(axis=0)), np.abs(expected), atol=1e-8)
+    np.testing.assert_allclose(np.abs(projected - projected.mean(axis=0)), np.abs(expected), atol=1e-5)  # of 24 bits
 
 
 @pytest.mark.parametrize("extreme", [1e300, 5e-324])
@@ -44,4 +44,4 @@ def test_more_features_than_rows_give_the_same_components():
     components = principal_components(X, 4, np.random.default_rng(0))
     expected = PCA(4, svd_solver="full").fit_transform(StandardScaler().fit_transform(X))
     projected = X @ components.T
-    np.testing.assert_allclose(np.abs(projected - projected.mean(axis=0)), np.abs(expected), atol=1e-8)
+    np.testing.assert_allclose(np.abs(projected - projected.mean(axis=0)), np.abs(expected), atol=1e-5)  # of 24 bits

@@ -75,3 +75,9 @@ def project(X, components):
     """Linear combinations of the features, (n_rows, n_components) float64, rounded as the encoder rounds them."""
     unused = np.zeros(X.shape[1] + len(components) + 1, np.int64)
     return Encoder(np.empty(0), unused, components).project(X)
+
+
+def round_significand(values):
+    """Values with 24 significant bits, those of float32 in the range of float64: products with integers stay exact."""
+    significand, exponent = np.frexp(values)
+    return np.ldexp(np.rint(significand * 2**24), exponent - 24)

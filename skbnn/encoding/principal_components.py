@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.decomposition import PCA
 
+from skbnn.encoding.encoding import round_significand
 from skbnn.encoding.standardization import standardize
 from skbnn.encoding.thresholds import subsample
 
@@ -35,4 +36,4 @@ def principal_components(X, n_components, rng):
     with np.errstate(divide="ignore", invalid="ignore"):  # shares of no variance at all
         pca = PCA(n_components, svd_solver=solver).fit(standardized)
     varies = pca.explained_variance_ > ROUNDING * n_features
-    return np.where(varies[:, np.newaxis], pca.components_ * factor, 0)
+    return np.where(varies[:, np.newaxis], round_significand(pca.components_ * factor), 0)

@@ -9,7 +9,7 @@ from scipy.interpolate import BSpline
 from scipy.linalg import LinAlgWarning, solve
 from sklearn.linear_model import Ridge, RidgeCV
 
-from skbnn.encoding.encoding import Combinations, project
+from skbnn.encoding.encoding import Combinations, project, round_significand
 from skbnn.encoding.standardization import standardize
 from skbnn.encoding.thresholds import midpoints, subsample
 
@@ -83,7 +83,7 @@ def pursue_directions(X, y, sample_weight, rows, n_thresholds, rng):
             best = best_fit(standardized, residual, weights)
             if best is None or best.error > (1 - GAIN) * error:
                 break
-            direction = best.direction * factor
+            direction = round_significand(best.direction * factor)
             direction[~np.isfinite(direction)] = 0  # of features that hardly vary
             position = project(X, direction[np.newaxis])[:, 0]
             column = companding_thresholds(position, residual, weights, n_thresholds)

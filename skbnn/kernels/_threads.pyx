@@ -2,8 +2,6 @@
 
 import os
 
-from joblib import cpu_count
-
 
 cdef extern from *:
     """
@@ -42,5 +40,7 @@ def effective_n_threads():
     if os.environ.get("OMP_NUM_THREADS"):
         return omp_get_max_threads()
     if _n_cores is None:
+        from joblib import cpu_count  # not at the top: a server of a packed network need not wait for it
+
         _n_cores = cpu_count(only_physical_cores=True)
     return min(omp_get_max_threads(), _n_cores)

@@ -5,7 +5,7 @@ import numpy as np
 cimport numpy as cnp
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cython.parallel cimport prange
-from libc.stdint cimport int32_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
 from skbnn.encoding._encode cimport CHUNK, Encoder, Source, as_source, convert
@@ -61,9 +61,9 @@ cdef class Program:
     output_weights : ndarray of shape (n_members, n_groups, n_words, 8), uint64
     fan_in : int
         Inputs of the output layer.
-    scale : ndarray of shape (n_members, n_outputs, units_per_output), float64
-    bias : ndarray of shape (n_outputs,), float64
-    sums : ndarray of shape (n_bits, n_outputs), or (0, n_outputs), float64
+    scale : ndarray of shape (n_members, n_outputs, units_per_output), int64
+    bias : ndarray of shape (n_outputs,), int64
+    sums : ndarray of shape (n_bits, n_outputs), or (0, n_outputs), int64
         Of the steps from the first bit of a column to each.
     column_ends : ndarray of shape (2, n_words), uint64
         Bits that are the first, and the last, of a column.
@@ -77,14 +77,15 @@ cdef class Program:
     cdef Py_ssize_t n_members, n_hidden, widest, work
     cdef const uint64_t[:, :, :, ::1] output_weights
     cdef Py_ssize_t fan_in
-    cdef const double[:, :, ::1] scale
-    cdef const double[::1] bias
-    cdef const double[:, ::1] sums, slopes, ranges
+    cdef const int64_t[:, :, ::1] scale
+    cdef const int64_t[::1] bias
+    cdef const int64_t[:, ::1] sums
+    cdef const double[:, ::1] slopes, ranges
     cdef const uint64_t[:, ::1] column_ends
 
     def __cinit__(self, Encoder encoder not None, list layers, const uint64_t[:, :, :, ::1] output_weights,
-                  Py_ssize_t fan_in, const double[:, :, ::1] scale, const double[::1] bias,
-                  const double[:, ::1] sums, const uint64_t[:, ::1] column_ends, const double[:, ::1] slopes,
+                  Py_ssize_t fan_in, const int64_t[:, :, ::1] scale, const int64_t[::1] bias,
+                  const int64_t[:, ::1] sums, const uint64_t[:, ::1] column_ends, const double[:, ::1] slopes,
                   const double[:, ::1] ranges):
         cdef Py_ssize_t i, member
         cdef const uint64_t[:, :, :, ::1] weights
@@ -113,14 +114,14 @@ cdef class Program:
         PyMem_Free(self.hidden)
 
     def scores(self, X):
-        """Scores of rows as the encoder reads them, (n_rows, n_outputs) float64.
+        """Scores of rows as the encoder reads them, (n_rows, n_outputs) int64.
 
         Raises ValueError if a value is not finite: the encoder, which reads each once, sees that on the way.
         """
         cdef Source source
         cdef cnp.ndarray array = as_source(X, self.encoder.n_features, &source)
-        cdef cnp.ndarray out = np.empty((array.shape[0], self.bias.shape[0]))
-        self.run(&source, NULL, array.shape[0], <double *>cnp.PyArray_DATA(out), NULL)
+        cdef cnp.ndarray out = np.empty((array.shape[0], self.bias.shape[0]), np.int64)
+        self.run(&source, NULL, array.shape[0], <int64_t *>cnp.PyArray_DATA(out), NULL)
         return out
 
     def largest(self, X):
@@ -143,11 +144,11 @@ cdef class Program:
         cdef Py_ssize_t padding_from = self.encoder.n_bits % 64
         if padding_from and (np.asarray(bits)[:, -1] >> np.uint64(padding_from)).any():  # no step belongs to them
             raise ValueError("padding bits of rows must be 0")
-        cdef cnp.ndarray out = np.empty((bits.shape[0], self.bias.shape[0]))
-        self.run(NULL, &bits[0, 0] if len(out) else NULL, bits.shape[0], <double *>cnp.PyArray_DATA(out), NULL)
+        cdef cnp.ndarray out = np.empty((bits.shape[0], self.bias.shape[0]), np.int64)
+        self.run(NULL, &bits[0, 0] if len(out) else NULL, bits.shape[0], <int64_t *>cnp.PyArray_DATA(out), NULL)
         return out
 
-    cdef run(self, const Source *source, const uint64_t *bits, Py_ssize_t n_rows, double *scores, Py_ssize_t *largest):
+    cdef run(self, const Source *source, const uint64_t *bits, Py_ssize_t n_rows, int64_t *scores, Py_ssize_t *largest):
         """Fill ``scores`` or, where that is NULL, ``largest`` from ``source`` or, where that is NULL, ``bits``."""
         cdef Py_ssize_t n_blocks = (n_rows + BLOCK - 1) // BLOCK
         cdef int n_threads = 1, not_finite = 0
@@ -173,16 +174,16 @@ cdef class Program:
     cdef Py_ssize_t scratch_bytes(self, Py_ssize_t rows) noexcept nogil:
         """Encoder's scratch, scores, bits of the input and of two layers, the output layer's popcounts; rounded up to
         cache lines."""
-        cdef Py_ssize_t n_bytes = self.encoder.scratch_bytes() + rows * self.bias.shape[0] * sizeof(double)
+        cdef Py_ssize_t n_bytes = self.encoder.scratch_bytes() + rows * self.bias.shape[0] * sizeof(int64_t)
         n_bytes += rows * (self.encoder.n_words + 2 * self.widest) * sizeof(uint64_t)
         n_bytes += rows * self.output_weights.shape[1] * 8 * sizeof(int32_t)
         return (n_bytes + 63) // 64 * 64
 
     cdef bint run_block(self, const Source *source, const uint64_t *bits, Py_ssize_t start, Py_ssize_t stop,
-                        char *scratch, double *scores, Py_ssize_t *largest) noexcept nogil:
+                        char *scratch, int64_t *scores, Py_ssize_t *largest) noexcept nogil:
         """``run`` the rows from ``start`` to ``stop``; returns whether a value is not finite."""
         cdef Py_ssize_t member, row, rows = stop - start, n_outputs = self.bias.shape[0]
-        cdef double *block_scores = <double *>(scratch + self.encoder.scratch_bytes())
+        cdef int64_t *block_scores = <int64_t *>(scratch + self.encoder.scratch_bytes())
         cdef uint64_t *x = <uint64_t *>(block_scores + rows * n_outputs)
         cdef bint finite = True
         if source is NULL:
@@ -201,7 +202,7 @@ cdef class Program:
                 largest[start + row] = argmax(block_scores + row * n_outputs, n_outputs)
         return not finite
 
-    cdef void run_member(self, Py_ssize_t member, uint64_t *x, Py_ssize_t rows, double *scores) noexcept nogil:
+    cdef void run_member(self, Py_ssize_t member, uint64_t *x, Py_ssize_t rows, int64_t *scores) noexcept nogil:
         """Add a member's scores; behind the input bits lie the buffers of two layers and of popcounts."""
         cdef Py_ssize_t i, row, n_groups = self.output_weights.shape[1], n_words = self.output_weights.shape[2]
         cdef uint64_t *buffers = x + rows * self.encoder.n_words
@@ -221,7 +222,7 @@ cdef class Program:
                         8 * n_groups)
         self.add_units(member, popcounts, rows, scores)
 
-    cdef void start_scores(self, const uint64_t *x, Py_ssize_t rows, double *scores) noexcept nogil:
+    cdef void start_scores(self, const uint64_t *x, Py_ssize_t rows, int64_t *scores) noexcept nogil:
         """``scores = bias + sum(steps[bits])`` over the bits that are 1, by runs of them within a column.
 
         A run adds the sum of the column's steps to its last bit. Where it does not begin with the column, which a
@@ -230,7 +231,7 @@ cdef class Program:
         cdef Py_ssize_t _row, word, n_outputs = self.bias.shape[0], n_words = self.encoder.n_words
         cdef uint64_t bits, before, after, lasts, firsts
         for _row in range(rows):
-            memcpy(scores, &self.bias[0], n_outputs * sizeof(double))
+            memcpy(scores, &self.bias[0], n_outputs * sizeof(int64_t))
             before = 0
             for word in range(n_words if self.sums.shape[0] else 0):
                 bits = x[word]
@@ -247,14 +248,14 @@ cdef class Program:
             x += n_words
             scores += n_outputs
 
-    cdef inline void add_sums(self, Py_ssize_t bit, double sign, double *scores) noexcept nogil:
+    cdef inline void add_sums(self, Py_ssize_t bit, int64_t sign, int64_t *scores) noexcept nogil:
         cdef Py_ssize_t output
         for output in range(self.sums.shape[1]):
             scores[output] += sign * self.sums[bit, output]
 
     cdef void add_slopes(self, const Source *source, Py_ssize_t start, Py_ssize_t stop, char *scratch,
-                         double *scores) noexcept nogil:
-        """``scores += slopes * (clip(x, *ranges) - ranges[0])`` over the features, in their order."""
+                         int64_t *scores) noexcept nogil:
+        """``scores += trunc(slopes * (clip(x, *ranges) - ranges[0]))`` over the features."""
         cdef Py_ssize_t row, feature, output, rows, n_outputs = self.bias.shape[0], n_features = self.slopes.shape[0]
         cdef const double *x
         cdef double above
@@ -264,20 +265,21 @@ cdef class Program:
             for row in range(rows):
                 x = <const double *>scratch + row * n_features
                 for feature in range(n_features):
-                    above = min(max(x[feature], self.ranges[0, feature]), self.ranges[1, feature])
+                    above = self.ranges[0, feature]  # of NaN as well: a cast of it to an integer is undefined
+                    above = min(max(above, x[feature]), self.ranges[1, feature])
                     above -= self.ranges[0, feature]
                     for output in range(n_outputs):
-                        scores[row * n_outputs + output] += self.slopes[feature, output] * above
+                        scores[row * n_outputs + output] += <int64_t>(self.slopes[feature, output] * above)
             scores += rows * n_outputs
             start += rows
 
     cdef void add_units(self, Py_ssize_t member, const int32_t *popcounts, Py_ssize_t rows,
-                        double *scores) noexcept nogil:
-        """``scores += sum(scale * (fan_in - 2 * popcounts))`` over each output's units, in their order."""
+                        int64_t *scores) noexcept nogil:
+        """``scores += sum(scale * (fan_in - 2 * popcounts))`` over each output's units."""
         cdef Py_ssize_t row, output, unit, n_outputs = self.scale.shape[1], per_output = self.scale.shape[2]
         cdef Py_ssize_t stride = 8 * self.output_weights.shape[1]
         cdef const int32_t *counts
-        cdef double score
+        cdef int64_t score
         for row in range(rows):
             for output in range(n_outputs):
                 counts = popcounts + row * stride + output * per_output
@@ -287,7 +289,7 @@ cdef class Program:
                 scores[row * n_outputs + output] = score
 
 
-cdef inline Py_ssize_t argmax(const double *scores, Py_ssize_t n) noexcept nogil:
+cdef inline Py_ssize_t argmax(const int64_t *scores, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i, best = 0
     for i in range(1, n):
         if scores[i] > scores[best]:

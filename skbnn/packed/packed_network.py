@@ -1,22 +1,25 @@
-"""The network that predicts: plain arrays, immutable, independent of scikit-learn."""
+"""The network that predicts: plain arrays, immutable, that needs nothing but NumPy."""
 
 import numpy as np
-from scipy.special import expit, softmax
 
 from skbnn.encoding import Encoder
 from skbnn.packed._program import Program
+from skbnn.packed.activations import expit, softmax
+from skbnn.packed.additive_part import AdditivePart
+from skbnn.packed.checks import check, check_names, frozen, frozen_integers, frozen_labels, require
 from skbnn.packed.layout import pack_bits, pack_members, sums_in_columns, unpack_weights
 
-OUTPUTS = "identity", "logistic", "softmax"
+FORMAT = 2  # of the pickled state
 
-FORMAT = 1  # of the pickled state
+INTEGERS = ["scale", "bias", "steps"]
+ARRAYS = ["thresholds", "offsets", "components", "output_weights", *INTEGERS, "factor", "slopes", "ranges"]
 
 
 class PackedNetwork:
     """A binary network, or several of one shape that add up, as bits and integer thresholds.
 
     An estimator's ``packed_``. It predicts by itself, needs no validation by scikit-learn and carries no training
-    state, so it is what to pickle and to serve from.
+    state, so it is what to save and to serve from. Networks of equal content are equal, and have one hash.
 
     Parameters
     ----------
@@ -35,29 +38,40 @@ class PackedNetwork:
         The output layers.
     layer_sizes : list of int
         Input bits, then a member's units of each layer, the output layer's included.
-    scale : array-like of shape (n_members, n_outputs, units_per_output)
-        Score o is ``bias[o] + sum(steps[o][bits]) + sum(slopes[o] * rises) + sum(scale[:, o] * dots)`` over the input
-        bits that are +1, the features' rises, and the ±1 dot products of each member's consecutive units.
-    bias : array-like of shape (n_outputs,)
+    scale : array-like of int, shape (n_members, n_outputs, units_per_output)
+        The integer score of output o is ``bias[o] + sum(steps[o][bits]) + sum(trunc(slopes[o] * rises)) +
+        sum(scale[:, o] * dots)`` over the input bits that are +1, the features' rises, and the ±1 dot products of each
+        member's consecutive units.
+    bias : array-like of int, shape (n_outputs,)
+    factor : array-like of shape (n_outputs,)
+        A power of two for each output, the unit of its integer score: scores are ``factor`` times the integers. One
+        and the same for all outputs of "softmax".
     output : {"identity", "logistic", "softmax"}
         What the scores mean: values, independent labels' log-odds, or classes' log-probabilities up to a constant.
-    steps : array-like of shape (n_outputs, n_bits) or (n_outputs, 0)
+    steps : array-like of int, shape (n_outputs, n_bits) or (n_outputs, 0)
         The additive part: how much a score rises where a feature reaches a threshold. Without columns there is none.
     slopes : array-like of shape (n_outputs, n_features) or (n_outputs, 0)
-        Its straight lines: how much a score rises with a feature, from the lower to the upper end of its range,
+        Its straight lines: how much an integer score rises with a feature, from the lower to the upper end of its
+        range,
     ranges : array-like of shape (2, n_features) or (2, 0)
         which are these; the rise is ``clip(x, lower, upper) - lower``.
+    classes : array-like of shape (n_classes,), default=None
+        Labels, in the order of "softmax" outputs, or of a single "logistic" one's 0 and 1; ``predict`` returns them.
+        Without them it returns indices.
+    feature_names : sequence of str, default=None
+        Names of the features, for whoever calls; rows go by position.
 
     Raises
     ------
     ValueError
-        If the arrays do not fit together.
+        If the arrays do not fit together, or if an integer score could reach 2**53.
 
     Notes
     -----
-    Predictions are the same to the last bit for every instruction set, number of threads, number of rows, dtype and
-    memory order of X. Columns go by their position; names are not checked. Methods take rows, (n_rows, n_features), or
-    a single row, (n_features,).
+    Scores are sums of integers, so they are the same to the last bit for every instruction set, number of threads,
+    number of rows, dtype and memory order of X; ``doc/arithmetic.rst`` has all that is needed to write another
+    predictor. Columns go by their position; names are not checked. Methods take rows, (n_rows, n_features), or a single
+    row, (n_features,).
     """
 
     def __init__(
@@ -71,83 +85,49 @@ class PackedNetwork:
         layer_sizes,
         scale,
         bias,
+        factor,
         output,
         steps,
         slopes,
         ranges,
+        classes=None,
+        feature_names=None,
     ):
-        self.thresholds = frozen(thresholds, np.float64, 1, "thresholds")
-        self.offsets = frozen(offsets, np.int64, 1, "offsets")
-        self.components = frozen(components, np.float64, 2, "components")
-        self.layer_sizes = [int(size) for size in layer_sizes]
-        self.layers = [
-            (frozen(weights, np.uint64, 4, "packed weights"), frozen(limits, np.int32, 2, "unit thresholds"))
-            for weights, limits in layers
-        ]
-        self.output_weights = frozen(output_weights, np.uint64, 4, "output weights")
-        self.scale = frozen(scale, np.float64, 3, "scale")
-        self.bias = frozen(bias, np.float64, 1, "bias")
-        self.output = output
-        self.steps = frozen(steps, np.float64, 2, "steps")
-        self.slopes = frozen(slopes, np.float64, 2, "slopes")
-        self.ranges = frozen(ranges, np.float64, 2, "ranges")
-        self._check()
+        content = {
+            "thresholds": frozen(thresholds, np.float64, 1, "thresholds"),
+            "offsets": frozen(offsets, np.int64, 1, "offsets"),
+            "components": frozen(components, np.float64, 2, "components"),
+            "layers": tuple(
+                (frozen(weights, np.uint64, 4, "packed weights"), frozen(limits, np.int32, 2, "unit thresholds"))
+                for weights, limits in layers
+            ),
+            "output_weights": frozen(output_weights, np.uint64, 4, "output weights"),
+            "layer_sizes": tuple(int(size) for size in layer_sizes),
+            "scale": frozen_integers(scale, 3, "scale"),
+            "bias": frozen_integers(bias, 1, "bias"),
+            "factor": frozen(factor, np.float64, 1, "factor"),
+            "output": output,
+            "steps": frozen_integers(steps, 2, "steps"),
+            "slopes": frozen(slopes, np.float64, 2, "slopes"),
+            "ranges": frozen(ranges, np.float64, 2, "ranges"),
+            "classes": frozen_labels(classes),
+            "feature_names": None if feature_names is None else tuple(feature_names),
+        }
+        self.__dict__.update(content)
+        integer = np.int32 if check(self) < 2**31 else np.int64
+        self.__dict__.update((name, frozen(content[name], integer, content[name].ndim, name)) for name in INTEGERS)
         encoder = Encoder(self.thresholds, self.offsets, self.components)
-        self._bits_program = self._compile(encoder, self.offsets, self._all_weights, self.steps)
-        self._program = self._bits_program
-        counts = np.diff(self.offsets)
+        bits_program = self._compile(encoder, self.offsets, self._all_weights, self.steps)
+        program, counts = bits_program, np.diff(self.offsets)
         if (counts <= 1).all() and (counts == 0).any() and not len(self.components):
-            self._program = self._compile(*self._with_one_bit_each())
+            program = self._compile(*self._with_one_bit_each())
+        self.__dict__.update(_bits_program=bits_program, _program=program)
 
-    def _check(self):
-        """Everything that the native code relies on."""
-        sizes = self.layer_sizes
-        require(
-            isinstance(self.output, str) and self.output in OUTPUTS,
-            f"output must be one of {OUTPUTS}, got {self.output!r}",
-        )
-        n_columns = sum(self.components.shape)
-        require(self.components.shape[1] > 0, "components must have a feature")
-        require(len(self.offsets) == n_columns + 1, f"{len(self.offsets)} offsets do not fit {n_columns} columns")
-        require(self.offsets[0] == 0, "offsets must start with 0")
-        require(np.isfinite(self.components).all(), "components must be finite")
-        require((np.diff(self.offsets) >= 0).all(), "offsets must ascend")
-        require(self.offsets[-1] == len(self.thresholds) > 0, "offsets must end with the number of thresholds")
-        require(np.isfinite(self.thresholds).all(), "thresholds must be finite")
-        within = np.ones(len(self.thresholds), bool)
-        within[self.offsets[:-1][self.offsets[:-1] < len(within)]] = False
-        ascends = self.thresholds[1:] >= self.thresholds[:-1]
-        require(ascends[within[1:]].all(), "thresholds must ascend within a feature")
-        require(len(sizes) == len(self.layers) + 2, f"{len(self.layers)} hidden layers do not fit sizes {sizes}")
-        require(min(sizes) > 0 and max(sizes) < 2**31, f"layer sizes must be positive, got {sizes}")
-        require(sizes[0] == len(self.thresholds), f"{len(self.thresholds)} thresholds do not fit sizes {sizes}")
-        n_members, n_outputs, units_per_output = self.scale.shape
-        require(n_members > 0, "scale must have a member")
-        n_units = n_outputs * units_per_output
-        require(n_units == sizes[-1], f"scale has {n_units} units, expected {sizes[-1]}")
-        require(n_outputs == len(self.bias), f"{len(self.bias)} biases do not fit {n_outputs} outputs")
-        shapes = (len(self.bias), sizes[0]), (len(self.bias), 0)
-        require(self.steps.shape in shapes, f"steps have shape {self.steps.shape}, expected {shapes[0]}")
-        require(np.isfinite(self.steps).all(), "steps must be finite")
-        shapes = (len(self.bias), self.n_features_in), (len(self.bias), 0)
-        require(self.slopes.shape in shapes, f"slopes have shape {self.slopes.shape}, expected {shapes[0]}")
-        expected = 2, self.slopes.shape[1]
-        require(self.ranges.shape == expected, f"ranges have shape {self.ranges.shape}, expected {expected}")
-        require(np.isfinite(self.slopes).all() and np.isfinite(self.ranges).all(), "slopes and ranges must be finite")
-        with np.errstate(over="ignore"):
-            widths = self.ranges[1] - self.ranges[0]
-        require(((widths >= 0) & np.isfinite(widths)).all(), "ranges must ascend, to a finite width")
-        require(np.isfinite(self.scale).all() and np.isfinite(self.bias).all(), "scale and bias must be finite")
-        for weights, n_inputs, n_units in zip(self._all_weights, sizes[:-1], sizes[1:], strict=True):
-            shape = n_members, -(-n_units // 8), -(-n_inputs // 64), 8
-            require(weights.shape == shape, f"packed weights have shape {weights.shape}, expected {shape}")
-            padding = ~np.uint64(0) << np.uint64(n_inputs % 64) if n_inputs % 64 else np.uint64(0)
-            require(not (weights[:, :, -1] & padding).any(), "padding bits of packed weights must be 0")
-            require(not weights[:, -1, :, (n_units - 1) % 8 + 1 :].any(), "padding units' weights must be 0")
-        for (_, limits), n_units in zip(self.layers, sizes[1:-1], strict=True):
-            shape = n_members, -(-n_units // 8) * 8
-            require(limits.shape == shape, f"unit thresholds have shape {limits.shape}, expected {shape}")
-            require((limits[:, n_units:] == -1).all(), "padding units' thresholds must be -1")
+    def __setattr__(self, name, value):
+        raise AttributeError(f"a PackedNetwork is immutable; {name} can't be set")
+
+    def __delattr__(self, name):
+        raise AttributeError(f"a PackedNetwork is immutable; {name} can't be deleted")
 
     @property
     def _all_weights(self):
@@ -158,13 +138,15 @@ class PackedNetwork:
         *hidden, last = all_weights
         limits = (limits for _, limits in self.layers)
         layers = list(zip(hidden, limits, strict=True))
-        sums = sums_in_columns(steps, offsets) if steps.size else np.empty((0, len(self.bias)))
-        require(np.isfinite(sums).all(), "sums of steps must be finite")
+        sums = np.empty((0, len(self.bias)), np.int64)
+        if steps.size:
+            sums = sums_in_columns(steps.astype(np.int64), offsets)
         ends = np.zeros((2, encoder.n_bits))  # the first and the last bit of each column
         starts, stops = offsets[:-1], offsets[1:]
         ends[0, starts[starts < stops]] = ends[1, stops[starts < stops] - 1] = 1
+        scale, bias = self.scale.astype(np.int64), self.bias.astype(np.int64)
         additive = sums, pack_bits(ends), np.ascontiguousarray(self.slopes.T), self.ranges
-        return Program(encoder, layers, last, self.layer_sizes[-2], self.scale, self.bias, *additive)
+        return Program(encoder, layers, last, self.layer_sizes[-2], scale, bias, *additive)
 
     def _with_one_bit_each(self):
         """The same network where a feature without a bit gets one that never fires, and that no weight looks at.
@@ -178,7 +160,7 @@ class PackedNetwork:
         weights[:, :, used] = self.binary_weights[0]
         steps = self.steps
         if steps.size:
-            steps = np.zeros((len(self.bias), self.n_features_in))
+            steps = np.zeros((len(self.bias), self.n_features_in), np.int64)
             steps[:, used] = self.steps
         offsets = np.arange(self.n_features_in + 1)
         return Encoder(thresholds, offsets), offsets, [pack_members(weights), *self._all_weights[1:]], steps
@@ -200,6 +182,19 @@ class PackedNetwork:
         ValueError
             If X has another number of features, is not real, or holds NaN or infinity.
         """
+        return self.factor * self.integer_scores(X)
+
+    def integer_scores(self, X):
+        """The same in units of ``factor``, as they are added up.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features) or (n_features,)
+
+        Returns
+        -------
+        scores : ndarray of shape (n_rows, n_outputs) or (n_outputs,), int64
+        """
         return self._of_rows(self._program.scores, X)
 
     @staticmethod
@@ -212,7 +207,7 @@ class PackedNetwork:
 
         Raises ValueError if there are slopes, which rise with the features themselves.
         """
-        return self._bits_program.scores_from_bits(bits)
+        return self.factor * self._bits_program.scores_from_bits(bits)
 
     def predict(self, X):
         """Predict each row.
@@ -225,20 +220,18 @@ class PackedNetwork:
         -------
         ndarray of shape (n_rows,) or (n_rows, n_outputs), or one row less a dimension
             By ``output``: the scores ("identity"), 1 where the score is positive and else 0 ("logistic"), or the
-            index of the largest score ("softmax"), which is an index into the classifier's ``classes_``. One output
+            index of the largest score ("softmax"). Where there are ``classes``, the label with that index. One output
             has no dimension of its own.
         """
+        if self.output == "identity":
+            scores = self.decision_function(X)
+            return scores[..., 0] if len(self.bias) == 1 else scores
         if self.output == "softmax":
-            return self._of_rows(self._program.largest, X)
-        return self.decide(self.decision_function(X))
-
-    def decide(self, scores):
-        """What ``predict`` makes of the scores of rows."""
-        if self.output == "softmax":
-            return scores.argmax(axis=-1)
-        if len(self.bias) == 1:
-            scores = scores[..., 0]
-        return scores if self.output == "identity" else (scores > 0).astype(np.int64)
+            indices = self._of_rows(self._program.largest, X)
+        else:
+            indices = (self.integer_scores(X) > 0).astype(np.int64)
+            indices = indices[..., 0] if len(self.bias) == 1 else indices
+        return indices if self.classes is None else self.classes[indices]
 
     def predict_proba(self, X):
         """Predict probabilities.
@@ -261,8 +254,21 @@ class PackedNetwork:
             raise ValueError("predict_proba is for classifiers; this network's output is 'identity'")
         scores = self.decision_function(X)
         if self.output == "softmax":
-            return softmax(scores, axis=-1)
+            return softmax(scores)
         return expit(np.concatenate([-scores, scores], axis=-1) if len(self.bias) == 1 else scores)
+
+    def named(self, *, classes=None, feature_names=None):
+        """The same network with these ``classes`` and ``feature_names``."""
+        network = object.__new__(type(self))
+        names = None if feature_names is None else tuple(feature_names)
+        network.__dict__.update(self.__dict__, classes=frozen_labels(classes), feature_names=names)
+        check_names(network)
+        return network
+
+    @property
+    def additive(self):
+        """What is added to the networks' scores, an AdditivePart of integers."""
+        return AdditivePart(self.bias, self.steps, self.slopes, self.ranges)
 
     @property
     def n_members(self):
@@ -286,18 +292,33 @@ class PackedNetwork:
     @property
     def nbytes(self):
         """Bytes of all arrays."""
-        arrays = [self.thresholds, self.offsets, self.components, self.output_weights, self.scale, self.bias]
-        arrays += [self.steps, self.slopes, self.ranges]
+        arrays = [getattr(self, name) for name in ARRAYS]
         return sum(array.nbytes for array in [*arrays, *(part for layer in self.layers for part in layer)])
 
     def __repr__(self):
         sizes = "-".join(map(str, self.layer_sizes)) + (f" x {self.n_members}" if self.n_members > 1 else "")
         return f"PackedNetwork({self.n_features_in} features, {sizes} bits, {self.output}, {self.nbytes} bytes)"
 
+    def __eq__(self, other):
+        return self._key() == other._key() if isinstance(other, PackedNetwork) else NotImplemented
+
+    def __hash__(self):
+        return hash(self._key())
+
+    def _key(self):
+        """All content as values that compare and hash."""
+        arrays = [getattr(self, name) for name in ARRAYS] + [part for layer in self.layers for part in layer]
+        labels = None if self.classes is None else (self.classes.dtype.str, *self.classes.tolist())
+        content = [(array.shape, array.tobytes()) for array in arrays]
+        return self.output, self.layer_sizes, self.feature_names, labels, *content
+
+    def _content(self):
+        """The constructor's arguments."""
+        names = [*ARRAYS, "layers", "layer_sizes", "output", "classes", "feature_names"]
+        return {name: getattr(self, name) for name in names}
+
     def __getstate__(self):
-        names = ["thresholds", "offsets", "components", "layers", "output_weights", "layer_sizes"]
-        names += ["scale", "bias", "output", "steps", "slopes", "ranges"]
-        return {"format": FORMAT, **{name: getattr(self, name) for name in names}}
+        return {"format": FORMAT, **self._content()}
 
     def __setstate__(self, state):
         try:
@@ -310,22 +331,18 @@ class PackedNetwork:
             raise ValueError(f"not the state of a PackedNetwork: {error!r}") from error
 
 
-def frozen(values, dtype, ndim, name):
-    """A read-only contiguous array of exactly this dtype and dimension; not copied if it is one."""
-    array = np.asarray(values)
-    kinds = {np.uint64: "u", np.int64: "iu", np.int32: "iu", np.float64: "biuf"}[dtype]
-    require(array.dtype.kind in kinds, f"{name} must be {np.dtype(dtype)}, got dtype {array.dtype}")
-    with np.errstate(invalid="ignore", over="ignore"):
-        converted = np.require(array, dtype, ["C", "A"])
-    require(array.ndim == ndim, f"{name} must have {ndim} dimensions, got shape {array.shape}")
-    require(np.array_equal(converted, array, equal_nan=dtype is np.float64), f"{name} do not fit {np.dtype(dtype)}")
-    if converted.flags.writeable:
-        converted = converted.copy() if converted is values else converted
-        converted.flags.writeable = False
-    return converted
+def packed_network_of(model):
+    """The PackedNetwork that a fitted estimator predicts with, or the model itself where it is one.
 
-
-def require(condition, message):
-    """Raise ValueError with the message unless the condition holds."""
-    if not condition:
-        raise ValueError(message)
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    """
+    packed = getattr(model, "packed_", model)
+    if not isinstance(packed, PackedNetwork):
+        kind = type(model).__name__
+        raise TypeError(
+            f"model must be a fitted BinaryMLPClassifier or BinaryMLPRegressor, or a PackedNetwork, got {kind}"
+        )
+    return packed

@@ -1,10 +1,8 @@
 """The slow truth: a NumPy twin of every kernel and of the whole packed network. Tests compare them bit for bit."""
 
-from itertools import pairwise
-
 import numpy as np
 
-from skbnn.packed.layout import pack_bits, sums_in_columns, unpack_bits
+from skbnn.packed.layout import pack_bits, unpack_bits
 
 
 def popcounts(x, packed_weights, mask=None):
@@ -32,21 +30,16 @@ def encode(X, thresholds, offsets, components):
     return pack_bits(np.hstack([X, projected])[:, column_of_bit] >= thresholds)
 
 
-def scores(network, X):
-    """Twin of ``PackedNetwork.decision_function``, in ±1 integers rather than in bits.
-
-    What is added to a score is added in the same order, which decides its last bit.
-    """
+def integer_scores(network, X):
+    """Twin of ``PackedNetwork.integer_scores``, in ±1 integers rather than in bits."""
+    X = np.asarray(X)
     bits = encode(X, network.thresholds, network.offsets, network.components)
     inputs = unpack_bits(bits, network.layer_sizes[0]).astype(np.int64)
-    total = np.repeat(network.bias[np.newaxis], len(inputs), axis=0)
+    total = np.repeat(network.bias[np.newaxis].astype(np.int64), len(inputs), axis=0)
     if network.steps.size:
-        sums = sums_in_columns(network.steps, network.offsets)
-        for start, stop in pairwise(network.offsets):  # of a column's bits the first some are +1
-            reached = (inputs[:, start:stop] > 0).sum(axis=1)
-            total[reached > 0] += sums[start + reached[reached > 0] - 1]
+        total += (inputs > 0) @ network.steps.T.astype(np.int64)
     for x, slopes, (lower, upper) in zip(X.T, network.slopes.T, network.ranges.T, strict=False):
-        total += slopes * (np.clip(x.astype(np.float64), lower, upper) - lower)[:, np.newaxis]
+        total += (slopes * (np.clip(x.astype(np.float64), lower, upper) - lower)[:, np.newaxis]).astype(np.int64)
     *hidden, output = network.binary_weights
     for member, scale in enumerate(network.scale):
         x = inputs
@@ -54,6 +47,5 @@ def scores(network, X):
             m = (weights.shape[2] - x @ weights[member].T) // 2
             x = np.where(m <= thresholds[member, : weights.shape[1]], 1, -1)
         dots = (x @ output[member].T).reshape(len(x), *scale.shape)
-        for unit in range(scale.shape[1]):
-            total += scale[:, unit] * dots[:, :, unit]
+        total += (scale * dots).sum(axis=2)
     return total
