@@ -163,7 +163,7 @@ def models(dataset, parameters, seed):
         """The MLP of skbnn's shape, which trains for as many epochs in the same batches."""
         shape = {
             "hidden_layer_sizes": fitted.hidden_layer_sizes_,
-            "batch_size": fitted._state.decision.parameters.batch_size,
+            "batch_size": fitted.batch_size_,
         }
         stop = {"max_iter": fitted.n_iter_, "n_iter_no_change": fitted.n_iter_}
         return scaled(mlp(**shape, **stop, random_state=seed))

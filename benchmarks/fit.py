@@ -56,7 +56,7 @@ def float_fit(shape, X, y, batch_size, n_epochs):
 def default_fits(X, y):
     """The default fit, and MLPClassifier's with the same shape, batches and number of steps."""
     binary = BinaryMLPClassifier(random_state=0).fit(X, y)
-    batch_size = binary._state.decision.parameters.batch_size
+    batch_size = binary.batch_size_
     mlp_fit = float_fit(binary.hidden_layer_sizes_, X, y, batch_size, binary.n_iter_)
     n_steps = binary.n_iter_ * -(-len(X) // batch_size)
     return {"skbnn": lambda: binary.fit(X, y), "MLPClassifier": mlp_fit}, n_steps

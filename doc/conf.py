@@ -10,7 +10,8 @@ author = "The skbnn developers"
 copyright = "2026, The skbnn developers"
 release = version = installed_version("skbnn")
 
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc"]
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.doctest", "numpydoc"]
+doctest_test_doctest_blocks = ""  # docstrings are pytest's
 templates_path = ["_templates"]
 exclude_patterns = ["_build"]
 

@@ -148,6 +148,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         parameters = state.decision.parameters
         self.n_outputs_, self.out_activation_ = state.targets.n_outputs, state.targets.output
         self.hidden_layer_sizes_, self.n_layers_ = parameters.hidden_layer_sizes, len(parameters.hidden_layer_sizes) + 2
+        self.batch_size_ = parameters.batch_size
         self.n_components_, self.n_estimators_ = parameters.n_components, parameters.n_estimators
         self.dropout_, self.shrinkage_ = parameters.dropout, float(state.decision.shrinkage)
         self.n_iter_, self.loss_curve_, self.validation_scores_ = len(state.losses), state.losses, state.scores or None

@@ -151,6 +151,9 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     hidden_layer_sizes_ : tuple of int
         Units of each hidden layer.
 
+    batch_size_ : int
+        Rows of a mini-batch.
+
     dropout_ : float
         The dropout that was used.
 

@@ -211,9 +211,16 @@ def test_sizes_follow_the_rows(n_rows, width, batch_size, n_thresholds):
     X = np.random.default_rng(0).normal(size=(n_rows, 2))
     y = (X[:, 0] * X[:, 1] > 0).astype(int)
     model = BinaryMLPClassifier(max_iter=1, dropout=0.0, random_state=0).fit(X, y)  # nothing is curbed
-    assert model._state.decision.parameters.batch_size == batch_size
+    assert model.batch_size_ == batch_size
     assert model.hidden_layer_sizes_ == (width, width)
     assert np.diff(model.packed_.offsets).max() == n_thresholds
+
+
+@pytest.mark.parametrize("n_classes, width", [(2, 128), (16, 128), (32, 256), (120, 512)])
+def test_many_classes_deserve_wider_layers(n_classes, width):
+    X = np.random.default_rng(0).normal(size=(2000, 2))
+    model = BinaryMLPClassifier(max_iter=1, dropout=0.0, init="constant").fit(X, np.arange(2000) % n_classes)
+    assert model.hidden_layer_sizes_ == (width, width)
 
 
 def test_where_a_network_hardly_helps_training_is_short_also_when_it_goes_on():

@@ -21,6 +21,8 @@ from skbnn.training.targets import Targets
 # Labels to choose a penalty by, and with more labels than the latter no regression of each.
 ENOUGH_LABELS, MOST_LABELS = 4, 16
 
+MANY_CLASSES = 16  # more of them have more to tell apart in as many rows
+
 RARE = 1e-3  # share of all rows that are taken to be of any class, so that no class is impossible
 
 # Kinds of additive models of classes, and what is fitted where rows are too few to choose.
@@ -116,6 +118,9 @@ class Classes(Categories):
     @property
     def most_rows_for_additive(self):
         return np.inf if self.n_outputs == 1 else 10_000
+
+    def width(self, n_rows):
+        return super().width(n_rows * max(1, self.n_outputs / MANY_CLASSES))
 
     def encode(self, y):
         if y.ndim != 1:

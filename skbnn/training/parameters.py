@@ -98,9 +98,8 @@ class Parameters(TrainingOptions):
     def sized(self, samples, targets):
         """The same with the layers that suit these samples, which have bits."""
         n_rows, n_bits = len(samples.rows), samples.encoding.n_bits
-        width = max(width for rows, width in targets.widths.items() if rows <= n_rows)
         most_weights = max(MOST_WEIGHTS, WEIGHTS_PER_ROW * n_rows)
-        width = min(width, max(NARROWEST, most_weights // n_bits))
+        width = min(targets.width(n_rows), max(NARROWEST, most_weights // n_bits))
         return self.where_auto(hidden_layer_sizes=(width, width))
 
 

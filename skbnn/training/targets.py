@@ -42,6 +42,10 @@ class Targets(ABC):
     # With more rows, a network learns as much without an additive model, which takes long to fit.
     most_rows_for_additive = np.inf
 
+    def width(self, n_rows):
+        """Units of each of two layers that suit so many rows."""
+        return max(width for rows, width in self.widths.items() if rows <= n_rows)
+
     @property
     def network_loss(self):
         """The loss by its name in ``skbnn.network.trainer.LOSSES``."""
