@@ -53,22 +53,26 @@ cdef struct Hidden:
 cdef class Program:
     """Raw pointers into a PackedNetwork's arrays, and the loops over them.
 
+    Scores are integers below 2**53. They are added up in float64, which holds them exactly and is as fast everywhere.
+
     Parameters
     ----------
     encoder : Encoder
     layers : list of (packed_weights, thresholds)
         Hidden layers.
     output_weights : ndarray of shape (n_members, n_groups, n_words, 8), uint64
-    fan_in : int
-        Inputs of the output layer.
-    scale : ndarray of shape (n_members, n_outputs, units_per_output), int64
-    bias : ndarray of shape (n_outputs,), int64
-    sums : ndarray of shape (n_bits, n_outputs), or (0, n_outputs), int64
+    scale : ndarray of shape (n_members, n_outputs, units_per_output), float64
+        Of the output units' popcounts. Integers, as are the next two.
+    bias : ndarray of shape (n_outputs,), float64
+        Scores where no popcount is.
+    sums : ndarray of shape (n_bits, n_outputs), or (0, n_outputs), float64
         Of the steps from the first bit of a column to each.
     column_ends : ndarray of shape (2, n_words), uint64
         Bits that are the first, and the last, of a column.
     slopes : ndarray of shape (n_features, n_outputs), or (0, n_outputs), float64
     ranges : ndarray of shape (2, n_features), or (2, 0), float64
+    narrow : bool
+        Whether all scores are below 2**31.
     """
 
     cdef Encoder encoder
@@ -76,25 +80,24 @@ cdef class Program:
     cdef Hidden *hidden  # of the first member, then of the next
     cdef Py_ssize_t n_members, n_hidden, widest, work
     cdef const uint64_t[:, :, :, ::1] output_weights
-    cdef Py_ssize_t fan_in
-    cdef const int64_t[:, :, ::1] scale
-    cdef const int64_t[::1] bias
-    cdef const int64_t[:, ::1] sums
-    cdef const double[:, ::1] slopes, ranges
+    cdef const double[:, :, ::1] scale
+    cdef const double[::1] bias
+    cdef const double[:, ::1] sums, slopes, ranges
     cdef const uint64_t[:, ::1] column_ends
+    cdef bint narrow
 
     def __cinit__(self, Encoder encoder not None, list layers, const uint64_t[:, :, :, ::1] output_weights,
-                  Py_ssize_t fan_in, const int64_t[:, :, ::1] scale, const int64_t[::1] bias,
-                  const int64_t[:, ::1] sums, const uint64_t[:, ::1] column_ends, const double[:, ::1] slopes,
-                  const double[:, ::1] ranges):
+                  const double[:, :, ::1] scale, const double[::1] bias, const double[:, ::1] sums,
+                  const uint64_t[:, ::1] column_ends, const double[:, ::1] slopes,
+                  const double[:, ::1] ranges, bint narrow):
         cdef Py_ssize_t i, member
         cdef const uint64_t[:, :, :, ::1] weights
         cdef const int32_t[:, ::1] thresholds
         cdef Hidden *layer
-        self.encoder, self.output_weights, self.fan_in = encoder, output_weights, fan_in
+        self.encoder, self.output_weights = encoder, output_weights
         self.scale, self.bias = scale, bias
         self.sums, self.column_ends, self.slopes, self.ranges = sums, column_ends, slopes, ranges
-        self.arrays = layers
+        self.arrays, self.narrow = layers, narrow
         self.n_members, self.n_hidden = output_weights.shape[0], len(layers)
         self.hidden = <Hidden *>PyMem_Malloc(max(1, self.n_members * self.n_hidden) * sizeof(Hidden))
         if self.hidden is NULL:
@@ -114,14 +117,14 @@ cdef class Program:
         PyMem_Free(self.hidden)
 
     def scores(self, X):
-        """Scores of rows as the encoder reads them, (n_rows, n_outputs) int64.
+        """Scores of rows as the encoder reads them, (n_rows, n_outputs) float64 integers.
 
         Raises ValueError if a value is not finite: the encoder, which reads each once, sees that on the way.
         """
         cdef Source source
         cdef cnp.ndarray array = as_source(X, self.encoder.n_features, &source)
-        cdef cnp.ndarray out = np.empty((array.shape[0], self.bias.shape[0]), np.int64)
-        self.run(&source, NULL, array.shape[0], <int64_t *>cnp.PyArray_DATA(out), NULL)
+        cdef cnp.ndarray out = np.empty((array.shape[0], self.bias.shape[0]))
+        self.run(&source, NULL, array.shape[0], <double *>cnp.PyArray_DATA(out), NULL)
         return out
 
     def largest(self, X):
@@ -136,7 +139,7 @@ cdef class Program:
         return out
 
     def scores_from_bits(self, const uint64_t[:, ::1] bits):
-        """Scores of packed rows, (n_rows, n_outputs) float64."""
+        """Scores of packed rows, (n_rows, n_outputs) float64 integers."""
         if self.slopes.shape[0]:
             raise ValueError("scores of a network with slopes need the features, not only their bits")
         if bits.shape[1] != self.encoder.n_words:
@@ -144,11 +147,11 @@ cdef class Program:
         cdef Py_ssize_t padding_from = self.encoder.n_bits % 64
         if padding_from and (np.asarray(bits)[:, -1] >> np.uint64(padding_from)).any():  # no step belongs to them
             raise ValueError("padding bits of rows must be 0")
-        cdef cnp.ndarray out = np.empty((bits.shape[0], self.bias.shape[0]), np.int64)
-        self.run(NULL, &bits[0, 0] if len(out) else NULL, bits.shape[0], <int64_t *>cnp.PyArray_DATA(out), NULL)
+        cdef cnp.ndarray out = np.empty((bits.shape[0], self.bias.shape[0]))
+        self.run(NULL, &bits[0, 0] if len(out) else NULL, bits.shape[0], <double *>cnp.PyArray_DATA(out), NULL)
         return out
 
-    cdef run(self, const Source *source, const uint64_t *bits, Py_ssize_t n_rows, int64_t *scores, Py_ssize_t *largest):
+    cdef run(self, const Source *source, const uint64_t *bits, Py_ssize_t n_rows, double *scores, Py_ssize_t *largest):
         """Fill ``scores`` or, where that is NULL, ``largest`` from ``source`` or, where that is NULL, ``bits``."""
         cdef Py_ssize_t n_blocks = (n_rows + BLOCK - 1) // BLOCK
         cdef int n_threads = 1, not_finite = 0
@@ -174,16 +177,16 @@ cdef class Program:
     cdef Py_ssize_t scratch_bytes(self, Py_ssize_t rows) noexcept nogil:
         """Encoder's scratch, scores, bits of the input and of two layers, the output layer's popcounts; rounded up to
         cache lines."""
-        cdef Py_ssize_t n_bytes = self.encoder.scratch_bytes() + rows * self.bias.shape[0] * sizeof(int64_t)
+        cdef Py_ssize_t n_bytes = self.encoder.scratch_bytes() + rows * self.bias.shape[0] * sizeof(double)
         n_bytes += rows * (self.encoder.n_words + 2 * self.widest) * sizeof(uint64_t)
         n_bytes += rows * self.output_weights.shape[1] * 8 * sizeof(int32_t)
         return (n_bytes + 63) // 64 * 64
 
     cdef bint run_block(self, const Source *source, const uint64_t *bits, Py_ssize_t start, Py_ssize_t stop,
-                        char *scratch, int64_t *scores, Py_ssize_t *largest) noexcept nogil:
+                        char *scratch, double *scores, Py_ssize_t *largest) noexcept nogil:
         """``run`` the rows from ``start`` to ``stop``; returns whether a value is not finite."""
         cdef Py_ssize_t member, row, rows = stop - start, n_outputs = self.bias.shape[0]
-        cdef int64_t *block_scores = <int64_t *>(scratch + self.encoder.scratch_bytes())
+        cdef double *block_scores = <double *>(scratch + self.encoder.scratch_bytes())
         cdef uint64_t *x = <uint64_t *>(block_scores + rows * n_outputs)
         cdef bint finite = True
         if source is NULL:
@@ -202,7 +205,7 @@ cdef class Program:
                 largest[start + row] = argmax(block_scores + row * n_outputs, n_outputs)
         return not finite
 
-    cdef void run_member(self, Py_ssize_t member, uint64_t *x, Py_ssize_t rows, int64_t *scores) noexcept nogil:
+    cdef void run_member(self, Py_ssize_t member, uint64_t *x, Py_ssize_t rows, double *scores) noexcept nogil:
         """Add a member's scores; behind the input bits lie the buffers of two layers and of popcounts."""
         cdef Py_ssize_t i, row, n_groups = self.output_weights.shape[1], n_words = self.output_weights.shape[2]
         cdef uint64_t *buffers = x + rows * self.encoder.n_words
@@ -222,7 +225,7 @@ cdef class Program:
                         8 * n_groups)
         self.add_units(member, popcounts, rows, scores)
 
-    cdef void start_scores(self, const uint64_t *x, Py_ssize_t rows, int64_t *scores) noexcept nogil:
+    cdef void start_scores(self, const uint64_t *x, Py_ssize_t rows, double *scores) noexcept nogil:
         """``scores = bias + sum(steps[bits])`` over the bits that are 1, by runs of them within a column.
 
         A run adds the sum of the column's steps to its last bit. Where it does not begin with the column, which a
@@ -231,7 +234,7 @@ cdef class Program:
         cdef Py_ssize_t _row, word, n_outputs = self.bias.shape[0], n_words = self.encoder.n_words
         cdef uint64_t bits, before, after, lasts, firsts
         for _row in range(rows):
-            memcpy(scores, &self.bias[0], n_outputs * sizeof(int64_t))
+            memcpy(scores, &self.bias[0], n_outputs * sizeof(double))
             before = 0
             for word in range(n_words if self.sums.shape[0] else 0):
                 bits = x[word]
@@ -248,48 +251,63 @@ cdef class Program:
             x += n_words
             scores += n_outputs
 
-    cdef inline void add_sums(self, Py_ssize_t bit, int64_t sign, int64_t *scores) noexcept nogil:
+    cdef inline void add_sums(self, Py_ssize_t bit, double sign, double *scores) noexcept nogil:
         cdef Py_ssize_t output
         for output in range(self.sums.shape[1]):
             scores[output] += sign * self.sums[bit, output]
 
     cdef void add_slopes(self, const Source *source, Py_ssize_t start, Py_ssize_t stop, char *scratch,
-                         int64_t *scores) noexcept nogil:
+                         double *scores) noexcept nogil:
         """``scores += trunc(slopes * (clip(x, *ranges) - ranges[0]))`` over the features."""
-        cdef Py_ssize_t row, feature, output, rows, n_outputs = self.bias.shape[0], n_features = self.slopes.shape[0]
-        cdef const double *x
-        cdef double above
+        cdef Py_ssize_t row, feature, rows, n_outputs = self.bias.shape[0], n_features = self.slopes.shape[0]
+        cdef double *x
+        cdef double rises[2]
         while start < stop:
             rows = min(<Py_ssize_t>CHUNK, stop - start)
             convert(source, source.data + start * source.row_stride, rows, n_features, False, scratch)
             for row in range(rows):
-                x = <const double *>scratch + row * n_features
-                for feature in range(n_features):
-                    above = self.ranges[0, feature]  # of NaN as well: a cast of it to an integer is undefined
-                    above = min(max(above, x[feature]), self.ranges[1, feature])
-                    above -= self.ranges[0, feature]
-                    for output in range(n_outputs):
-                        scores[row * n_outputs + output] += <int64_t>(self.slopes[feature, output] * above)
-            scores += rows * n_outputs
+                x = <double *>scratch + row * n_features
+                for feature in range(0, n_features, 2):
+                    rises[0] = self.rise(feature, x)
+                    rises[1] = self.rise(feature + 1, x) if feature + 1 < n_features else 0
+                    self.add_two_lines(feature, rises, scores)
+                scores += n_outputs
             start += rows
 
+    cdef inline double rise(self, Py_ssize_t feature, const double *x) noexcept nogil:
+        """How far a feature lies above its range's lower end; 0 for NaN, whose cast to an integer is undefined."""
+        cdef double lower = self.ranges[0, feature]
+        return min(max(lower, x[feature]), self.ranges[1, feature]) - lower
+
+    cdef inline void add_two_lines(self, Py_ssize_t feature, const double *rises, double *scores) noexcept nogil:
+        """Those of a feature and the next, which halves the loads and stores of scores."""
+        cdef Py_ssize_t output
+        cdef const double *slopes = &self.slopes[feature, 0]
+        cdef const double *others = &self.slopes[min(feature + 1, self.slopes.shape[0] - 1), 0]
+        if self.narrow:  # any instruction set casts several of these at a time
+            for output in range(self.slopes.shape[1]):
+                scores[output] += <int32_t>(slopes[output] * rises[0]) + <int32_t>(others[output] * rises[1])
+        else:
+            for output in range(self.slopes.shape[1]):
+                scores[output] += <int64_t>(slopes[output] * rises[0]) + <int64_t>(others[output] * rises[1])
+
     cdef void add_units(self, Py_ssize_t member, const int32_t *popcounts, Py_ssize_t rows,
-                        int64_t *scores) noexcept nogil:
-        """``scores += sum(scale * (fan_in - 2 * popcounts))`` over each output's units."""
+                        double *scores) noexcept nogil:
+        """``scores += sum(scale * popcounts)`` over each output's units."""
         cdef Py_ssize_t row, output, unit, n_outputs = self.scale.shape[1], per_output = self.scale.shape[2]
         cdef Py_ssize_t stride = 8 * self.output_weights.shape[1]
         cdef const int32_t *counts
-        cdef int64_t score
+        cdef double score
         for row in range(rows):
             for output in range(n_outputs):
                 counts = popcounts + row * stride + output * per_output
                 score = scores[row * n_outputs + output]
                 for unit in range(per_output):
-                    score += self.scale[member, output, unit] * (self.fan_in - 2 * counts[unit])
+                    score += self.scale[member, output, unit] * counts[unit]
                 scores[row * n_outputs + output] = score
 
 
-cdef inline Py_ssize_t argmax(const int64_t *scores, Py_ssize_t n) noexcept nogil:
+cdef inline Py_ssize_t argmax(const double *scores, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i, best = 0
     for i in range(1, n):
         if scores[i] > scores[best]:

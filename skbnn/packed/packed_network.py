@@ -138,15 +138,15 @@ class PackedNetwork:
         *hidden, last = all_weights
         limits = (limits for _, limits in self.layers)
         layers = list(zip(hidden, limits, strict=True))
-        sums = np.empty((0, len(self.bias)), np.int64)
-        if steps.size:
-            sums = sums_in_columns(steps.astype(np.int64), offsets)
+        sums = sums_in_columns(steps.astype(np.float64), offsets) if steps.size else np.empty((0, len(self.bias)))
         ends = np.zeros((2, encoder.n_bits))  # the first and the last bit of each column
         starts, stops = offsets[:-1], offsets[1:]
         ends[0, starts[starts < stops]] = ends[1, stops[starts < stops] - 1] = 1
-        scale, bias = self.scale.astype(np.int64), self.bias.astype(np.int64)
+        scale = self.scale.astype(np.float64)
+        at_no_popcount = self.bias + self.layer_sizes[-2] * scale.sum(axis=(0, 2))  # dot = fan_in - 2 * popcount
         additive = sums, pack_bits(ends), np.ascontiguousarray(self.slopes.T), self.ranges
-        return Program(encoder, layers, last, self.layer_sizes[-2], scale, bias, *additive)
+        narrow = self.bias.dtype == np.int32
+        return Program(encoder, layers, last, -2 * scale, at_no_popcount, *additive, narrow)
 
     def _with_one_bit_each(self):
         """The same network where a feature without a bit gets one that never fires, and that no weight looks at.
@@ -182,7 +182,7 @@ class PackedNetwork:
         ValueError
             If X has another number of features, is not real, or holds NaN or infinity.
         """
-        return self.factor * self.integer_scores(X)
+        return self.factor * self._of_rows(self._program.scores, X)
 
     def integer_scores(self, X):
         """The same in units of ``factor``, as they are added up.
@@ -195,7 +195,7 @@ class PackedNetwork:
         -------
         scores : ndarray of shape (n_rows, n_outputs) or (n_outputs,), int64
         """
-        return self._of_rows(self._program.scores, X)
+        return self._of_rows(self._program.scores, X).astype(np.int64)
 
     @staticmethod
     def _of_rows(function, X):
@@ -229,7 +229,7 @@ class PackedNetwork:
         if self.output == "softmax":
             indices = self._of_rows(self._program.largest, X)
         else:
-            indices = (self.integer_scores(X) > 0).astype(np.int64)
+            indices = (self._of_rows(self._program.scores, X) > 0).astype(np.int64)
             indices = indices[..., 0] if len(self.bias) == 1 else indices
         return indices if self.classes is None else self.classes[indices]
 

@@ -1,0 +1,155 @@
+"""The shell: ``python -m skbnn info``, ``predict`` and ``export-c``."""
+
+import argparse
+import csv
+import os
+import sys
+from contextlib import nullcontext
+from itertools import chain, islice
+from math import isfinite
+
+import numpy as np
+
+from skbnn.export import c_footprint, to_c
+from skbnn.model_file import load_model
+
+BLOCK = 4096  # rows that are read and predicted at a time
+
+
+def main(arguments=None):
+    """Run a command; what goes wrong is said in one line, and the exit status is 1."""
+    options = parser().parse_args(arguments)
+    try:
+        options.command(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as head, has enough; nothing more can be flushed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError) as error:
+        sys.exit(f"skbnn: {error}")
+
+
+def parser():
+    """The commands and their options."""
+    top = argparse.ArgumentParser(prog="python -m skbnn", description="Works with files that skbnn.save_model wrote.")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(command, name):
+        text = command.__doc__.strip()
+        one = commands.add_parser(name, help=text.partition(".")[0], description=text)
+        one.add_argument("model", metavar="MODEL", help="file of skbnn.save_model")
+        one.set_defaults(command=command)
+        return one
+
+    add(info, "info")
+    one = add(predict, "predict")
+    one.add_argument("data", metavar="DATA.csv", help="rows of numbers; - is standard input")
+    one.add_argument("-o", "--output", metavar="FILE", help="CSV to write, default standard output")
+    one.add_argument("--proba", action="store_true", help="probabilities in place of labels")
+    one = add(export_c, "export-c")
+    one.add_argument("-o", "--output", metavar="FILE", required=True, help="header to write")
+    one.add_argument("--name", default="model", help="prefix of all names in C, default model")
+    one.add_argument("--dtype", default="float32", help="type of the features, default float32")
+    return top
+
+
+def info(options):
+    """Say what a model is, and how large."""
+    for key, value in described(load_model(options.model)).items():
+        print(f"{key + ':':16}{value}")
+
+
+def described(network):
+    """What there is to say about a network, by its name."""
+    n_outputs = len(network.bias)
+    predicts = {
+        "identity": f"{n_outputs} real target(s)",
+        "logistic": f"{n_outputs} labels" if n_outputs > 1 else "2 classes",
+        "softmax": f"{n_outputs} classes",
+    }[network.output]
+    labels = "" if network.classes is None else ": " + ", ".join(map(str, network.classes))
+    names = "" if network.feature_names is None else ": " + ", ".join(network.feature_names)
+    units = "-".join(map(str, network.layer_sizes[1:]))
+    parts = [name for name in ("steps", "slopes") if getattr(network, name).size]
+    return {
+        "predicts": predicts + labels,
+        "features": f"{network.n_features_in}{names}",
+        "input bits": f"{network.layer_sizes[0]}, of features and {len(network.components)} combinations of them",
+        "networks": f"{network.n_members} of {units} units",
+        "additive part": " and ".join(parts) or "none",
+        "scores": f"integers of {8 * network.bias.itemsize} bits",
+        "memory": f"{network.nbytes:,} bytes",
+        "flash": f"{c_footprint(network).flash:,} bytes in C on a Cortex-M4, for float32 features",
+    }
+
+
+def predict(options):
+    """Predict the rows of a CSV file.
+
+    Where the file has a header and the model knows its features' names, columns are found by name, and others are
+    ignored; else there are to be as many columns as features.
+    """
+    network = load_model(options.model)
+    function = network.predict_proba if options.proba else network.predict
+    with opened(options.data, "r") as data:
+        rows = read_rows(data, network)
+        with opened(options.output, "w") as out:
+            writer = csv.writer(out, lineterminator="\n")
+            writer.writerow(titles(network, options.proba))
+            while block := list(islice(rows, BLOCK)):
+                writer.writerows(function(np.array(block)).reshape(len(block), -1).tolist())
+
+
+def opened(path, mode):
+    """The file, or a standard stream for None and "-", as a context."""
+    if path in (None, "-"):
+        return nullcontext(sys.stdin if mode == "r" else sys.stdout)
+    return open(path, mode, newline="", encoding="utf-8")
+
+
+def titles(network, proba):
+    """Titles of the columns of predictions."""
+    if (proba and network.output == "softmax") or (len(network.bias) == 1 and network.output == "logistic"):
+        classes = range(max(2, len(network.bias))) if network.classes is None else network.classes
+        return [str(label) for label in classes] if proba else ["prediction"]
+    n_columns = 1 if network.output == "softmax" else len(network.bias)
+    return ["prediction"] if n_columns == 1 else [f"prediction_{i}" for i in range(n_columns)]
+
+
+def read_rows(file, network):
+    """Yield the features of each row of a CSV as floats; an error names the line and the column."""
+    reader = csv.reader(file)
+    first = next(reader, [])
+    header = not all(map(is_number, first))
+    width, columns = len(first), range(len(first))
+    if header and network.feature_names is not None:
+        missing = [name for name in network.feature_names if name not in first]
+        if missing:
+            raise ValueError(f"the header lacks {len(missing)} of the model's features: {', '.join(missing[:5])}")
+        columns = [first.index(name) for name in network.feature_names]
+    elif width != network.n_features_in:
+        raise ValueError(f"line 1 has {width} columns, expected the {network.n_features_in} features")
+    for row in reader if header else chain([first], reader):
+        if len(row) != width:
+            raise ValueError(f"line {reader.line_num} has {len(row)} columns, expected {width}")
+        for column in columns:
+            if not is_number(row[column]):
+                name = first[column] if header else column + 1
+                raise ValueError(f"line {reader.line_num}, column {name}: {row[column]!r} is no finite number")
+        yield [float(row[column]) for column in columns]
+
+
+def is_number(cell):
+    """Whether a cell of a CSV is a finite number."""
+    try:
+        return isfinite(float(cell))
+    except ValueError:
+        return False
+
+
+def export_c(options):
+    """Write a model as a C header."""
+    to_c(load_model(options.model), options.output, name=options.name, dtype=options.dtype)
+
+
+if __name__ == "__main__":
+    main()

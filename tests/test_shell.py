@@ -1,0 +1,124 @@
+"""``python -m skbnn``: what it prints, predicts and writes, and how it says what is wrong."""
+
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from skbnn.export import to_c
+from sklearn.datasets import load_iris
+
+from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, save_model
+from skbnn.__main__ import main
+
+NAMES = ["a", "b", "c", "d"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Models by name, and a table that has a column more than they know."""
+    X, y = load_iris(return_X_y=True)
+    path = tmp_path_factory.mktemp("models")
+    models = {
+        "classes": BinaryMLPClassifier((16,), max_iter=5, random_state=0).fit(X, np.array(["se", "ve", "vi"])[y]),
+        "two": BinaryMLPClassifier((16,), max_iter=5, random_state=0).fit(X, y > 0),
+        "labels": BinaryMLPClassifier((16,), max_iter=5, random_state=0).fit(X, np.eye(3, dtype=int)[y]),
+        "reals": BinaryMLPRegressor((16,), max_iter=5, random_state=0).fit(X, np.c_[y, -y]),
+    }
+    for name, model in models.items():
+        save_model(model.packed_.named(classes=model.packed_.classes, feature_names=NAMES), path / name)
+    save_model(models["classes"], path / "nameless")
+    table = np.c_[y, X[:, ::-1]]
+    np.savetxt(path / "table.csv", table, "%.17g", ",", header="y,d,c,b,a", comments="")
+    np.savetxt(path / "plain.csv", X, "%.17g", ",")
+    return path, models, X
+
+
+def run(capsys, *arguments):
+    main([str(argument) for argument in arguments])
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["classes", "two", "labels", "reals"])
+@pytest.mark.parametrize("table", ["table.csv", "plain.csv"])
+def test_predictions_are_the_models(folder, capsys, name, table):
+    path, models, X = folder
+    header, *lines = run(capsys, "predict", path / name, path / table).splitlines()
+    expected = models[name].predict(X)
+    assert lines == [",".join(map(str, np.atleast_1d(row).tolist())) for row in expected]
+    assert header == {"labels": "prediction_0,prediction_1,prediction_2", "reals": "prediction_0,prediction_1"}.get(
+        name, "prediction"
+    )
+
+
+@pytest.mark.parametrize("name, header", [("classes", "se,ve,vi"), ("two", "False,True")])
+def test_probabilities_have_the_classes_as_titles(folder, tmp_path, name, header):
+    path, models, X = folder
+    main(["predict", str(path / name), str(path / "table.csv"), "--proba", "-o", str(tmp_path / "out.csv")])
+    first, *lines = (tmp_path / "out.csv").read_text().splitlines()
+    assert first == header
+    np.testing.assert_array_equal(
+        [[float(cell) for cell in line.split(",")] for line in lines], models[name].packed_.predict_proba(X)
+    )
+
+
+def test_standard_input_and_output(folder, capsys, monkeypatch):
+    path, models, X = folder
+    monkeypatch.setattr("sys.stdin", io.StringIO((path / "plain.csv").read_text()))
+    assert run(capsys, "predict", path / "nameless", "-").split()[1:] == models["classes"].predict(X).tolist()
+
+
+def test_info_says_what_a_model_is(folder, capsys):
+    path, _, _ = folder
+    said = run(capsys, "info", path / "classes")
+    assert "3 classes: se, ve, vi" in said and "4: a, b, c, d" in said and "steps and slopes" in said
+    assert "2 real target(s)" in run(capsys, "info", path / "reals")
+    assert "3 labels" in run(capsys, "info", path / "labels")
+
+
+def test_the_header_is_that_of_to_c(folder, tmp_path):
+    path, models, _ = folder
+    main(["export-c", str(path / "classes"), "-o", str(tmp_path / "iris.h"), "--name", "iris", "--dtype", "float64"])
+    assert (tmp_path / "iris.h").read_text() == to_c(models["classes"], name="iris", dtype="float64")
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("a,b,d\n1,2,3\n", "the header lacks 1 of the model's features: c"),
+        ("1,2,3\n", "line 1 has 3 columns, expected the 4 features"),
+        ("a,b,c,d\n1,2,3,4\n1,2,x,4\n", "line 3, column c: 'x' is no finite number"),
+        ("1,2,3,4\n1,2,nan,4\n", "line 2, column 3: 'nan' is no finite number"),
+        ("1,2,3,4\n1,2,3\n", "line 2 has 3 columns, expected 4"),
+        ("", "line 1 has 0 columns"),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_said_in_a_line(folder, tmp_path, text, message):
+    path, _, _ = folder
+    (tmp_path / "wrong.csv").write_text(text)
+    with pytest.raises(SystemExit, match=f"skbnn: .*{message}"):
+        main(["predict", str(path / "classes"), str(tmp_path / "wrong.csv")])
+
+
+def test_errors_of_the_library_are_said_in_a_line(folder, tmp_path):
+    path, _, _ = folder
+    for arguments, message in [
+        (["info", path / "none"], "none"),
+        (["info", path / "plain.csv"], "plain.csv"),
+        (["predict", path / "reals", path / "plain.csv", "--proba"], "predict_proba is for classifiers"),
+        (["export-c", path / "two", "-o", tmp_path / "h", "--name", "int"], "int"),
+    ]:
+        with pytest.raises(SystemExit, match=f"skbnn: .*{message}"):
+            main(list(map(str, arguments)))
+
+
+def test_the_module_runs_and_stops_when_its_reader_does(folder):
+    path, _, _ = folder
+    command = [sys.executable, "-m", "skbnn", "predict", path / "classes", path / "table.csv"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"prediction\n"
+        process.stdout.close()
+        assert process.stderr.read() == b"" and process.wait() == 0
+    failed = subprocess.run([*command[:3], "info", "none"], capture_output=True, text=True)
+    assert failed.returncode == 1 and failed.stderr.startswith("skbnn: ") and "Traceback" not in failed.stderr
