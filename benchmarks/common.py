@@ -16,6 +16,11 @@ Data = namedtuple("Data", "X_train y_train X_test y_test")
 THREADS = "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 
 
+# What predicts at a network's own speed, which does not depend on its weights, with one threshold a feature.
+HARDLY_TRAINED = {"n_thresholds": 1, "n_estimators": 1, "init": "constant"}
+HARDLY_TRAINED |= {"dropout": 0.0, "max_iter": 1, "random_state": 0}
+
+
 def main(run, description, *, threads=1, flags=(), options=None, sources=("MNIST", "synthetic")):
     """Run a benchmark from the command line.
 

@@ -3,7 +3,7 @@
 from functools import partial
 
 import numpy as np
-from common import as_float, compare, interleaved, load, main, now, optional
+from common import HARDLY_TRAINED, as_float, compare, interleaved, load, main, now, optional
 from peers import larq_predict, multilayer_perceptron, onnx_runtime, torch_network
 
 from skbnn import BinaryMLPClassifier
@@ -36,7 +36,7 @@ def measured(functions, repeats, number, title, unit, scale):
 
 def fit_binary(width, X, y):
     """A binary network with one threshold a feature, hardly trained: speed does not depend on the weights."""
-    binary = BinaryMLPClassifier((width,) * 3, n_thresholds=1, n_estimators=1, max_iter=1, random_state=0)
+    binary = BinaryMLPClassifier((width,) * 3, **HARDLY_TRAINED)
     return binary.fit(X[:2000], y[:2000])
 
 

@@ -8,7 +8,7 @@ import os
 from time import sleep
 
 import numpy as np
-from common import as_float, interleaved, load, main
+from common import HARDLY_TRAINED, as_float, interleaved, load, main
 from peers import multilayer_perceptron
 from threadpoolctl import ThreadpoolController
 
@@ -22,7 +22,7 @@ def run(arguments):
     X, X_train, y = as_float(data.X_test), as_float(data.X_train[:2000]), data.y_train[:2000]
     controller = ThreadpoolController()
     for width in (256, 1024):
-        binary = BinaryMLPClassifier((width,) * 3, n_thresholds=1, n_estimators=1, max_iter=1, random_state=0)
+        binary = BinaryMLPClassifier((width,) * 3, **HARDLY_TRAINED)
         binary.fit(X_train, y)
         floating = multilayer_perceptron(width).fit(X_train, y)
         seconds = {}

@@ -75,11 +75,12 @@ def test_logistic_is_that_of_the_dense_matrix(n_classes, monkeypatch):
         np.testing.assert_allclose(found[rows], scores[rows], rtol=1e-2, atol=1e-2)
 
 
-def test_lines_alone_are_of_every_feature_that_varies():
+def test_lines_alone_are_of_every_feature_that_varies_but_for_those_of_one_bit():
     X, encoding, bits, y, weights = problem()
     columns = columns_of(X, encoding, bits, steps=False)
     part = additive.fit_ridge(columns, y, weights, np.random.default_rng(0), penalty=np.ones(2))
-    assert part.steps.shape == (2, 0) and np.flatnonzero(part.slopes[0]).tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert np.flatnonzero(part.slopes[0]).tolist() == [0, 1, 2, 3]
+    assert np.flatnonzero(part.steps[0]).tolist() == [32, 33, 34]  # the bits of features of two values
     standardized = (X[:, :7] - X[:, :7].mean(axis=0)) / X[:, :7].std(axis=0)
     expected = Ridge(1.0).fit(standardized, y, weights / weights.mean()).predict(standardized)
     np.testing.assert_allclose(part.scores(X, bits), expected, rtol=1e-3, atol=1e-3)
@@ -90,7 +91,8 @@ def test_so_many_outputs_have_lines_only(monkeypatch):
     monkeypatch.setattr(additive, "MAX_COEFFICIENTS", 2 * encoding.n_bits)
     assert len(columns_of(X, encoding, bits).steps)
     monkeypatch.setattr(additive, "MAX_COEFFICIENTS", 2 * encoding.n_bits - 1)
-    assert not len(columns_of(X, encoding, bits).steps)
+    columns = columns_of(X, encoding, bits)
+    assert not len(columns.steps) and columns.lines.tolist() == [0, 1, 2, 3, 4, 5, 6]
 
 
 def test_penalties_of_many_outputs_are_solved_once_each(monkeypatch):

@@ -55,18 +55,22 @@ class Columns:
     line_power : float
         One of ``LINE_POWERS``.
     steps : bool, default=True
-        Whether there are bits at all.
+        Whether there are steps beside lines; without, only those that stand for the line of a feature of one bit.
     """
 
     def __init__(self, samples, rows, n_outputs, line_power, *, steps=True):
         encoding, self.X, self.bits, self.rows = samples.encoding, samples.X, samples.bits, rows
         self.n_bits = encoding.n_bits
-        self.steps = every_nth_bit(encoding.offsets, -(-encoding.n_bits // MAX_BITS))
-        if not steps or n_outputs * self.n_bits > MAX_COEFFICIENTS:
-            self.steps = self.steps[:0]
-        # Beside steps, a feature's only bit says it all, or all that was asked for.
-        fewest = 2 if len(self.steps) else 1
-        self.lines = np.flatnonzero(np.diff(encoding.offsets)[: self.X.shape[1]] >= fewest)
+        bits_of, room = np.diff(encoding.offsets), n_outputs * self.n_bits <= MAX_COEFFICIENTS
+        self.has_steps, self.steps = steps and room, encoding.offsets[:0]
+        if self.has_steps:
+            self.steps = every_nth_bit(encoding.offsets, -(-encoding.n_bits // MAX_BITS))
+        elif room:
+            self.steps = encoding.offsets[:-1][bits_of == 1]
+        fewest = (
+            2 if len(self.steps) else 1
+        )  # beside steps, a feature's only bit says it all, or all that was asked for
+        self.lines = np.flatnonzero(bits_of[: self.X.shape[1]] >= fewest)
         steps_of = np.diff(np.searchsorted(self.steps, encoding.offsets))
         self.line_weights = np.maximum(steps_of[self.lines], 1) ** line_power
 
@@ -89,21 +93,24 @@ class Columns:
         X = self.X[np.ix_(rows, self.lines)]
         ranges = find_ranges(X)  # of these rows: no other has a say in the slopes, nor reaches farther along them
         risen = rise(X, ranges)
-        _, std = location_and_scale(risen, np.ones(len(risen)))  # by weights it could be far below the range
-        unit = np.where(std > SMALLEST_UNIT, std / self.line_weights, np.inf)
-        steps = unpack(self.bits[rows], self.n_bits)[:, self.steps]
-        matrix = np.hstack([steps.astype(dtype), (risen / unit).astype(dtype)])
+        steps = unpack(self.bits[rows], self.n_bits)[:, self.steps].astype(dtype)
+        step_units = np.ones(len(self.steps)) if self.has_steps else units_of(steps)
+        if not self.has_steps:
+            steps /= step_units
+        line_units = units_of(risen) / self.line_weights
+        units = np.append(step_units, line_units)
+        matrix = np.hstack([steps, (risen / line_units).astype(dtype)])
         for model in models:
             # Equal columns, as many classes as rows, and rows that outweigh all others are no one's mistake, and this
             # need not be the optimum.
             with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
                 warnings.simplefilter("ignore")
                 model.fit(matrix, y[rows], weights)
-            coef = model.coef_.reshape(-1, matrix.shape[1]).astype(np.float64)
-            yield self.additive_part(model.intercept_, coef, unit, ranges)
+            coef = model.coef_.reshape(-1, matrix.shape[1]).astype(np.float64) / units
+            yield self.additive_part(model.intercept_, coef, ranges)
 
-    def additive_part(self, intercept, coef, unit, ranges):
-        """The model with these coefficients of the matrix's columns."""
+    def additive_part(self, intercept, coef, ranges):
+        """The model with these coefficients of steps and rises."""
         part = AdditivePart.of_constant(np.array(np.broadcast_to(intercept, len(coef)), np.float64))
         if len(self.steps):
             part = part._replace(steps=np.zeros((len(coef), self.n_bits)))
@@ -111,8 +118,14 @@ class Columns:
         if len(self.lines):
             n_features = self.X.shape[1]
             part = part._replace(slopes=np.zeros((len(coef), n_features)), ranges=np.zeros((2, n_features)))
-            part.slopes[:, self.lines], part.ranges[:, self.lines] = coef[:, len(self.steps) :] / unit, ranges
+            part.slopes[:, self.lines], part.ranges[:, self.lines] = coef[:, len(self.steps) :], ranges
         return part
+
+
+def units_of(columns):
+    """Standard deviation of each column, infinite where it is too small to divide by."""
+    _, std = location_and_scale(columns, np.ones(len(columns)))  # by weights it could be far below the range
+    return np.where(std > SMALLEST_UNIT, std, np.inf)
 
 
 def choose_ridge_penalty(columns, y, sample_weight, rng):
@@ -175,7 +188,7 @@ def fit_logistic(columns, y, sample_weight, rows, *, constant, penalties):
     if len(seen) < 2:
         return [AdditivePart.of_constant(constant) for _ in penalties]
     newton = len(seen) == 2 and NEWTON_SHARE * columns.n_columns < len(rows)
-    model = LogisticRegression(warm_start=True, **(NEWTON if newton else LBFGS if len(columns.steps) else LINES))
+    model = LogisticRegression(warm_start=True, **(NEWTON if newton else LBFGS if columns.has_steps else LINES))
     models = (model.set_params(C=1 / penalty) for penalty in penalties)
     parts = columns.fit_each(models, rows, y, sample_weight, np.float64 if newton else np.float32)
     return list(parts) if len(constant) == 1 else [for_all_classes(part, seen, constant) for part in parts]
