@@ -8,7 +8,7 @@ except ImportError as error:
     ) from error
 
 from onnx import TensorProto, helper, numpy_helper
-from skl2onnx.common.data_types import Int64TensorType, StringTensorType, guess_proto_type, guess_tensor_type
+from skl2onnx.common.data_types import FloatTensorType, Int64TensorType, StringTensorType, guess_proto_type, guess_tensor_type
 
 from skbnn._classifier import BinaryMLPClassifier
 from skbnn._regressor import BinaryMLPRegressor
@@ -20,8 +20,9 @@ def register_converter():
     """Tell skl2onnx how to convert ``BinaryMLPClassifier`` and ``BinaryMLPRegressor``.
 
     Once called, ``skl2onnx.to_onnx(pipeline, X[:1])`` converts pipelines, column transformers and searches that hold
-    them, to the opset 13 or later. Options of the classifier are skl2onnx's own: ``zipmap``, ``output_class_labels``
-    and ``raw_scores``. Outputs are float64 where the estimator's input is, else float32.
+    them, to opset 13 or later. Options of the classifier are skl2onnx's own: ``zipmap``, ``output_class_labels``,
+    ``nocl`` and ``raw_scores``. Outputs are float64 where the estimator's input is, but
+    with ``zipmap=True``, the default of skl2onnx; else float32.
 
     Raises
     ------
@@ -46,7 +47,8 @@ def register_converter():
     >>> bool((label == pipeline.predict(X)).all())
     True
     """
-    options = {"zipmap": [True, False, "columns"], "output_class_labels": [False, True], "raw_scores": [False, True]}
+    options = {name: [False, True] for name in ("zipmap", "output_class_labels", "nocl", "raw_scores")}
+    options["zipmap"].append("columns")
     for estimator, of_classifier in (BinaryMLPClassifier, options), (BinaryMLPRegressor, None):
         alias = f"Skbnn{estimator.__name__}"
         skl2onnx.update_registered_converter(estimator, alias, set_shapes, convert, options=of_classifier)
@@ -54,18 +56,27 @@ def register_converter():
 
 def set_shapes(operator):
     """Set types and shapes of an operator's outputs."""
-    n_rows, real = operator.inputs[0].get_first_dimension(), guess_tensor_type(operator.inputs[0].type)
-    described = outputs_of(packed_network_of(operator.raw_operator)).values()
+    model, scope, (x,) = operator.raw_operator, operator.scope_inst, operator.inputs
+    n_rows, real = x.get_first_dimension(), guess_tensor_type(x.type)
+    if len(operator.outputs) == 2 and scope.get_options(model, {"zipmap": True})["zipmap"] is True:
+        real = FloatTensorType()  # the operator ZipMap takes no other
+    described = outputs_of(network_of(model, scope)).values()
     for variable, (dtype, shape) in zip(operator.outputs, described, strict=True):
         kind = {"i": Int64TensorType, "O": StringTensorType, "f": type(real)}[dtype.kind]
         variable.set_type(kind([n_rows, *shape]))
 
 
+def network_of(model, scope):
+    """The network that predicts, without its classes where the option ``nocl`` asks for indices."""
+    network = packed_network_of(model)
+    return network.named() if scope.get_options(model, {"nocl": False}, fail=False)["nocl"] else network
+
+
 def convert(scope, operator, container):
     """Add an operator's nodes and constants to skl2onnx's container."""
     model, (x,) = operator.raw_operator, operator.inputs
-    network, graph = packed_network_of(model), Graph(scope.get_unique_variable_name)
-    raw_scores = not hasattr(model, "predict_proba") or container.get_options(model, {"raw_scores": False})["raw_scores"]
+    network, graph = network_of(model, scope), Graph(scope.get_unique_variable_name)
+    raw_scores = not hasattr(model, "predict_proba") or scope.get_options(model, {"raw_scores": False})["raw_scores"]
     whole = add_network(graph, network, x.full_name, helper.tensor_dtype_to_np_dtype(guess_proto_type(x.type)))
     values = add_outputs(graph, network, whole, raw_scores=raw_scores)
     for value, variable in zip(values, operator.outputs, strict=True):

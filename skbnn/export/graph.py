@@ -95,7 +95,7 @@ def add_network(graph, network, x, dtype):
     products = graph.cast(graph.add("Concat", *terms, axis=1), np.int64)
     products = graph.add("Mul", graph.add("Reshape", products, np.array([0, -1, n_outputs])), np.vstack(factors))
     scores = graph.add("Add", graph.add("ReduceSum", products, np.array([1]), keepdims=0), constant)
-    if network.slopes.size:
+    if network.slopes.any():
         scores = graph.add("Add", scores, add_lines(graph, network, x))
     return graph.cast(scores, np.float64)
 
@@ -106,15 +106,15 @@ def input_bits(network):
     Returns
     -------
     columns : ndarray of shape (n_bits,), or None
-        None where bits lie as the features do. At one bit a feature at most, features without one get one that never
-        fires: rows are then compared as they are, which is faster than to pick columns.
+        None where bits lie as the features do. Where most features have one bit and none has more, those without get
+        one that never fires: rows are then compared as they are, which is faster than to pick columns.
     thresholds : ndarray of shape (n_bits,), float64
     used : ndarray of shape (n_bits,), bool
         The bits that the network has.
     """
     counts, thresholds = np.diff(network.offsets), network.thresholds
-    if (counts <= 1).all() and not len(network.components):
-        used = counts == 1
+    used = counts == 1
+    if counts.max() == 1 and 2 * used.sum() >= len(used) and not len(network.components):
         spread_out = np.full(len(counts), np.inf)
         spread_out[used] = thresholds
         return None, spread_out, used
@@ -185,11 +185,15 @@ def digits_of(values):
 
 def add_lines(graph, network, x):
     """Add the sums of ``trunc(slopes * (clip(x, lower, upper) - lower))``; returns their name, int64."""
-    lower, upper = network.ranges
+    rising = np.flatnonzero(network.slopes.any(axis=0))
+    lower, upper = network.ranges[:, rising]
+    if len(rising) < network.n_features_in:
+        x = graph.add("Gather", x, rising, axis=1)
     inside = graph.add("Min", graph.add("Max", graph.cast(x, np.float64), lower), upper)
     rises = graph.add("Unsqueeze", graph.add("Sub", inside, lower), np.array([1]))
-    whole = graph.cast(graph.add("Mul", rises, network.slopes), np.int64)
-    return graph.add("ReduceSum", whole, np.array([2]), keepdims=0)
+    # These sums fit the integers of the bias, of which 32 bits are faster.
+    whole = graph.cast(graph.add("Mul", rises, network.slopes[:, rising]), network.bias.dtype)
+    return graph.cast(graph.add("ReduceSum", whole, np.array([2]), keepdims=0), np.int64)
 
 
 def outputs_of(network):
