@@ -1,8 +1,12 @@
 """What ONNX Runtime answers to an exported model, beside the packed network's NumPy twin."""
 
+import doctest
+import importlib
+import re
 import runpy
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +47,8 @@ def columns_of(scores, output):
 def assert_equal_answers(network, X):
     model = to_onnx(network, dtype=X.dtype, raw_scores=True)
     *label, scores = ask(model, X=X).values()
-    np.testing.assert_array_equal(scores, columns_of(network.factor * reference.integer_scores(network, X), network.output))
+    expected = columns_of(network.factor * reference.integer_scores(network, X), network.output)
+    np.testing.assert_array_equal(scores, expected)
     if network.output != "identity":
         assert label[0].shape == network.predict(X).shape
         np.testing.assert_array_equal(label[0], network.predict(X))
@@ -63,7 +68,8 @@ def assert_equal_answers(network, X):
 def test_scores_and_labels_equal_the_twin(output, kwargs):
     network = random_network(output=output, **kwargs)
     assert_equal_answers(network, random_rows(network, 199, np.float32))
-    assert_equal_answers(network, random_rows(network, 1))
+    for n_rows in (0, 1):
+        assert_equal_answers(network, random_rows(network, n_rows))
 
 
 @pytest.mark.parametrize("n_components", [0, 2])
@@ -80,8 +86,9 @@ def test_values_beside_a_threshold_fall_on_its_side(dtype, most):
     state = random_state(0, most=most, n_features=20)
     state["thresholds"] = state["thresholds"] + 0.1  # no float32
     nearest = np.resize(state["thresholds"].astype(dtype), 20)
-    rows = [nearest, np.nextafter(nearest, dtype(-9)), np.nextafter(nearest, dtype(9))]
-    assert_equal_answers(PackedNetwork(**state), np.vstack([np.roll(row, shift) for row in rows for shift in range(20)]))
+    beside = [nearest, np.nextafter(nearest, dtype(-9)), np.nextafter(nearest, dtype(9))]
+    X = np.vstack([np.roll(row, shift) for row in beside for shift in range(20)])
+    assert_equal_answers(PackedNetwork(**state), X)
 
 
 def test_another_runtime_gives_the_same():
@@ -229,3 +236,20 @@ def test_multilabel_pipelines_convert(skl2onnx):
     answer = ask(skl2onnx.to_onnx(pipeline, X[:1], options={"zipmap": False}), X=X)
     np.testing.assert_array_equal(answer["label"], pipeline.predict(X))
     np.testing.assert_allclose(answer["probabilities"], pipeline.predict_proba(X), atol=1e-12)
+
+
+def test_the_guide_runs(skl2onnx, tmp_path, monkeypatch):
+    guide = Path(__file__).parents[1] / "doc" / "serving.rst"
+    if not guide.is_file():
+        pytest.skip("the documentation is not here")
+    section = guide.read_text().split("\nONNX\n----\n")[1]
+    blocks = re.findall(r"\.\. code-block:: python\n\n((?:   .*\n|\n)+)", section)
+    monkeypatch.chdir(tmp_path)
+    exec(textwrap.dedent("\n".join(blocks)), {})
+    assert (tmp_path / "digits.onnx").stat().st_size > 0
+
+
+@pytest.mark.parametrize("module", ["skbnn.export.onnx", "skbnn.export.converter"])
+def test_examples_of_docstrings_run(skl2onnx, module):
+    failed, tried = doctest.testmod(importlib.import_module(module))
+    assert tried and not failed

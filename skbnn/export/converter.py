@@ -8,7 +8,13 @@ except ImportError as error:
     ) from error
 
 from onnx import TensorProto, helper, numpy_helper
-from skl2onnx.common.data_types import FloatTensorType, Int64TensorType, StringTensorType, guess_proto_type, guess_tensor_type
+from skl2onnx.common.data_types import (
+    FloatTensorType,
+    Int64TensorType,
+    StringTensorType,
+    guess_proto_type,
+    guess_tensor_type,
+)
 
 from skbnn._classifier import BinaryMLPClassifier
 from skbnn._regressor import BinaryMLPRegressor
@@ -58,8 +64,9 @@ def set_shapes(operator):
     """Set types and shapes of an operator's outputs."""
     model, scope, (x,) = operator.raw_operator, operator.scope_inst, operator.inputs
     n_rows, real = x.get_first_dimension(), guess_tensor_type(x.type)
-    if len(operator.outputs) == 2 and scope.get_options(model, {"zipmap": True})["zipmap"] is True:
-        real = FloatTensorType()  # the operator ZipMap takes no other
+    into_maps = [other for other in scope.operators.values() if other.type == "SklearnZipMap"]
+    if any(operator.outputs[-1] in other.inputs for other in into_maps):
+        real = FloatTensorType()  # ZipMap takes no other
     described = outputs_of(network_of(model, scope)).values()
     for variable, (dtype, shape) in zip(operator.outputs, described, strict=True):
         kind = {"i": Int64TensorType, "O": StringTensorType, "f": type(real)}[dtype.kind]

@@ -92,8 +92,9 @@ def add_network(graph, network, x, dtype):
         digits = digits_of(spread(network.steps, used).T)
         terms.append(graph.add("MatMulInteger", bits, np.hstack(digits)))
         factors += [np.full((1, n_outputs), BASE**i) for i in range(len(digits))]
+    factors = np.vstack(factors)
     products = graph.cast(graph.add("Concat", *terms, axis=1), np.int64)
-    products = graph.add("Mul", graph.add("Reshape", products, np.array([0, -1, n_outputs])), np.vstack(factors))
+    products = graph.add("Mul", graph.add("Reshape", products, np.array([0, *factors.shape])), factors)
     scores = graph.add("Add", graph.add("ReduceSum", products, np.array([1]), keepdims=0), constant)
     if network.slopes.any():
         scores = graph.add("Add", scores, add_lines(graph, network, x))
@@ -169,7 +170,7 @@ def add_matrices(graph, matrices):
     values = graph.add("Reshape", graph.add("Gather", np.array([-1, 1], np.int8), bits), np.array([-1]))
     parts = [values]
     if len(sizes) > 1 or padding:
-        parts = graph.add("Split", values, np.array(sizes + [padding]), n_outputs=len(sizes) + 1)
+        parts = graph.add("Split", values, np.array([*sizes, padding]), n_outputs=len(sizes) + 1)
     return [graph.add("Reshape", part, np.array(shape)) for part, shape in zip(parts, shapes, strict=False)]
 
 
