@@ -47,6 +47,19 @@ def onnx_runtime(mlp, threads, *, int8=False):
     return lambda X: session.run(None, {"X": X})[0]
 
 
+def exported(binary, threads):
+    """Predict function of a fitted BinaryMLPClassifier under ONNX Runtime."""
+    import onnxruntime
+
+    from skbnn.export import to_onnx
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    written = to_onnx(binary).SerializeToString()
+    session = onnxruntime.InferenceSession(written, options, ["CPUExecutionProvider"])
+    return lambda X: session.run(["label"], {"X": X})[0]
+
+
 def larq_network(width, n_features, threads):
     """Binary network of the same shape in Larq, float32 underneath; batch normalization, weights untrained."""
     import larq

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 from common import HARDLY_TRAINED, as_float, compare, interleaved, load, main, now, optional
-from peers import larq_predict, multilayer_perceptron, onnx_runtime, torch_network
+from peers import exported, larq_predict, multilayer_perceptron, onnx_runtime, torch_network
 
 from skbnn import BinaryMLPClassifier
 
@@ -47,6 +47,7 @@ def fitted(width, data, threads):
     mlp = multilayer_perceptron(width).fit(X, y)
     models = {"skbnn": binary.predict, "skbnn, packed_": binary.packed_.predict, "MLPClassifier": mlp.predict}
     if optional("onnxruntime") and optional("onnx"):
+        models["skbnn, ONNX Runtime"] = exported(binary, threads)
         models["ONNX Runtime float32"] = onnx_runtime(mlp, threads)
         models["ONNX Runtime int8"] = onnx_runtime(mlp, threads, int8=True)
     if optional("torch"):

@@ -33,6 +33,8 @@ ROOMS = {
     "_regressor": (5, ["_sklearn", "_base", "training"]),
     "_thermometer": (5, ["_sklearn", "_base", "encoding", "packed"]),
     "_show_versions": (6, ["kernels"]),
+    "__main__": (6, ["export", "model_file"]),
+    "export": (6, ["packed", "_classifier", "_regressor"]),
     "__init__": (6, ["_show_versions", "packed"]),
 }
 

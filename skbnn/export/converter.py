@@ -1,0 +1,99 @@
+"""What skl2onnx needs to know of the estimators, so that it converts pipelines that hold them."""
+
+try:
+    import skl2onnx
+except ImportError as error:
+    raise ImportError(
+        "skbnn.export.register_converter needs skl2onnx; install it with: pip install 'skbnn[onnx]'"
+    ) from error
+
+from onnx import TensorProto, helper, numpy_helper
+from skl2onnx.common.data_types import (
+    FloatTensorType,
+    Int64TensorType,
+    StringTensorType,
+    guess_proto_type,
+    guess_tensor_type,
+)
+
+from skbnn._classifier import BinaryMLPClassifier
+from skbnn._regressor import BinaryMLPRegressor
+from skbnn.export.graph import Graph, add_network, add_outputs, outputs_of
+from skbnn.packed import packed_network_of
+
+
+def register_converter():
+    """Tell skl2onnx how to convert ``BinaryMLPClassifier`` and ``BinaryMLPRegressor``.
+
+    Once called, ``skl2onnx.to_onnx(pipeline, X[:1])`` converts pipelines, column transformers and searches that hold
+    them, to opset 13 or later. Options of the classifier are skl2onnx's own: ``zipmap``, ``output_class_labels``,
+    ``nocl`` and ``raw_scores``. Outputs are float64 where the estimator's input is, but
+    with ``zipmap=True``, the default of skl2onnx; else float32.
+
+    Raises
+    ------
+    ImportError
+        If skl2onnx is not installed; the extra ``skbnn[onnx]`` has it.
+
+    Examples
+    --------
+    >>> import onnxruntime
+    >>> import skl2onnx
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skbnn import BinaryMLPClassifier
+    >>> from skbnn.export import register_converter
+    >>> X, y = load_iris(return_X_y=True)
+    >>> pipeline = make_pipeline(StandardScaler(), BinaryMLPClassifier((32,), random_state=0)).fit(X, y)
+    >>> register_converter()
+    >>> model = skl2onnx.to_onnx(pipeline, X[:1])
+    >>> session = onnxruntime.InferenceSession(model.SerializeToString())
+    >>> label, probabilities = session.run(None, {"X": X})
+    >>> bool((label == pipeline.predict(X)).all())
+    True
+    """
+    options = {name: [False, True] for name in ("zipmap", "output_class_labels", "nocl", "raw_scores")}
+    options["zipmap"].append("columns")
+    for estimator, of_classifier in (BinaryMLPClassifier, options), (BinaryMLPRegressor, None):
+        alias = f"Skbnn{estimator.__name__}"
+        skl2onnx.update_registered_converter(estimator, alias, set_shapes, convert, options=of_classifier)
+
+
+def set_shapes(operator):
+    """Set types and shapes of an operator's outputs."""
+    model, scope, (x,) = operator.raw_operator, operator.scope_inst, operator.inputs
+    n_rows, real = x.get_first_dimension(), guess_tensor_type(x.type)
+    into_maps = [other for other in scope.operators.values() if other.type == "SklearnZipMap"]
+    if any(operator.outputs[-1] in other.inputs for other in into_maps):
+        real = FloatTensorType()  # ZipMap takes no other
+    described = outputs_of(network_of(model, scope)).values()
+    for variable, (dtype, shape) in zip(operator.outputs, described, strict=True):
+        kind = {"i": Int64TensorType, "O": StringTensorType, "f": type(real)}[dtype.kind]
+        variable.set_type(kind([n_rows, *shape]))
+
+
+def network_of(model, scope):
+    """The network that predicts, without its classes where the option ``nocl`` asks for indices."""
+    network = packed_network_of(model)
+    return network.named() if scope.get_options(model, {"nocl": False}, fail=False)["nocl"] else network
+
+
+def convert(scope, operator, container):
+    """Add an operator's nodes and constants to skl2onnx's container."""
+    model, (x,) = operator.raw_operator, operator.inputs
+    network, graph = network_of(model, scope), Graph(scope.get_unique_variable_name)
+    raw_scores = not hasattr(model, "predict_proba") or scope.get_options(model, {"raw_scores": False})["raw_scores"]
+    whole = add_network(graph, network, x.full_name, helper.tensor_dtype_to_np_dtype(guess_proto_type(x.type)))
+    values = add_outputs(graph, network, whole, raw_scores=raw_scores)
+    for value, variable in zip(values, operator.outputs, strict=True):
+        to = guess_proto_type(variable.type)
+        node = ("Identity", {}) if to == TensorProto.STRING else ("Cast", {"to": to})
+        graph.nodes.append((node[0], [value], [variable.full_name], node[1]))
+    for name, value in graph.constants.items():
+        if value.dtype == object:  # of a TensorProto skl2onnx copies raw data only
+            container.add_initializer(name, TensorProto.STRING, value.shape, [label.encode() for label in value])
+        else:
+            container.add_initializer(name, None, None, numpy_helper.from_array(value))
+    for name, inputs, outputs, attributes in graph.nodes:
+        container.add_node(name, inputs, outputs, name=scope.get_unique_operator_name(name), **attributes)

@@ -1,0 +1,255 @@
+"""What ONNX Runtime answers to an exported model, beside the packed network's NumPy twin."""
+
+import doctest
+import importlib
+import re
+import runpy
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.datasets import load_diabetes, load_iris, make_multilabel_classification
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
+from skbnn.packed import PackedNetwork, reference
+
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+
+from skbnn.export import to_onnx  # noqa: E402
+
+PACKED = runpy.run_path(str(Path(__file__).with_name("test_packed.py")))
+random_network, random_rows, random_state = (PACKED[f"random_{name}"] for name in ("network", "rows", "state"))
+
+SMALL = {"hidden_layer_sizes": (16,), "max_iter": 5, "random_state": 0}
+IRIS, KINDS = load_iris(return_X_y=True)
+DTYPES = ["float32", "float64", "float16", "bool", *(f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64))]
+
+
+def ask(model, **inputs):
+    """Every output of a model, by name."""
+    onnx.checker.check_model(model, full_check=True)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return dict(zip([output.name for output in session.get_outputs()], session.run(None, inputs), strict=True))
+
+
+def columns_of(scores, output):
+    """Scores as the graph gives them: two columns for two classes."""
+    return np.hstack([-scores, scores]) if output == "logistic" and scores.shape[1] == 1 else scores
+
+
+def assert_equal_answers(network, X):
+    model = to_onnx(network, dtype=X.dtype, raw_scores=True)
+    *label, scores = ask(model, X=X).values()
+    expected = columns_of(network.factor * reference.integer_scores(network, X), network.output)
+    np.testing.assert_array_equal(scores, expected)
+    if network.output != "identity":
+        assert label[0].shape == network.predict(X).shape
+        np.testing.assert_array_equal(label[0], network.predict(X))
+
+
+@pytest.mark.parametrize("output", ["identity", "logistic", "softmax"])
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        {"most": 1},
+        {"most": 1, "n_features": 1, "n_outputs": 1},
+        {"steps": False, "lines": False, "n_outputs": 1, "hidden": (1,)},
+        {"n_components": 7, "n_members": 3, "hidden": (63, 129)},
+        {"most_score": 2**35, "hidden": ()},
+    ],
+)
+def test_scores_and_labels_equal_the_twin(output, kwargs):
+    network = random_network(output=output, **kwargs)
+    assert_equal_answers(network, random_rows(network, 199, np.float32))
+    for n_rows in (0, 1):
+        assert_equal_answers(network, random_rows(network, n_rows))
+
+
+@pytest.mark.parametrize("n_components", [0, 2])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_input_of_every_dtype_is_compared_exactly(dtype, n_components):
+    network = random_network(n_features=8, n_components=n_components)
+    X = random_rows(network, 199)
+    assert_equal_answers(network, (np.abs(X) if np.dtype(dtype).kind == "u" else X).astype(dtype))
+
+
+@pytest.mark.parametrize("most", [1, 4])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_values_beside_a_threshold_fall_on_its_side(dtype, most):
+    state = random_state(0, most=most, n_features=20)
+    state["thresholds"] = state["thresholds"] + 0.1  # no float32
+    nearest = np.resize(state["thresholds"].astype(dtype), 20)
+    beside = [nearest, np.nextafter(nearest, dtype(-9)), np.nextafter(nearest, dtype(9))]
+    X = np.vstack([np.roll(row, shift) for row in beside for shift in range(20)])
+    assert_equal_answers(PackedNetwork(**state), X)
+
+
+def test_another_runtime_gives_the_same():
+    network = random_network(n_features=9, hidden=(17,), n_members=2, n_components=2)
+    X = random_rows(network, 20)
+    model = to_onnx(network, dtype=X.dtype, raw_scores=True)
+    reference_of_onnx = pytest.importorskip("onnx.reference")
+    label, scores = reference_of_onnx.ReferenceEvaluator(model).run(None, {"X": X})
+    np.testing.assert_array_equal(scores, network.factor * reference.integer_scores(network, X))
+    np.testing.assert_array_equal(label, network.predict(X))
+
+
+@pytest.mark.parametrize(
+    "labels, written",
+    [
+        (["b", "a", "c"], object),
+        ([7, -3, 5], np.int64),
+        ([2.0, 1.0, 3.0], np.int64),
+        (["no", "yes"], object),
+        ([False, True], np.int64),
+    ],
+)
+def test_a_classifier_gives_labels_and_probabilities(labels, written):
+    y = np.array(labels)[KINDS % len(labels)]
+    classifier = BinaryMLPClassifier(**SMALL).fit(IRIS, y)
+    answer = ask(to_onnx(classifier, dtype="float64"), X=IRIS)
+    assert list(answer) == ["label", "probabilities"] and answer["label"].dtype == written
+    np.testing.assert_array_equal(answer["label"], classifier.predict(IRIS))
+    np.testing.assert_allclose(answer["probabilities"], classifier.predict_proba(IRIS), atol=1e-12)
+
+
+def test_multilabel_targets_have_a_column_each():
+    X, y = make_multilabel_classification(200, random_state=0)
+    classifier = BinaryMLPClassifier(**SMALL).fit(X, y)
+    answer = ask(to_onnx(classifier, dtype="float64"), X=X)
+    np.testing.assert_array_equal(answer["label"], classifier.predict(X))
+    np.testing.assert_allclose(answer["probabilities"], classifier.predict_proba(X), atol=1e-12)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_a_regressor_gives_its_predictions_to_the_last_bit(n_outputs):
+    X, y = load_diabetes(return_X_y=True)
+    y = y if n_outputs == 1 else np.column_stack([y, 1e9 + y**2])
+    regressor = BinaryMLPRegressor(**SMALL, n_components=2).fit(X, y)
+    answer = ask(to_onnx(regressor, dtype="float64"), X=X)
+    np.testing.assert_array_equal(answer["variable"], regressor.predict(X).reshape(-1, n_outputs))
+
+
+def test_a_hinge_has_scores_only():
+    classifier = BinaryMLPClassifier(**SMALL, loss="squared_hinge").fit(IRIS, KINDS)
+    answer = ask(to_onnx(classifier, dtype="float64"), X=IRIS)
+    np.testing.assert_array_equal(answer["probabilities"], classifier.decision_function(IRIS))
+
+
+def test_the_file_is_bits_and_standard_operators(tmp_path):
+    sizes = {"n_features": 784, "most": 1, "hidden": (256, 256, 256), "n_outputs": 10, "per_output": 1}
+    network = random_network(**sizes, steps=False, lines=False)
+    model = to_onnx(network, tmp_path / "model.onnx")
+    content = (tmp_path / "model.onnx").read_bytes()
+    assert content == model.SerializeToString()
+    weights = sum(layer.size for layer in network.binary_weights)
+    assert len(content) < (784 * 256 - network.binary_weights[0].size + weights) / 8 + 4 * (784 + 3 * 256) + 3000
+    assert [(opset.domain, opset.version) for opset in model.opset_import] == [("", 13)]
+    assert {node.domain for node in model.graph.node} == {""}
+
+
+def test_few_of_many_features_make_a_small_file():
+    state = random_state(0, n_features=30, most=1, lines=False)
+    many = {**state, "components": np.zeros((0, 3000)), "offsets": np.pad(state["offsets"], (0, 2970), "edge")}
+    grown = len(to_onnx(PackedNetwork(**many)).SerializeToString())
+    assert grown < len(to_onnx(PackedNetwork(**state)).SerializeToString()) + 1000
+    network = PackedNetwork(**many)
+    assert_equal_answers(network, random_rows(network, 99))
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "float128", "str", "double precision", ">f4", object])
+def test_a_dtype_that_is_no_real_number_is_refused(dtype):
+    with pytest.raises(ValueError, match=r"dtype must be one of .*float32.*, got"):
+        to_onnx(random_network(), dtype=dtype)
+
+
+def test_what_has_no_form_in_onnx_is_refused():
+    with pytest.raises(ValueError, match=r"model has the classes \[0\.5, 1\.0, 2\.0\]"):
+        to_onnx(random_network().named(classes=[0.5, 1, 2]))
+    with pytest.raises(TypeError, match="model must be a fitted BinaryMLPClassifier"):
+        to_onnx(BinaryMLPClassifier())
+
+
+@pytest.mark.parametrize("name, package", [("to_onnx", "onnx"), ("register_converter", "skl2onnx")])
+def test_a_missing_package_is_named_with_the_extra(name, package):
+    code = f"import sys; sys.modules['{package}'] = None; import skbnn.export; skbnn.export.{name}"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert f"needs {package}; install it with: pip install 'skbnn[onnx]'" in result.stderr.splitlines()[-1]
+
+
+@pytest.fixture
+def skl2onnx():
+    module = pytest.importorskip("skl2onnx")
+    from skbnn.export import register_converter
+
+    register_converter()
+    return module
+
+
+@pytest.mark.parametrize("labels", [["a", "b"], ["a", "b", "c"], [3, 4, 9]])
+def test_a_pipeline_converts(skl2onnx, labels):
+    y = np.array(labels)[KINDS % len(labels)]
+    pipeline = make_pipeline(StandardScaler(), BinaryMLPClassifier(**SMALL)).fit(IRIS, y)
+    model = skl2onnx.to_onnx(pipeline, IRIS[:1], options={"zipmap": False})
+    answer = ask(model, X=IRIS)
+    np.testing.assert_array_equal(answer["label"], pipeline.predict(IRIS))
+    np.testing.assert_allclose(answer["probabilities"], pipeline.predict_proba(IRIS), atol=1e-12)
+    maps = ask(skl2onnx.to_onnx(pipeline, IRIS[:1]), X=IRIS)["output_probability"]
+    expected = dict(zip(pipeline.classes_, answer["probabilities"][0].astype(np.float32), strict=True))
+    assert maps[0] == expected
+    indices = ask(skl2onnx.to_onnx(pipeline, IRIS[:1], options={"zipmap": False, "nocl": True}), X=IRIS)["label"]
+    np.testing.assert_array_equal(pipeline.classes_[indices], pipeline.predict(IRIS))
+
+
+def test_columns_of_several_kinds_convert(skl2onnx):
+    rng = np.random.default_rng(0)
+    frame = {"colour": rng.choice(["red", "blue"], (300, 1)), "size": rng.normal(size=(300, 1)).astype(np.float32)}
+    pandas = pytest.importorskip("pandas")
+    X = pandas.DataFrame({name: column[:, 0] for name, column in frame.items()})
+    y = X["size"] * np.where(X["colour"] == "red", 1, -1)
+    columns = ColumnTransformer([("colour", OneHotEncoder(), ["colour"])], remainder="passthrough")
+    pipeline = make_pipeline(columns, BinaryMLPRegressor(**SMALL)).fit(X, y)
+    answer = ask(skl2onnx.to_onnx(pipeline, X[:1]), **frame)
+    np.testing.assert_allclose(answer["variable"][:, 0], pipeline.predict(X), atol=1e-6 * np.ptp(y))
+
+
+def test_outputs_of_a_pipeline_have_the_type_of_its_numbers(skl2onnx):
+    classifier = BinaryMLPClassifier(**SMALL).fit(IRIS.astype(np.float32), KINDS)
+    options = {"zipmap": False, "raw_scores": True, "output_class_labels": True}
+    answer = ask(skl2onnx.to_onnx(classifier, IRIS[:1].astype(np.float32), options=options), X=IRIS.astype(np.float32))
+    assert answer["probabilities"].dtype == np.float32
+    expected = classifier.decision_function(IRIS.astype(np.float32))
+    np.testing.assert_allclose(answer["probabilities"], expected, rtol=1e-7)
+    np.testing.assert_array_equal(answer["class_labels"], classifier.classes_)
+
+
+def test_multilabel_pipelines_convert(skl2onnx):
+    X, y = make_multilabel_classification(200, random_state=0)
+    pipeline = make_pipeline(StandardScaler(), BinaryMLPClassifier(**SMALL)).fit(X, y)
+    answer = ask(skl2onnx.to_onnx(pipeline, X[:1], options={"zipmap": False}), X=X)
+    np.testing.assert_array_equal(answer["label"], pipeline.predict(X))
+    np.testing.assert_allclose(answer["probabilities"], pipeline.predict_proba(X), atol=1e-12)
+
+
+def test_the_guide_runs(skl2onnx, tmp_path, monkeypatch):
+    guide = Path(__file__).parents[1] / "doc" / "serving.rst"
+    if not guide.is_file():
+        pytest.skip("the documentation is not here")
+    section = guide.read_text().split("\nONNX\n----\n")[1]
+    blocks = re.findall(r"\.\. code-block:: python\n\n((?:   .*\n|\n)+)", section)
+    monkeypatch.chdir(tmp_path)
+    exec(textwrap.dedent("\n".join(blocks)), {})
+    assert (tmp_path / "digits.onnx").stat().st_size > 0
+
+
+@pytest.mark.parametrize("module", ["skbnn.export.onnx", "skbnn.export.converter"])
+def test_examples_of_docstrings_run(skl2onnx, module):
+    failed, tried = doctest.testmod(importlib.import_module(module))
+    assert tried and not failed
