@@ -289,6 +289,51 @@ cdef class Program:
                 scores[row * n_outputs + output] = score
 
 
+ctypedef fused steps_t:
+    int32_t
+    int64_t
+    double
+
+ctypedef fused sums_t:
+    int64_t
+    double
+
+
+def sums_in_columns(steps, offsets):
+    """The sum of an output's steps from the first bit of a column to each.
+
+    Parameters
+    ----------
+    steps : ndarray of shape (n_outputs, n_bits), int32, int64 or float64
+    offsets : ndarray of shape (n_columns + 1,), int64
+        Ascending from 0 to n_bits.
+
+    Returns
+    -------
+    ndarray of shape (n_bits, n_outputs), int64 or float64
+    """
+    steps = np.ascontiguousarray(steps)
+    sums = np.empty(steps.shape[::-1], np.float64 if steps.dtype == np.float64 else np.int64)
+    if steps.dtype == np.int32:
+        add_up[int32_t, int64_t](steps, offsets, sums)
+    elif steps.dtype == np.int64:
+        add_up[int64_t, int64_t](steps, offsets, sums)
+    else:
+        add_up[double, double](steps, offsets, sums)
+    return sums
+
+
+cdef void add_up(const steps_t[:, ::1] steps, const int64_t[::1] offsets, sums_t[:, ::1] sums) noexcept:
+    cdef Py_ssize_t output, column, bit
+    cdef sums_t total
+    for output in range(steps.shape[0]):
+        for column in range(offsets.shape[0] - 1):
+            total = 0
+            for bit in range(offsets[column], offsets[column + 1]):
+                total += <sums_t>steps[output, bit]
+                sums[bit, output] = total
+
+
 cdef inline Py_ssize_t argmax(const int64_t *scores, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i, best = 0
     for i in range(1, n):
