@@ -17,7 +17,6 @@ FORMAT, VERSION = "skbnn.PackedNetwork", "1"
 
 LARGEST_HEADER = 2**16  # bytes; room for 350 hidden layers, and a bound of what parsing one can take
 ALIGNMENT = 64  # bytes; where arrays start, so that mapped weights lie as a register reads them
-MOST_DIMENSIONS = 4
 LARGEST_CHARACTER = 0x10FFFF
 
 DTYPES = {f"{kind.upper()}{8 * size}": np.dtype(f"<{kind}{size}") for kind in "ui" for size in (1, 2, 4, 8)}
@@ -70,22 +69,11 @@ def save_model(model, path):
     ``doc/model_file.rst`` describes the file byte by byte.
     """
     network = packed_network_of(model)
-    arrays = sorted(arrays_of(network).items(), key=lambda item: -item[1].dtype.itemsize)  # so all of them are aligned
-    names = {dtype: name for name, dtype in DTYPES.items()}
-    header, end = {"__metadata__": {"format": FORMAT, "version": VERSION, "output": network.output}}, 0
-    for name, array in [*arrays, ("checksum", np.zeros(1, DTYPES["U32"]))]:
-        start, end = end, end + array.nbytes
-        header[name] = {"dtype": names[array.dtype], "shape": array.shape, "data_offsets": [start, end]}
-    encoded = json.dumps(header, separators=(",", ":")).encode()
-    encoded += b" " * (-(8 + len(encoded)) % ALIGNMENT)
-    n_layers = len(network.layers)
-    require(len(encoded) <= LARGEST_HEADER, f"a model file holds about 350 hidden layers, the network has {n_layers}")
-    checksum = zlib.crc32(b"")
+    metadata = {"format": FORMAT, "version": VERSION, "output": network.output}
+    parts = written(metadata, arrays_of(network))
     with replacing(path) as file:
-        for part in [len(encoded).to_bytes(8, "little"), encoded, *(array.data for _, array in arrays)]:
+        for part in parts:
             file.write(part)
-            checksum = zlib.crc32(part, checksum)
-        file.write(checksum.to_bytes(4, "little"))
 
 
 def load_model(path, *, mmap=True):
@@ -119,6 +107,7 @@ def load_model(path, *, mmap=True):
     --------
     save_model : The inverse.
     """
+    path = os.fspath(path)
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         if mmap and size:
@@ -132,13 +121,31 @@ def load_model(path, *, mmap=True):
         except ValueError as error:
             raise ValueError(f"is damaged: {error}") from error
     except ValueError as error:
-        raise ValueError(f"model file {os.fspath(path)!r} {error}") from error
+        raise ValueError(f"model file {path!r} {error}") from error
+
+
+def written(metadata, arrays):
+    """The parts of a file, one after the other."""
+    # Weights are whole registers, so all of them lie as the first does; behind them items of 8, 4, 2 and 1 bytes.
+    arrays = sorted(arrays.items(), key=lambda item: (not item[0].endswith("weights"), -item[1].dtype.itemsize))
+    header, end = {"__metadata__": metadata}, 0
+    for name, array in [*arrays, ("checksum", np.zeros(1, DTYPES["U32"]))]:
+        dtype = next(name for name, dtype in DTYPES.items() if dtype == array.dtype)
+        start, end = end, end + array.nbytes
+        header[name] = {"dtype": dtype, "shape": array.shape, "data_offsets": [start, end]}
+    encoded = json.dumps(header, separators=(",", ":")).encode()
+    encoded += b" " * (-(8 + len(encoded)) % ALIGNMENT)
+    require(len(encoded) <= LARGEST_HEADER, f"a model file can't have {len(arrays)} arrays; 350 hidden layers fit")
+    parts = [len(encoded).to_bytes(8, "little"), encoded, *(np.ascontiguousarray(array).data for _, array in arrays)]
+    checksum = 0
+    for part in parts:
+        checksum = zlib.crc32(part, checksum)
+    return [*parts, checksum.to_bytes(4, "little")]
 
 
 def arrays_of(network):
     """What is stored of a network: a dict of little-endian arrays."""
-    plain = {"layer_sizes": np.array(network.layer_sizes), "output.weights": network.output_weights}
-    arrays = {name: stored(plain.get(name, getattr(network, name, None)), dtypes) for name, dtypes in ALWAYS.items()}
+    arrays = {name: stored(getattr(network, name.replace(".", "_")), dtypes) for name, dtypes in ALWAYS.items()}
     for name, dtypes in UNLESS_EMPTY.items():
         if getattr(network, name).size:
             arrays[name] = stored(getattr(network, name), dtypes)
@@ -154,12 +161,9 @@ def arrays_of(network):
 
 def stored(array, dtypes):
     """The array as the first of the dtypes that holds its values."""
-    for dtype in dtypes:
-        with np.errstate(over="ignore"):
-            out = np.ascontiguousarray(array, DTYPES[dtype])
-        if np.array_equal(out, array):
-            return out
-    raise AssertionError(f"{array} fits none of {dtypes}")  # a PackedNetwork's arrays do
+    with np.errstate(over="ignore"):
+        choices = (np.ascontiguousarray(array, DTYPES[dtype]) for dtype in dtypes)
+        return next(choice for choice in choices if np.array_equal(choice, array))
 
 
 def stored_labels(classes):
@@ -221,7 +225,8 @@ def read(content):
     checksum = int.from_bytes(content[-4:], "little")
     require(zlib.crc32(content[:-4]) == checksum, "is damaged: its checksum is not that of its content")
     version = metadata.get("version")
-    require(version == VERSION, f"is of format version {version!r:.20}, which a newer skbnn wrote; this reads {VERSION}")
+    newer = f"is of format version {version!r:.20}; this skbnn reads {VERSION}, a newer one wrote the file"
+    require(version == VERSION, newer)
     end = len(content) - start
     expected = {"dtype": "U32", "shape": [1], "data_offsets": [end - 4, end]}
     require(header.pop("checksum", None) == expected, "is damaged: its checksum is not where it should be")
@@ -233,7 +238,7 @@ def read_header(content):
     require(len(content) >= 10, f"is truncated, or of another kind: it has {len(content)} bytes")
     length = int.from_bytes(content[:8], "little")
     json_follows = content[8:9] == b"{" and length <= LARGEST_HEADER
-    require(json_follows, f"is of another kind: it has no header of at most {LARGEST_HEADER} bytes")
+    require(json_follows, f"is of another kind, or its start damaged: no header of at most {LARGEST_HEADER} bytes")
     start = 8 + length
     require(start <= len(content), f"is truncated: its header ends at byte {start}, the file at {len(content)}")
     try:
@@ -256,12 +261,13 @@ def check_offsets(header, n_bytes):
         require(fits, f"is damaged: the entry of {name!r:.40} is not an array's")
         offsets = entry["data_offsets"]
         fits = isinstance(offsets, list) and len(offsets) == 2 and all(type(offset) is int for offset in offsets)
-        require(fits and 0 <= offsets[0] < offsets[1] < 2**63, f"is damaged: array {name!r:.40} does not say where it lies")
+        fits = fits and 0 <= offsets[0] < offsets[1] < 2**63
+        require(fits, f"is damaged: array {name!r:.40} does not say where it lies")
     end = 0
     for offsets in sorted(entry["data_offsets"] for entry in header.values()):
-        require(offsets[0] == end, f"is damaged: an array starts at byte {offsets[0]:}, expected {end:}")
+        require(offsets[0] == end, f"is damaged: an array starts at byte {offsets[0]}, expected {end}")
         end = offsets[1]
-    require(end <= n_bytes, f"is truncated: its arrays have {end:} bytes, of which {n_bytes} are there")
+    require(end <= n_bytes, f"is truncated: its arrays have {end} bytes, of which {n_bytes} are there")
     require(end == n_bytes, f"is damaged: {n_bytes - end} bytes follow its arrays")
 
 
@@ -269,7 +275,7 @@ def read_array(content, start, name, entry):
     """The array of an entry of the header, a view of the content."""
     dtype, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
     require(isinstance(dtype, str) and dtype in DTYPES, f"is damaged: array {name!r:.40} is of an unknown dtype")
-    fits = isinstance(shape, list) and len(shape) <= MOST_DIMENSIONS and all(type(n) is int and n > 0 for n in shape)
+    fits = isinstance(shape, list) and 1 <= len(shape) <= 4 and all(type(n) is int and n > 0 for n in shape)
     fits = fits and math.prod(shape) * DTYPES[dtype].itemsize == end - begin
     require(fits, f"is damaged: the shape of array {name!r:.40} does not fit its bytes")
     return np.frombuffer(content, DTYPES[dtype], math.prod(shape), start + begin).reshape(shape)
