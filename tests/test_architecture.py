@@ -33,7 +33,8 @@ ROOMS = {
     "_regressor": (5, ["_sklearn", "_base", "training"]),
     "_thermometer": (5, ["_sklearn", "_base", "encoding", "packed"]),
     "_show_versions": (6, ["kernels"]),
-    "__init__": (6, ["_show_versions", "packed"]),
+    "model_file": (6, ["packed"]),
+    "__init__": (6, ["_show_versions", "packed", "model_file"]),
 }
 
 # Below the estimators scikit-learn's models and splitters are tools; on floors 1 to 3 of these two alone.

@@ -8,6 +8,7 @@ import runpy
 import stat
 import subprocess
 import sys
+import textwrap
 import zlib
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 from sklearn.datasets import load_diabetes, load_iris
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, load_model, save_model
-from skbnn.model_file import written
+from skbnn.model_file import read, written
 
 GOLDEN = sorted(Path(__file__).parent.joinpath("golden").glob("*.skbnn"))
 MAKE = runpy.run_path(str(Path(__file__).parent / "golden" / "make.py"))
@@ -286,6 +287,22 @@ def test_more_hidden_layers_than_a_header_holds_are_refused():
 def test_mutated_files_raise_or_predict_in_little_memory():
     outcomes, highest = FUZZ["fuzz"](2000)
     assert outcomes["predicts"] and len(outcomes) > 30 and 0 < highest < 1
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def test_the_reader_of_the_documentation_reads_the_same_arrays(path):
+    page = Path(__file__).parents[1] / "doc" / "model_file.rst"
+    if not page.is_file():
+        pytest.skip("the documentation is not here")
+    block = page.read_text().split("A reader\n--------", 1)[1].split(".. code-block:: python\n", 1)[1]
+    names = {}
+    exec(textwrap.dedent(block.split("\n\nThis reader", 1)[0]), names)
+    metadata, arrays = names["read"](path)
+    expected_metadata, expected = read(memoryview(path.read_bytes()))
+    assert metadata == expected_metadata and arrays.pop("checksum").shape == (1,) and arrays.keys() == expected.keys()
+    for name, array in expected.items():
+        assert arrays[name].dtype == array.dtype
+        np.testing.assert_array_equal(arrays[name], array)
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
