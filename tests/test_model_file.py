@@ -308,8 +308,8 @@ def test_the_reader_of_the_documentation_reads_the_same_arrays(path):
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_safetensors_reads_the_same_arrays(path):
     safetensors = pytest.importorskip("safetensors")
+    arrays = pytest.importorskip("safetensors.numpy").load_file(path)
     with safetensors.safe_open(path, "np") as file:
-        arrays = {name: file.get_tensor(name) for name in file.offset_keys()}
         assert file.metadata()["format"] == "skbnn.PackedNetwork"
     network = load_model(path)
     assert arrays.pop("checksum") == zlib.crc32(path.read_bytes()[:-4])
