@@ -27,6 +27,7 @@ EXTENSIONS = {
     "skbnn.kernels._threads": [],
     "skbnn.encoding._encode": [],
     "skbnn.packed._program": [],
+    "skbnn.packed._steps": [],
     "skbnn.network._random": [],
     "skbnn.network._products": [],
     "skbnn.network._dense": [],

@@ -2,13 +2,23 @@
 
 from importlib import import_module
 
-__all__ = ["BinaryMLPClassifier", "BinaryMLPRegressor", "PackedNetwork", "ThermometerEncoder", "show_versions"]
+__all__ = [
+    "BinaryMLPClassifier",
+    "BinaryMLPRegressor",
+    "PackedNetwork",
+    "ThermometerEncoder",
+    "load_model",
+    "save_model",
+    "show_versions",
+]
 
 _MODULES = {
     "BinaryMLPClassifier": "skbnn._classifier",
     "BinaryMLPRegressor": "skbnn._regressor",
     "PackedNetwork": "skbnn.packed",
     "ThermometerEncoder": "skbnn._thermometer",
+    "load_model": "skbnn.model_file",
+    "save_model": "skbnn.model_file",
     "show_versions": "skbnn._show_versions",
 }
 

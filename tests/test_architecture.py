@@ -33,9 +33,10 @@ ROOMS = {
     "_regressor": (5, ["_sklearn", "_base", "training"]),
     "_thermometer": (5, ["_sklearn", "_base", "encoding", "packed"]),
     "_show_versions": (6, ["kernels"]),
-    "__main__": (6, ["export", "model_file"]),
+    "__main__": (6, ["export", "model_file", "packed"]),
+    "model_file": (6, ["packed"]),
     "export": (6, ["packed", "_classifier", "_regressor"]),
-    "__init__": (6, ["_show_versions", "packed"]),
+    "__init__": (6, []),
 }
 
 # Below the estimators scikit-learn's models and splitters are tools; on floors 1 to 3 of these two alone.

@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +16,7 @@ from skbnn import BinaryMLPRegressor
 from skbnn.encoding import Encoder
 from skbnn.kernels import available_instruction_sets, use_instruction_set
 from skbnn.packed import PackedNetwork, packed_network_of, reference
-from skbnn.packed.layout import pack_bits, pack_members
+from skbnn.packed.layout import pack_bits, pack_members, spread_inputs
 
 OUTPUTS = ["identity", "logistic", "softmax"]
 
@@ -278,6 +279,31 @@ def test_arrays_are_read_only_and_not_copied_if_they_were():
             array[...] = 0
     state["output_weights"].flags.writeable = False
     assert PackedNetwork(**state).output_weights is state["output_weights"]
+
+
+@pytest.mark.parametrize("n_inputs, n_spread", [(1, 1), (3, 500), (64, 64), (130, 131), (200, 300), (128, 1000)])
+def test_weights_are_spread_over_more_inputs(n_inputs, n_spread):
+    rng = np.random.default_rng(0)
+    places = np.sort(rng.permutation(n_spread)[:n_inputs])
+    weights = rng.choice([-1, 1], size=(2, 11, n_inputs))
+    spread = np.full((2, 11, n_spread), -1)
+    spread[:, :, places] = weights
+    assert_same_bits(spread_inputs(pack_members(weights), places, n_spread), pack_members(spread))
+
+
+def test_features_without_a_bit_take_little_memory():
+    n_features, n_units = 100_000, 800
+    state = random_state(0, n_features=64, most=1, hidden=(n_units,), lines=False)
+    state["offsets"] = np.append(state["offsets"], np.full(n_features - 64, state["offsets"][-1]))
+    state["components"] = np.zeros((0, n_features))
+    tracemalloc.start()
+    network = PackedNetwork(**state)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5 * network.nbytes < n_features * n_units // 8
+    X = np.zeros((5, n_features))
+    X[:, :64] = random_rows(random_network(n_features=64), 5)
+    assert_same_bits(network.integer_scores(X), reference.integer_scores(network, X))
 
 
 def test_a_callers_array_stays_writable_and_changing_it_changes_nothing():

@@ -53,12 +53,15 @@ cdef class Encoder:
         if self.n_components:
             self.components = np.ascontiguousarray(components.T)
         self.n_words = (self.n_bits + 63) // 64
-        self.one_bit_each = bool((np.diff(offsets) == 1).all()) and not self.n_components
+        self.one_bit_each = False
+        if self.n_bits == self.n_features and not self.n_components:
+            self.one_bit_each = bool((np.diff(offsets) == 1).all())
         self.offsets = np.asarray(offsets, dtype=np.int32)
         wide = np.append(thresholds, np.full(THRESHOLDS_PADDING, np.nan))
         with np.errstate(over="ignore"):  # beyond float32's range the smallest float32 >= t is infinity
             narrow = wide.astype(np.float32)
-            self.thresholds32 = np.where(narrow < wide, np.nextafter(narrow, np.float32(np.inf)), narrow)
+            np.nextafter(narrow, np.float32(np.inf), out=narrow, where=narrow < wide)
+        self.thresholds32 = narrow
         self.thresholds64 = wide
 
     def encode(self, X):

@@ -126,8 +126,13 @@ class Trainer:
         self._step = None
 
     def __getstate__(self):
-        """Everything but the native step, which is built anew on demand."""
-        return {**self.__dict__, "_step": None}
+        """Everything but the native step, which is built anew on demand; the random stream as plain numbers."""
+        return {**self.__dict__, "bit_generator": self.bit_generator.state, "_step": None}
+
+    def __setstate__(self, state):
+        bit_generator = np.random.SFC64(0)
+        bit_generator.state = state["bit_generator"]
+        self.__dict__.update(state, bit_generator=bit_generator)
 
     def reconfigure(self, options, max_rows):
         """Go on with other options or larger mini-batches; each solver's moments mean something else."""

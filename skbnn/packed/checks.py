@@ -106,10 +106,12 @@ def frozen(values, dtype, ndim, name):
     with np.errstate(invalid="ignore", over="ignore"):
         converted = np.require(array, dtype, ["C", "A"])
     require(array.ndim == ndim, f"{name} must have {ndim} dimensions, got shape {array.shape}")
-    require(np.array_equal(converted, array, equal_nan=dtype is np.float64), f"{name} do not fit {np.dtype(dtype)}")
-    if converted.flags.writeable:
+    if not np.can_cast(array.dtype, dtype):
+        same = np.array_equal(converted, array, equal_nan=dtype is np.float64)
+        require(same, f"{name} do not fit {np.dtype(dtype)}")
+    if converted.flags.writeable and np.may_share_memory(converted, array):
         converted = converted.copy()
-        converted.flags.writeable = False
+    converted.flags.writeable = False
     return converted
 
 
@@ -125,8 +127,9 @@ def frozen_labels(values):
     labels = np.array(values)
     require(labels.ndim == 1, f"classes must have one dimension, got shape {labels.shape}")
     require(labels.dtype.kind in "biufUO", f"classes have dtype {labels.dtype}, expected numbers or strings")
-    plain = all(isinstance(label, str | int | float | np.generic) for label in labels.tolist())
-    require(plain, f"classes must be numbers or strings, got {labels.tolist()}")
+    if labels.dtype.kind == "O":
+        plain = all(isinstance(label, str | int | float | np.generic) for label in labels.tolist())
+        require(plain, f"classes must be numbers or strings, got {labels.tolist()}")
     labels.flags.writeable = False
     return labels
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from skbnn.encoding.encoding import round_significand
+from skbnn.packed._steps import sums_in_columns
 from skbnn.packed.additive_part import AdditivePart
-from skbnn.packed.layout import sums_in_columns
 
 # No integer score reaches this: float64 holds all of them exactly.
 LIMIT = 2.0**53
@@ -37,7 +37,8 @@ def largest_parts(additive, offsets, scale, fan_in):
     """
     varying = fan_in * np.abs(scale.astype(np.float64)).sum(axis=(0, 2))
     if additive.steps.size:
-        sums = np.abs(sums_in_columns(additive.steps.astype(np.float64), offsets))
+        sums = sums_in_columns(additive.steps.astype(np.float64), offsets)
+        np.abs(sums, out=sums)
         starts = offsets[:-1][offsets[:-1] < offsets[1:]]
         varying += np.maximum.reduceat(sums, starts).sum(axis=0)
     if additive.slopes.size:

@@ -4,6 +4,8 @@ Bit 1 means +1, bit 0 means -1. Rows: bit j of word i is entry ``64 * i + j``. W
 ``packed[unit // 8, word, unit % 8]``. Padding bits are 0 in both, so they never count in ``popcount(x ^ w)``.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 
@@ -61,9 +63,25 @@ def unpack_weights(packed_weights, n_units, n_inputs):
     return unpack_bits(words[:n_units], n_inputs)
 
 
-def sums_in_columns(steps, offsets):
-    """The sum of an output's steps from the first bit of a column to each, (n_bits, n_outputs)."""
-    columns = np.split(steps, offsets[1:-1], axis=1)
-    with np.errstate(over="ignore"):
-        sums = np.hstack([np.cumsum(column, axis=1) for column in columns])
-    return np.ascontiguousarray(sums.T)
+def spread_inputs(packed_weights, places, n_inputs):
+    """The same weights on more inputs: input j becomes input ``places[j]``, and the bits of the others are 0.
+
+    Parameters
+    ----------
+    packed_weights : ndarray of shape (n_members, n_groups, n_words, 8), uint64
+    places : ndarray of int
+        Ascending.
+    n_inputs : int
+
+    Returns
+    -------
+    ndarray of shape (n_members, n_groups, ceil(n_inputs / 64), 8), uint64
+    """
+    out = np.zeros((*packed_weights.shape[:2], -(-n_inputs // 64), 8), np.uint64)
+    begins = (np.diff(places, prepend=-2) != 1) | (places % 64 == 0)  # runs that stay within a word, here and there
+    begins[::64] = True
+    for start, stop in pairwise([*np.flatnonzero(begins).tolist(), len(places)]):
+        place, mask = int(places[start]), (1 << stop - start) - 1
+        run = packed_weights[:, :, start // 64] >> np.uint64(start % 64) & np.uint64(mask)
+        out[:, :, place // 64] |= run << np.uint64(place % 64)
+    return out

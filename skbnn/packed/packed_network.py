@@ -4,14 +4,19 @@ import numpy as np
 
 from skbnn.encoding import Encoder
 from skbnn.packed._program import Program
+from skbnn.packed._steps import sums_in_columns
 from skbnn.packed.activations import expit, softmax
 from skbnn.packed.additive_part import AdditivePart
 from skbnn.packed.checks import check, check_names, frozen, frozen_integers, frozen_labels, require
-from skbnn.packed.layout import pack_bits, pack_members, sums_in_columns, unpack_weights
+from skbnn.packed.layout import pack_bits, spread_inputs, unpack_weights
 
 FORMAT = 2  # of the pickled state
 
 INTEGERS = ["scale", "bias", "steps"]
+# Bytes of the first layer's weights that may be copied, as a copy of mapped ones is not shared among processes, and
+# that bits for features without one may add where that more than doubles the weights.
+COPIED, ADDED = 2**20, 2**17
+
 ARRAYS = ["thresholds", "offsets", "components", "output_weights", *INTEGERS, "factor", "slopes", "ranges"]
 
 
@@ -117,10 +122,12 @@ class PackedNetwork:
         integer = np.int32 if check(self) < 2**31 else np.int64
         self.__dict__.update((name, frozen(content[name], integer, content[name].ndim, name)) for name in INTEGERS)
         encoder = Encoder(self.thresholds, self.offsets, self.components)
-        bits_program = self._compile(encoder, self.offsets, self._all_weights, self.steps)
-        program, counts = bits_program, np.diff(self.offsets)
-        if (counts <= 1).all() and (counts == 0).any() and not len(self.components):
-            program = self._compile(*self._with_one_bit_each())
+        sums = np.empty((0, len(self.bias)))
+        if self.steps.size:
+            sums = sums_in_columns(self.steps, self.offsets)
+        program = bits_program = self._compile(encoder, self.offsets, self._all_weights, sums)
+        if self._is_nearly_one_bit_each(sums):
+            program = self._compile(*self._with_one_bit_each(sums))
         self.__dict__.update(_bits_program=bits_program, _program=program)
 
     def __setattr__(self, name, value):
@@ -133,37 +140,46 @@ class PackedNetwork:
     def _all_weights(self):
         return [*(weights for weights, _ in self.layers), self.output_weights]
 
-    def _compile(self, encoder, offsets, all_weights, steps):
-        """The native program on this encoding, packed weights and steps."""
+    def _compile(self, encoder, offsets, all_weights, sums):
+        """The native program on this encoding, packed weights and sums of steps."""
         *hidden, last = all_weights
         limits = (limits for _, limits in self.layers)
         layers = list(zip(hidden, limits, strict=True))
-        sums = sums_in_columns(steps.astype(np.float64), offsets) if steps.size else np.empty((0, len(self.bias)))
-        ends = np.zeros((2, encoder.n_bits))  # the first and the last bit of each column
-        starts, stops = offsets[:-1], offsets[1:]
-        ends[0, starts[starts < stops]] = ends[1, stops[starts < stops] - 1] = 1
+        ends = np.zeros((2, len(sums)), bool)  # the first and the last bit of each column
+        if len(sums):
+            used = offsets[:-1] < offsets[1:]
+            ends[0, offsets[:-1][used]] = ends[1, offsets[1:][used] - 1] = True
         scale = self.scale.astype(np.float64)
         at_no_popcount = self.bias + self.layer_sizes[-2] * scale.sum(axis=(0, 2))  # dot = fan_in - 2 * popcount
         additive = sums, pack_bits(ends), np.ascontiguousarray(self.slopes.T), self.ranges
         narrow = self.bias.dtype == np.int32
         return Program(encoder, layers, last, -2 * scale, at_no_popcount, *additive, narrow)
 
-    def _with_one_bit_each(self):
+    def _is_nearly_one_bit_each(self, sums):
+        """Whether some features have no bit, the others one, and the missing bits are worth their memory."""
+        n_bits, weights = self.layer_sizes[0], self._all_weights[0]
+        n_missing = self.n_features_in - n_bits
+        if len(self.components) or n_missing <= 0:
+            return False
+        of_each = weights.nbytes // (64 * weights.shape[2]) + sums.nbytes // n_bits + 32  # of thresholds and offsets
+        worth_it = weights.nbytes <= COPIED and n_missing * of_each <= max(weights.nbytes, ADDED)
+        return worth_it and bool((np.diff(self.offsets) <= 1).all())
+
+    def _with_one_bit_each(self, sums):
         """The same network where a feature without a bit gets one that never fires, and that no weight looks at.
 
         Then bits lie as the features do, and a row is compared as it lies there instead of feature by feature.
         """
-        used = np.diff(self.offsets) == 1
+        used = np.flatnonzero(np.diff(self.offsets))
         thresholds = np.full(self.n_features_in, np.nan)
         thresholds[used] = self.thresholds
-        weights = np.zeros((self.n_members, self.layer_sizes[1], self.n_features_in), np.int8)
-        weights[:, :, used] = self.binary_weights[0]
-        steps = self.steps
-        if steps.size:
-            steps = np.zeros((len(self.bias), self.n_features_in), np.int64)
-            steps[:, used] = self.steps
+        first, *others = self._all_weights
+        first = spread_inputs(first, used, self.n_features_in)
+        if len(sums):
+            steps, sums = sums, np.zeros((self.n_features_in, len(self.bias)))
+            sums[used] = steps
         offsets = np.arange(self.n_features_in + 1)
-        return Encoder(thresholds, offsets), offsets, [pack_members(weights), *self._all_weights[1:]], steps
+        return Encoder(thresholds, offsets), offsets, [first, *others], sums
 
     def decision_function(self, X):
         """Scores of each row.

@@ -1,0 +1,55 @@
+"""Makes the golden model files, which every later version has to read: ``python tests/golden/make.py``.
+
+For each model NAME there is NAME.skbnn, and NAME.npz with rows and what the model says of them. Those that are
+committed stay as they are; a new version of the format gets files of its own.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, save_model
+
+FOLDER = Path(__file__).parent
+
+
+def fitted(Estimator, X, y, **parameters):
+    """A small model."""
+    return Estimator((16, 9), max_iter=3, random_state=0, **{"n_components": 0, **parameters}).fit(X, y)
+
+
+def models():
+    """Yields names, models, and rows of features."""
+    rng = np.random.default_rng(0)
+    X = np.round(rng.normal(size=(200, 7)), 3)
+    third = np.digitize(X[:, 0] + X[:, 1], [-0.5, 0.5])
+    pixels = rng.integers(0, 256, (200, 20)).astype(np.uint8)
+    pixels[:, ::5] = 7  # these get no bit
+
+    strings = fitted(BinaryMLPClassifier, X, np.array(["Köln", "a", "日本"])[third])
+    names = [f"größe {number}" for number in range(7)]
+    yield "strings", strings.packed_.named(classes=strings.classes_, feature_names=names), X
+    yield "objects", fitted(BinaryMLPClassifier, X, np.array(["no", "yes"], object)[(third > 0).astype(int)]), X
+    yield "bools", fitted(BinaryMLPClassifier, X, third > 0, init="constant"), X
+    shades = (pixels[:, 1] // 64).astype(np.float32)
+    yield "pixels", fitted(BinaryMLPClassifier, pixels, shades, n_thresholds=1), pixels
+    yield "labels", fitted(BinaryMLPClassifier, X, np.stack([third > 0, X[:, 2] > 0], axis=1).astype(int)), X
+    yield "values", fitted(BinaryMLPRegressor, X, X[:, 0] ** 2, n_components=2, n_estimators=3), X
+    yield "wide", fitted(BinaryMLPRegressor, X, np.stack([1e7 + X[:, 0], X[:, 1]], axis=1)), X
+
+
+def main():
+    """Write all files."""
+    for name, model, X in models():
+        network = getattr(model, "packed_", model)
+        save_model(network, FOLDER / f"{name}.skbnn")
+        rows = X[:20]
+        predictions = network.predict(rows)
+        said = {"scores": network.integer_scores(rows), "predictions": predictions, "dtype": predictions.dtype.str}
+        if predictions.dtype == object:  # which npz would pickle
+            said["predictions"] = predictions.astype(str)
+        np.savez_compressed(FOLDER / f"{name}.npz", rows=rows, **said)
+
+
+if __name__ == "__main__":
+    main()
