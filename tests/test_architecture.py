@@ -33,6 +33,7 @@ ROOMS = {
     "_regressor": (5, ["_sklearn", "_base", "training"]),
     "_thermometer": (5, ["_sklearn", "_base", "encoding", "packed"]),
     "_show_versions": (6, ["kernels"]),
+    "export": (6, ["packed"]),
     "__init__": (6, ["_show_versions", "packed"]),
 }
 

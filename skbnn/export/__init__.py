@@ -1,0 +1,15 @@
+"""Fitted models for other runtimes; what one of them needs is imported where it is asked for."""
+
+from importlib import import_module
+
+_MODULES = {
+    "to_c": "skbnn.export.c",
+}
+
+__all__ = ["to_c"]
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)
