@@ -3,10 +3,11 @@
 from importlib import import_module
 
 _MODULES = {
+    "c_footprint": "skbnn.export.footprint",
     "to_c": "skbnn.export.c",
 }
 
-__all__ = ["to_c"]
+__all__ = ["c_footprint", "to_c"]
 
 
 def __getattr__(name):

@@ -333,7 +333,9 @@ def encode_columns(network, tables):
         ],
     }
     for columns, prefix in (("features", ""), ("components", "component_")):
-        if f"{prefix}thresholds" in tables:
+        if columns == "features" and "skips" in tables:
+            yield c_features.ENCODE_PIXELS.replace("N_THRESHOLDS", str(first))
+        elif f"{prefix}thresholds" in tables:
             counts = f"{prefix}counts"
             count = f"NAME_{counts}[c]" if counts in tables else str(int(network.offsets[1]))
             kind = C_TYPES[tables[f"{prefix}thresholds"].values.dtype.name]

@@ -88,7 +88,7 @@ static inline void NAME_encode(const NAME_input_t *x, uint32_t *words, NAME_scor
         scores[o] = NAME_bias[o];
 """
 
-# COLUMNS: how many, ONE: the value of column c, THRESHOLDS and COUNT: its thresholds.
+# COLUMNS: how many; VALUE: of column c, a KEY; THRESHOLDS: of all columns, a THRESHOLD each; COUNT: how many of column c.
 ENCODE_COLUMNS = """    {
         const THRESHOLD *threshold = THRESHOLDS;
         for (int c = 0; c < COLUMNS; c++) {
@@ -115,6 +115,16 @@ ENCODE_COLUMNS_WITH_STEPS = """    {
             if (reached)
                 for (int o = 0; o < NAME_n_outputs; o++)
                     scores[o] += reached[o];
+        }
+    }
+"""
+
+# Pixels have one threshold each, or none where they are always the same.
+ENCODE_PIXELS = """    {
+        const NAME_input_t *feature = x;
+        for (int i = 0; i < N_THRESHOLDS; i++) {
+            feature += NAME_skips[i];
+            NAME_write(&to, NAME_key(*feature) >= NAME_thresholds[i]);
         }
     }
 """

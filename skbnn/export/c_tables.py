@@ -93,8 +93,12 @@ def encoding_tables(network, dtype):
     counts, first = np.diff(offsets), offsets[network.n_features_in]
     if first:
         yield Table("thresholds", feature_keys(network, dtype), "of the features, ascending, as they are compared")
-    if first and (counts[:n_features] != counts[0]).any():
-        yield count_table("counts", counts[:n_features], "thresholds of each feature")
+    of_features = counts[:n_features]
+    if first and of_features.max() == 1 and not of_features.all() and not network.steps.size:
+        skips = np.diff(np.flatnonzero(of_features), prepend=0)
+        yield count_table("skips", skips, "features from the last threshold's, at first the first, to each threshold's")
+    elif first and (of_features != of_features[0]).any():
+        yield count_table("counts", of_features, "thresholds of each feature")
     if first == offsets[-1]:
         return
     yield count_table("component_counts", counts[n_features:], "thresholds of each combination")
