@@ -88,7 +88,7 @@ static inline void NAME_encode(const NAME_input_t *x, uint32_t *words, NAME_scor
         scores[o] = NAME_bias[o];
 """
 
-# COLUMNS: how many; VALUE: of column c, a KEY; THRESHOLDS: of all columns, a THRESHOLD each; COUNT: how many of column c.
+# COLUMNS: how many; VALUE: of column c, a KEY; COUNT: thresholds of column c, out of THRESHOLDS, a THRESHOLD each.
 ENCODE_COLUMNS = """    {
         const THRESHOLD *threshold = THRESHOLDS;
         for (int c = 0; c < COLUMNS; c++) {

@@ -35,8 +35,10 @@ class Footprint(NamedTuple):
 def c_footprint(model, *, dtype="float32"):
     """Predict the flash and the RAM that ``NAME_predict`` of ``to_c`` takes, code, tables and stack.
 
-    Within 5 %, and RAM within 40 bytes, of what GCC 12 makes with ``-Os`` for a Cortex-M4; for other cores and compilers the tables, which are
-    most of it, are the same. A regressor of integers, which has no ``NAME_predict``, is taken by its ``NAME_scores``.
+    Flash is right to 5 %, RAM to 5 % or 40 bytes, for GCC 12 with ``-Os`` and a Cortex-M4. Of other cores and compilers
+    the tables, which are most of it, are the same. A regressor of integers, which has no ``NAME_predict``, is taken by
+    its ``NAME_scores``.
+
     Not counted are the row itself, labels and exponents, which take room only where they are used, and what the
     compiler links of its own library: ``memcpy``, and about 2 KB of double arithmetic where features are floats and
     there are lines or components, or a regressor's values.
@@ -100,7 +102,7 @@ def parts_of(network, dtype):
 
 
 def bytes_of_arrays(network, dtype):
-    """Scores, unless the caller keeps them, bits of each layer, and in hidden layers counts and the rows to be added."""
+    """Scores, unless the caller keeps them, bits of each layer, and a hidden layer's counts and rows to be added."""
     *layers, _ = (-(-size // 32) for size in network.layer_sizes)
     n_bytes = 4 * sum(layers)
     if network.output != "identity" or dtype.kind == "f":
