@@ -68,8 +68,7 @@ TOOLS = {
 PRINT = """
 #include "board.h"
 
-static void print(int64_t score)
-{
+static void print(int64_t score) {
     char text[18];
     for (int i = 0; i < 16; i++)
         text[i] = "0123456789abcdef"[(uint64_t)score >> (60 - 4 * i) & 15u];

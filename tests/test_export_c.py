@@ -181,8 +181,7 @@ def answers(network, X, body, folder):
     text = f"""
 #include <stdio.h>
 #include "model.h"
-int main(void)
-{{
+int main(void) {{
     model_input_t x[model_n_features];
     while (fread(x, sizeof x, 1, stdin) == 1) {{
         {body}

@@ -12,6 +12,18 @@ static void run(void) {
     board_exit(main());
 }
 
+#define UNUSED 0x5afe5afeu
+
+void board_mark_stack(void) {
+    for (volatile uint32_t *at = bss_end; at < (uint32_t *)__builtin_frame_address(0) - 8; at++) *at = UNUSED;
+}
+
+uint32_t board_stack_used(void) {
+    const volatile uint32_t *at = bss_end;
+    while (*at == UNUSED) at++;
+    return (uint32_t)__builtin_frame_address(0) - (uint32_t)at;
+}
+
 static void semihosting(uint32_t operation, uint32_t argument);
 
 void board_print(const char *text) { semihosting(0x04, (uint32_t)text); /* SYS_WRITE0 */ }
@@ -44,6 +56,9 @@ uint32_t board_instructions(void) {
 }
 
 void reset(void) {
+#ifdef __ARM_FP
+    *(volatile uint32_t *)0xe000ed88 |= 0xf00000; /* switches the FPU on */
+#endif
     SYSTICK[1] = 0xffffff; /* counts down from here, by the processor's clock */
     SYSTICK[2] = 0;
     SYSTICK[0] = 5;

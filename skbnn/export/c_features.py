@@ -7,8 +7,7 @@
 # compared without floating-point instructions. -0.0 comes right before 0.0, whose place thresholds of 0 take.
 KEY_OF_FLOAT = """
 /* An integer that is ordered as finite floats are. */
-static inline NAME_key_t NAME_key(NAME_input_t x)
-{
+static inline NAME_key_t NAME_key(NAME_input_t x) {
     NAME_key_t bits;
     memcpy(&bits, &x, sizeof bits);
     return bits < 0 ? bits ^ NAME_KEY_MAX : bits;
@@ -16,16 +15,14 @@ static inline NAME_key_t NAME_key(NAME_input_t x)
 """
 
 KEY_OF_INTEGER = """
-static inline NAME_key_t NAME_key(NAME_input_t x)
-{
+static inline NAME_key_t NAME_key(NAME_input_t x) {
     return (NAME_key_t)x;
 }
 """
 
 KEY_OF_COMPONENT = """
 /* An integer that is ordered as finite doubles are. */
-static inline int64_t NAME_key_of_component(double x)
-{
+static inline int64_t NAME_key_of_component(double x) {
     int64_t bits;
     memcpy(&bits, &x, sizeof bits);
     return bits < 0 ? bits ^ INT64_MAX : bits;
@@ -35,8 +32,7 @@ static inline int64_t NAME_key_of_component(double x)
 FLOAT_COMPONENT = """
 /* Combination k of the features: each product and each sum is rounded to double, in the features' order. The volatile
    store keeps a compiler from fusing the two. */
-static inline int64_t NAME_component(const NAME_input_t *x, int k)
-{
+static inline int64_t NAME_component(const NAME_input_t *x, int k) {
     const double largest = 1.7976931348623157e308;
     double sum = 0;
     for (int f = 0; f < NAME_n_features; f++) {
@@ -51,8 +47,7 @@ static inline int64_t NAME_component(const NAME_input_t *x, int k)
 
 INTEGER_COMPONENT = """
 /* Combination k of the features, in its own unit. */
-static inline int64_t NAME_component(const NAME_input_t *x, int k)
-{
+static inline int64_t NAME_component(const NAME_input_t *x, int k) {
     int64_t sum = 0;
     for (int f = 0; f < NAME_n_features; f++)
         sum += (int64_t)NAME_components[k][f] * x[f];
@@ -66,8 +61,7 @@ typedef struct {
     uint32_t *words, word, mask;
 } NAME_writer_t;
 
-static inline void NAME_write(NAME_writer_t *to, int bit)
-{
+static inline void NAME_write(NAME_writer_t *to, int bit) {
     if (bit)
         to->word |= to->mask;
     to->mask <<= 1;
@@ -81,8 +75,7 @@ static inline void NAME_write(NAME_writer_t *to, int bit)
 
 ENCODE_START = """
 /* Thermometer encoding: a bit is 1 where its column reaches the threshold. Scores start with what columns add. */
-static inline void NAME_encode(const NAME_input_t *x, uint32_t *words, NAME_score_t *scores)
-{
+static inline void NAME_encode(const NAME_input_t *x, uint32_t *words, NAME_score_t *scores) {
     NAME_writer_t to = {words, 0, 1};
     for (int o = 0; o < NAME_n_outputs; o++)
         scores[o] = NAME_bias[o];
@@ -136,8 +129,7 @@ ENCODE_END = """    if (to.mask != 1)
 
 FLOAT_LINES = """
 /* Straight lines within each feature's range; a product is cut off toward zero. */
-static inline void NAME_add_lines(const NAME_input_t *x, NAME_score_t *scores)
-{
+static inline void NAME_add_lines(const NAME_input_t *x, NAME_score_t *scores) {
     for (int f = 0; f < NAME_n_features; f++) {
         const double lower = NAME_ranges[0][f], upper = NAME_ranges[1][f];
         double rise = (double)x[f];
@@ -152,8 +144,7 @@ static inline void NAME_add_lines(const NAME_input_t *x, NAME_score_t *scores)
 
 INTEGER_LINES = """
 /* Straight lines within each feature's range; a product is cut off toward zero. */
-static inline void NAME_add_lines(const NAME_input_t *x, NAME_score_t *scores)
-{
+static inline void NAME_add_lines(const NAME_input_t *x, NAME_score_t *scores) {
     for (int f = 0; f < NAME_n_features; f++) {
         const int64_t lower = NAME_ranges[0][f], upper = NAME_ranges[1][f];
         int64_t rise = (int64_t)x[f];

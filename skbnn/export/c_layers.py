@@ -4,8 +4,7 @@
 """
 
 POPCOUNT = """
-static inline int NAME_popcount(uint32_t x)
-{
+static inline int NAME_popcount(uint32_t x) {
 #if defined(__POPCNT__) || defined(__aarch64__) || defined(__riscv_zbb)
     return __builtin_popcount(x);
 #else /* without a multiplication */
@@ -38,8 +37,7 @@ LAYER = """
 
 /* Add twice the bits of rows of the weights, which start at these words, to the units' counts; 16 rows at a time. */
 static inline void NAME_add_rows(const uint32_t *weights, const NAME_row_t *rows, int n_rows, int n_groups,
-                                 uint32_t *counts)
-{
+                                 uint32_t *counts) {
     const NAME_row_t *const end = rows + n_rows;
     for (; n_groups > 0; n_groups--, weights++, counts += NAME_n_planes) {
         uint32_t ones = counts[1], twos = counts[2], fours = counts[3], eights = counts[4];
@@ -76,8 +74,7 @@ static inline void NAME_add_rows(const uint32_t *weights, const NAME_row_t *rows
 /* Bit u of y: whether unit u differs from x in few enough places. Only the inputs that are 1 are looked at, or those
    that are 0, whichever are fewer. Row j of the weights has bit u of input j; behind the last is a row of zeros. */
 static inline void NAME_layer(const uint32_t *x, int n_inputs, const uint32_t *weights, const uint32_t *thresholds,
-                              int n_groups, uint32_t *y)
-{
+                              int n_groups, uint32_t *y) {
     uint32_t counts[NAME_max_groups * NAME_n_planes], flip = 0;
     NAME_row_t rows[NAME_max_rows];
     int n_rows = 0, visited = 0, start = 0;
@@ -126,8 +123,7 @@ static inline void NAME_layer(const uint32_t *x, int n_inputs, const uint32_t *w
 
 UNITS = """
 /* The output units: a dot product of n numbers -1 or +1 is n - 2 * popcount(x ^ w). */
-static inline void NAME_add_units(const uint32_t *x, int member, NAME_score_t *scores)
-{
+static inline void NAME_add_units(const uint32_t *x, int member, NAME_score_t *scores) {
     const uint32_t *weights = NAME_output_weights[member];
     const NAME_scale_t *scale = NAME_scale[member];
     for (int o = 0; o < NAME_n_outputs; o++)
@@ -142,14 +138,12 @@ static inline void NAME_add_units(const uint32_t *x, int member, NAME_score_t *s
 
 SCORES_START = """
 /* Integer scores, NAME_n_outputs of them: output o's score is scores[o] * 2 ** NAME_exponents[o]. */
-static inline void NAME_scores(const NAME_input_t *x, NAME_score_t *scores)
-{
+static inline void NAME_scores(const NAME_input_t *x, NAME_score_t *scores) {
 """
 
 PREDICT_LARGEST = """
 /* The class with the largest score, the first of several. */
-static inline int NAME_predict(const NAME_input_t *x)
-{
+static inline int NAME_predict(const NAME_input_t *x) {
     NAME_score_t scores[NAME_n_outputs];
     int best = 0;
     NAME_scores(x, scores);
@@ -162,8 +156,7 @@ static inline int NAME_predict(const NAME_input_t *x)
 
 PREDICT_POSITIVE = """
 /* The class, 0 or 1. */
-static inline int NAME_predict(const NAME_input_t *x)
-{
+static inline int NAME_predict(const NAME_input_t *x) {
     NAME_score_t score;
     NAME_scores(x, &score);
     return score > 0;
@@ -172,8 +165,7 @@ static inline int NAME_predict(const NAME_input_t *x)
 
 PREDICT_LABELS = """
 /* 1 for each label that applies, else 0; NAME_n_outputs of them. */
-static inline void NAME_predict(const NAME_input_t *x, uint8_t *labels)
-{
+static inline void NAME_predict(const NAME_input_t *x, uint8_t *labels) {
     NAME_score_t scores[NAME_n_outputs];
     NAME_scores(x, scores);
     for (int o = 0; o < NAME_n_outputs; o++)
@@ -183,8 +175,7 @@ static inline void NAME_predict(const NAME_input_t *x, uint8_t *labels)
 
 PREDICT_VALUE = """
 /* The value. */
-static inline double NAME_predict(const NAME_input_t *x)
-{
+static inline double NAME_predict(const NAME_input_t *x) {
     NAME_score_t score;
     NAME_scores(x, &score);
     return NAME_factor[0] * (double)score;
@@ -193,8 +184,7 @@ static inline double NAME_predict(const NAME_input_t *x)
 
 PREDICT_VALUES = """
 /* NAME_n_outputs values. */
-static inline void NAME_predict(const NAME_input_t *x, double *values)
-{
+static inline void NAME_predict(const NAME_input_t *x, double *values) {
     NAME_score_t scores[NAME_n_outputs];
     NAME_scores(x, scores);
     for (int o = 0; o < NAME_n_outputs; o++)
