@@ -1,18 +1,23 @@
 """Exported networks on microcontrollers: by the cross compilers, and run by QEMU."""
 
+import re
 import runpy
 import shutil
 import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import skbnn
 from skbnn.export import c_footprint, to_c
 
 EXPORT = runpy.run_path(str(Path(__file__).with_name("test_export_c.py")))
 KINDS, network_for, rows_for = (EXPORT[name] for name in ("KINDS", "network_for", "rows_for"))
 
+GUIDE = Path(__file__).parents[1] / "doc" / "embedded.rst"
 EXAMPLE = Path(__file__).parents[1] / "examples" / "embedded"
 
 
@@ -20,6 +25,13 @@ def needs(*tools):
     for tool in tools:
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not here")
+
+
+def copy_example(folder, *names):
+    if not EXAMPLE.is_dir():
+        pytest.skip("the example is not here")
+    for name in names:
+        shutil.copy(EXAMPLE / name, folder)
 
 
 def measured(network, dtype, folder):
@@ -96,10 +108,7 @@ def cases():
 @pytest.mark.parametrize("core", CORES)
 def test_every_core_gives_the_same_scores(core, cases, tmp_path):
     needs(*TOOLS[CORES[core]])
-    if not EXAMPLE.is_dir():
-        pytest.skip("the example is not here")
-    for name in ("Makefile", "startup.c", "board.h", "board.ld"):
-        shutil.copy(EXAMPLE / name, tmp_path)
+    copy_example(tmp_path, "Makefile", "startup.c", "board.h", "board.ld")
     text, calls = PRINT, ""
     for i, (network, X) in enumerate(cases):
         to_c(network, tmp_path / f"m{i}.h", name=f"m{i}", dtype=X.dtype)
@@ -119,3 +128,36 @@ def test_every_core_gives_the_same_scores(core, cases, tmp_path):
     answers = np.array([int(word, 16) for word in done.stdout.split()], np.uint64).view(np.int64)
     expected = [network.integer_scores(X).ravel() for network, X in cases]
     np.testing.assert_array_equal(answers, np.concatenate(expected))
+
+
+def blocks(language):
+    """The guide's code blocks in a language."""
+    if not GUIDE.is_file():
+        pytest.skip("the guide is not here")
+    found = re.findall(rf"^\.\. code-block:: {language}\n\n((?: {{3}}.*\n|\n)+)", GUIDE.read_text(), re.MULTILINE)
+    return [textwrap.dedent(block) for block in found]
+
+
+def test_the_guide_works(tmp_path, monkeypatch, capsys):
+    needs(*TOOLS["arm"])
+    copy_example(tmp_path, *(path.name for path in EXAMPLE.iterdir() if path.suffix in (".c", ".h", ".ld", ".py", "")))
+    for built in ("model.h", "rows.h"):
+        (tmp_path / built).unlink(missing_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(Path(skbnn.__file__).parents[1]))
+    monkeypatch.setenv("MAKEFLAGS", f"PYTHON={sys.executable}")
+    run, size = (
+        subprocess.run(["bash", "-euc", block], capture_output=True, text=True, check=True).stdout
+        for block in blocks("sh")
+    )
+    assert "450 rows, 0 differ from Python" in run
+    names = runpy.run_path("train.py")
+    for block in blocks("python"):
+        exec(block, names)
+    flash = int(size.splitlines()[-1].split()[0])
+    assert names["footprint"].flash == pytest.approx(flash, rel=0.05)
+    (source,) = blocks("c")
+    main = '#include <stdio.h>\n#include "rows.h"\nint main(void) { return classify(rows[0]) != expected[0]; }\n'
+    Path("call.c").write_text(source + main)
+    subprocess.run(["gcc", "-std=c99", *EXPORT["WARNINGS"], "call.c", "-o", "call"], check=True)
+    subprocess.run(["./call"], check=True)
