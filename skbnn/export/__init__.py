@@ -3,11 +3,13 @@
 from importlib import import_module
 
 _MODULES = {
+    "c_footprint": "skbnn.export.footprint",
     "register_converter": "skbnn.export.converter",
+    "to_c": "skbnn.export.c",
     "to_onnx": "skbnn.export.onnx",
 }
 
-__all__ = ["register_converter", "to_onnx"]
+__all__ = ["c_footprint", "register_converter", "to_c", "to_onnx"]
 
 
 def __getattr__(name):

@@ -1,0 +1,360 @@
+"""A packed network as one C99 header."""
+
+import os
+import re
+import tempfile
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from skbnn.export import c_features, c_layers
+from skbnn.export.c_tables import n_planes, tables_of
+from skbnn.packed import packed_network_of
+
+C_TYPES = {"float32": "float", "float64": "double"} | {
+    f"{sign}int{bits}": f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)
+}
+
+# What a feature can be on a device.
+DTYPES = "float32", "float64", "uint8", "int8", "uint16", "int16", "uint32", "int32"
+
+# Of C and C++, whichever includes the header.
+KEYWORDS = set(
+    [
+        "alignas",
+        "alignof",
+        "and",
+        "and_eq",
+        "asm",
+        "auto",
+        "bitand",
+        "bitor",
+        "bool",
+        "break",
+        "case",
+        "catch",
+        "char",
+        "char8_t",
+        "char16_t",
+        "char32_t",
+        "class",
+        "compl",
+        "concept",
+        "const",
+        "consteval",
+        "constexpr",
+        "constinit",
+        "const_cast",
+        "continue",
+        "co_await",
+        "co_return",
+        "co_yield",
+        "decltype",
+        "default",
+        "delete",
+        "do",
+        "double",
+        "dynamic_cast",
+        "else",
+        "enum",
+        "explicit",
+        "export",
+        "extern",
+        "false",
+        "float",
+        "for",
+        "friend",
+        "goto",
+        "if",
+        "inline",
+        "int",
+        "long",
+        "main",
+        "mutable",
+        "namespace",
+        "new",
+        "noexcept",
+        "not",
+        "not_eq",
+        "nullptr",
+        "operator",
+        "or",
+        "or_eq",
+        "private",
+        "protected",
+        "public",
+        "register",
+        "reinterpret_cast",
+        "requires",
+        "restrict",
+        "return",
+        "short",
+        "signed",
+        "sizeof",
+        "static",
+        "static_assert",
+        "static_cast",
+        "struct",
+        "switch",
+        "template",
+        "this",
+        "thread_local",
+        "throw",
+        "true",
+        "try",
+        "typedef",
+        "typeid",
+        "typename",
+        "union",
+        "unsigned",
+        "using",
+        "virtual",
+        "void",
+        "volatile",
+        "wchar_t",
+        "while",
+        "xor",
+        "xor_eq",
+    ]
+)
+
+WIDTH = 120  # columns of the header
+
+MAX_ROWS = 64  # of weights that are added in one go, a multiple of 16; a stack of their numbers is kept
+
+
+def to_c(model, path=None, *, name="model", dtype="float32"):
+    r"""Write a network as one C99 header, which needs no other file and no libc but stdint.h and string.h.
+
+    The header gives bit for bit the integer scores of ``packed_``. Its tables are constant, its memory is on the stack
+    and has a size known to the compiler, and nothing is allocated.
+
+    Parameters
+    ----------
+    model : BinaryMLPClassifier, BinaryMLPRegressor or PackedNetwork
+        Fitted.
+    path : path-like, default=None
+        Where to write the header. It is replaced at once or not at all.
+    name : str, default="model"
+        What all names in the header start with; a C identifier.
+    dtype : {"float32", "float64", "uint8", "int8", "uint16", "int16", "uint32", "int32"}, default="float32"
+        Type of a feature. Thresholds of integers are rounded up to integers. Floats are compared by their bits, so
+        there is floating-point arithmetic only where the network has components, or lines of an additive model, and the
+        dtype is a float's.
+
+    Returns
+    -------
+    header : str
+        With ``NAME`` for the name, ``NAME_input_t`` for the dtype and ``NAME_score_t`` for int32_t or int64_t:
+        ``void NAME_scores(const NAME_input_t *x, NAME_score_t *scores)`` for every network, and ``NAME_predict``:
+
+        - ``int NAME_predict(const NAME_input_t *x)``, the class's index, of a classifier;
+        - ``void NAME_predict(const NAME_input_t *x, uint8_t *labels)`` of a multilabel classifier;
+        - ``double NAME_predict(const NAME_input_t *x)`` of a regressor of floats, or ``void NAME_predict(const
+          NAME_input_t *x, double *values)`` where it has several outputs. With integers there are scores only.
+
+        ``NAME_classes`` are the labels, where the network knows them.
+
+    Raises
+    ------
+    TypeError
+        If the model is neither fitted nor a PackedNetwork.
+    ValueError
+        If the name is no identifier; if the dtype is none of these; or if integers can't take the model's features:
+        thresholds between fractions or beyond the dtype's range, lines between fractions, or components or slopes that
+        need more than 53 bits.
+
+    See Also
+    --------
+    c_footprint : How much flash and RAM it takes.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from skbnn import BinaryMLPClassifier
+    >>> from skbnn.export import to_c
+    >>> X, y = load_digits(return_X_y=True)
+    >>> model = BinaryMLPClassifier((32,), init="constant", n_estimators=1, max_iter=5, random_state=0).fit(X, y)
+    >>> print(*to_c(model, dtype="uint8").splitlines()[:2], sep="\n")
+    /* PackedNetwork(64 features, 288-32-10 bits, softmax, 5216 bytes)
+       in C99, from skbnn.export.to_c. Bit 1 means +1, bit 0 means -1. */
+    """
+    network = packed_network_of(model)
+    header = header_of(network, checked_name(name), checked_dtype(dtype))
+    if path is not None:
+        replace(Path(path), header)
+    return header
+
+
+def checked_dtype(dtype):
+    """The NumPy dtype, of those that a header can take."""
+    try:
+        kind = None if dtype is None else np.dtype(dtype)  # NumPy takes None for float64
+    except TypeError:
+        kind = None
+    if kind is None or kind.name not in DTYPES:
+        raise ValueError(f"dtype must be one of {DTYPES}, got {dtype!r}")
+    return kind
+
+
+def checked_name(name):
+    """The name, if it is an identifier of C and C++ that is reserved in neither."""
+    valid = isinstance(name, str) and re.fullmatch(r"[A-Za-z]([A-Za-z0-9]|_(?!_|$))*", name)
+    if not valid or name in KEYWORDS:
+        raise ValueError(
+            "name must be a C identifier, no keyword, of letters, digits and single underscores between them, "
+            f"got {name!r}"
+        )
+    return name
+
+
+def replace(path, text):
+    """Write a file so that whoever reads it sees all of the old or all of the new."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii", newline="\n") as file:
+            file.write(text)
+        os.chmod(temporary, 0o666 & ~os.umask(os.umask(0)))
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def header_of(network, name, dtype):
+    """The whole text."""
+    tables = {table.name: table for table in tables_of(network, dtype)}
+    text = "\n".join(["", enumerators(network), types(network, tables, dtype), *map(table_text, tables.values())])
+    text += "".join(functions(network, tables, dtype))
+    about = f"/* {network!r}\n   in C99, from skbnn.export.to_c. Bit 1 means +1, bit 0 means -1. */\n"
+    guard = f"#ifndef SKBNN_{name}_H\n#define SKBNN_{name}_H\n\n#include <stdint.h>\n#include <string.h>\n"
+    return about + guard + re.sub("NAME(?=_)", name, text) + "\n#endif\n"
+
+
+def enumerators(network):
+    """Sizes that the code needs."""
+    sizes = {
+        "n_features": network.n_features_in,
+        "n_outputs": len(network.bias),
+        "n_members": network.n_members,
+        "n_bits": network.layer_sizes[0],
+        "fan_in": network.layer_sizes[-2],
+        "units_per_output": network.scale.shape[2],
+    }
+    if network.layers:
+        groups = [-(-units // 32) for units in network.layer_sizes[1:-1]]
+        sizes |= {"max_groups": max(groups), "n_planes": n_planes(network), "max_rows": MAX_ROWS}
+    return "enum {\n" + "".join(f"    NAME_{key} = {value},\n" for key, value in sizes.items()) + "};\n"
+
+
+def types(network, tables, dtype):
+    """What features, scores and entries of tables are."""
+    keys = {"float64": "int64_t", "uint32": "uint32_t"}.get(dtype.name, "int32_t")
+    names = {"input": C_TYPES[dtype.name], "key": keys, "score": C_TYPES[network.bias.dtype.name]}
+    names["scale"] = C_TYPES[tables["scale"].values.dtype.name]
+    if network.layers:
+        largest = max(tables[f"weights_{i}"].values.shape[1] for i in range(len(network.layers)))
+        names["row"] = "uint16_t" if largest <= 2**16 else "uint32_t"
+    if "sums" in tables:
+        names["sum"] = C_TYPES[tables["sums"].values.dtype.name]
+    return "".join(f"typedef {kind} NAME_{key}_t;\n" for key, kind in names.items())
+
+
+def table_text(table):
+    """The definition of a constant array."""
+    values, kind = table.values, "const char *const "
+    if values.dtype.kind in "OU":
+        entries = [literal_of(str(value)) for value in values.tolist()]
+    elif values.dtype == np.uint32:
+        kind, entries = "const uint32_t ", [f"0x{value:08x}u" for value in values.ravel().tolist()]
+    else:
+        suffix = "u" if values.dtype.kind == "u" else ""
+        kind = f"const {C_TYPES[values.dtype.name]} "
+        entries = [f"{value!r}{suffix}" for value in values.ravel().tolist()]
+    shape = "".join(f"[{size}]" for size in values.shape)
+    comment = f"/* {table.comment} */\n" if table.comment else ""
+    per_row = len(entries) if values.ndim == 1 else values.shape[1]
+    rows = [wrapped(entries[start : start + per_row]) for start in range(0, len(entries), per_row)]
+    body = rows[0] if values.ndim == 1 else ",\n".join(f"    {{\n{row}\n    }}" for row in rows)
+    return f"{comment}static {kind}NAME_{table.name}{shape} = {{\n{body}\n}};\n"
+
+
+def wrapped(entries):
+    """Entries separated by commas, in lines."""
+    lines, line = [], ""
+    for entry in entries:
+        if line and len(line) + len(entry) + 10 > WIDTH:
+            lines.append(line)
+            line = ""
+        line += f"{entry}, "
+    return "\n".join(f"    {line.rstrip()}" for line in [*lines, line]).removesuffix(",")
+
+
+def literal_of(text):
+    """A string of C, of its bytes in UTF-8; octal escapes end by themselves, and ``?`` starts no trigraph."""
+    plain = set(range(32, 127)) - set(b'"\\?')
+    return '"' + "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in text.encode()) + '"'
+
+
+def functions(network, tables, dtype):
+    """The code, a list of texts."""
+    floats = dtype.kind == "f"
+    key_max = "INT64_MAX" if dtype.name == "float64" else "INT32_MAX"
+    parts = [c_features.KEY_OF_FLOAT.replace("NAME_KEY_MAX", key_max) if floats else c_features.KEY_OF_INTEGER]
+    if "components" in tables:
+        parts += [c_features.KEY_OF_COMPONENT + c_features.FLOAT_COMPONENT if floats else c_features.INTEGER_COMPONENT]
+    parts += [c_features.WRITER, c_features.ENCODE_START, *encode_columns(network, tables), c_features.ENCODE_END]
+    if network.slopes.size:
+        parts += [c_features.FLOAT_LINES if floats else c_features.INTEGER_LINES]
+    parts += [c_layers.POPCOUNT, c_layers.LAYER if network.layers else "", c_layers.UNITS, scores(network)]
+    several = len(network.bias) > 1
+    if network.output == "softmax":
+        parts += [c_layers.PREDICT_LARGEST]
+    elif network.output == "logistic":
+        parts += [c_layers.PREDICT_LABELS if several else c_layers.PREDICT_POSITIVE]
+    elif floats:
+        parts += [c_layers.PREDICT_VALUES if several else c_layers.PREDICT_VALUE]
+    return parts
+
+
+def encode_columns(network, tables):
+    """The loops over features, and over components."""
+    loop = c_features.ENCODE_COLUMNS_WITH_STEPS if "sums" in tables else c_features.ENCODE_COLUMNS
+    first = network.offsets[network.n_features_in]
+    places = {
+        "features": ["NAME_n_features", "NAME_key_t", "NAME_key(x[c])", "NAME_thresholds", "NAME_sums[0]"],
+        "components": [
+            str(len(network.components)),
+            "int64_t",
+            "NAME_component(x, c)",
+            "NAME_component_thresholds",
+            f"NAME_sums[{first}]",
+        ],
+    }
+    for columns, prefix in (("features", ""), ("components", "component_")):
+        if columns == "features" and "skips" in tables:
+            yield c_features.ENCODE_PIXELS.replace("N_THRESHOLDS", str(first))
+        elif f"{prefix}thresholds" in tables:
+            counts = f"{prefix}counts"
+            count = f"NAME_{counts}[c]" if counts in tables else str(int(network.offsets[1]))
+            kind = C_TYPES[tables[f"{prefix}thresholds"].values.dtype.name]
+            values = [*places[columns], count, kind]
+            keys = ["COLUMNS", "KEY", "VALUE", "THRESHOLDS", "SUMS", "COUNT", "THRESHOLD"]
+            text = dict(zip(keys, values, strict=True))
+            yield re.sub(r"\b(" + "|".join(keys) + r")\b", lambda match, text=text: text[match[0]], loop)
+
+
+def scores(network):
+    """The function that adds up the scores, layer by layer."""
+    sizes = network.layer_sizes
+    body = [f"uint32_t layer_0[{-(-sizes[0] // 32)}];"]
+    body += [f"uint32_t layer_{i}[{-(-size // 32)}];" for i, size in enumerate(sizes[1:-1], 1)]
+    body += ["NAME_encode(x, layer_0, scores);"]
+    body += ["NAME_add_lines(x, scores);"] * bool(network.slopes.size)
+    body += ["for (int m = 0; m < NAME_n_members; m++) {"]
+    for i, (n_inputs, n_units) in enumerate(pairwise(sizes[:-1])):
+        tables = f"NAME_weights_{i}[m], NAME_thresholds_{i}[m]"
+        body += [f"    NAME_layer(layer_{i}, {n_inputs}, {tables}, {-(-n_units // 32)}, layer_{i + 1});"]
+    body += [f"    NAME_add_units(layer_{len(sizes) - 2}, m, scores);", "}"]
+    return c_layers.SCORES_START + "".join(f"    {line}\n" for line in body) + "}\n"

@@ -1,0 +1,219 @@
+"""The tables of an exported network: what PackedNetwork holds, as the C reads it."""
+
+import math
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+
+from skbnn.packed._steps import sums_in_columns
+
+EXACT = 2**53  # float64 holds every integer below it
+
+SIGNED = np.int8, np.int16, np.int32, np.int64
+
+
+class Table(NamedTuple):
+    """A constant array of the header."""
+
+    name: str
+    values: np.ndarray
+    comment: str
+
+
+def tables_of(network, dtype):
+    """All tables of a network whose rows have this dtype, an iterator of Table.
+
+    Raises ValueError if the dtype can't take the network's features.
+    """
+    yield from encoding_tables(network, dtype)
+    if network.steps.size:
+        sums = sums_in_columns(network.steps, network.offsets).astype(np.int64)
+        yield Table("sums", narrowest(sums), "what outputs gain where a column has reached a threshold")
+    if network.slopes.size:
+        yield from line_tables(network, dtype)
+    *hidden, output = network.binary_weights
+    for i, (weights, (_, limits)) in enumerate(zip(hidden, network.layers, strict=True)):
+        rows = np.pad(words_of(weights.swapaxes(1, 2) > 0), ((0, 0), (0, 1), (0, 0)))
+        yield Table(f"weights_{i}", rows.reshape(len(rows), -1), "of each input: bits of the units; then zeros")
+        planes = threshold_planes(weights, limits, n_planes(network)).reshape(len(weights), -1)
+        yield Table(f"thresholds_{i}", planes, "of each 32 units: bits of their thresholds, from the lowest")
+    yield Table("output_weights", words_of(output > 0).reshape(len(output), -1), "of each unit: bits of its inputs")
+    yield Table("scale", narrowest(network.scale.reshape(len(output), -1)), "of each unit's dot product")
+    yield Table("bias", narrowest(network.bias), "")
+    exponents = np.frexp(network.factor)[1] - 1
+    yield Table("exponents", narrowest(exponents), "a score is an integer score times 2 to this power")
+    if network.output == "identity" and dtype.kind == "f":
+        yield Table("factor", network.factor, "the same powers of 2")
+    if network.classes is not None:
+        wide = {"b": np.uint8, "f": np.float64}.get(network.classes.dtype.kind, network.classes.dtype)
+        yield Table("classes", network.classes.astype(wide), "labels, by index")
+
+
+def narrowest(integers, types=SIGNED):
+    """The integers in the smallest type that holds all of them."""
+    return next(
+        integers.astype(kind)
+        for kind in types
+        if np.iinfo(kind).min <= integers.min() and integers.max() <= np.iinfo(kind).max
+    )
+
+
+def words_of(bits):
+    """Bits along the last axis in words of 32, bit j of word i is entry ``32 * i + j``."""
+    padding = [(0, 0)] * (bits.ndim - 1) + [(0, -bits.shape[-1] % 32)]
+    octets = np.packbits(np.ascontiguousarray(np.pad(bits, padding)), axis=-1, bitorder="little")
+    return np.ascontiguousarray(octets).view("<u4").astype(np.uint32)
+
+
+def n_planes(network):
+    """Bits of the counts in hidden layers; five at least, as sixteen rows are added at a time."""
+    return max(5, int(2 * max(network.layer_sizes[:-2], default=0) + 1).bit_length())
+
+
+def threshold_planes(weights, limits, n):
+    """What counts are compared with, (n_members, 2, n_groups, n) uint32: bit p of 32 units is one word.
+
+    ``skbnn.export.c_layers`` derives the two thresholds, for the inputs that are 1 and for those that are 0.
+    """
+    n_members, n_units, n_inputs = weights.shape
+    padded = -(-n_units // 32) * 32
+    ones = np.zeros((n_members, padded), np.int64)
+    ones[:, :n_units] = (weights > 0).sum(axis=2)
+    most = np.full_like(ones, -1)
+    most[:, :n_units] = np.clip(limits[:, :n_units], -1, n_inputs)  # beyond, a unit is constant as well
+    both = np.stack([ones - most + n_inputs, most + ones + 1], axis=1)
+    planes = words_of((both[..., np.newaxis, :] >> np.arange(n)[:, np.newaxis] & 1).astype(bool))
+    return planes.swapaxes(2, 3)
+
+
+def encoding_tables(network, dtype):
+    """Thresholds of features and of components, as keys of the dtype; and how many there are."""
+    n_features, offsets = network.n_features_in, network.offsets
+    counts, first = np.diff(offsets), offsets[network.n_features_in]
+    if first:
+        yield Table("thresholds", feature_keys(network, dtype), "of the features, ascending, as they are compared")
+    of_features = counts[:n_features]
+    if first and of_features.max() == 1 and not of_features.all() and not network.steps.size:
+        skips = np.diff(np.flatnonzero(of_features), prepend=0)
+        yield count_table("skips", skips, "features from the last threshold's, at first the first, to each threshold's")
+    elif first and (of_features != of_features[0]).any():
+        yield count_table("counts", of_features, "thresholds of each feature")
+    if first == offsets[-1]:
+        return
+    yield count_table("component_counts", counts[n_features:], "thresholds of each combination")
+    if dtype.kind == "f":
+        yield Table("components", network.components, "coefficients of the features in each combination")
+        yield Table("component_thresholds", float_keys(network.thresholds[first:], np.int64), "")
+        return
+    coefficients, keys = zip(
+        *(integer_component(network, k, dtype) for k in range(len(network.components))), strict=True
+    )
+    yield Table("components", narrowest(np.array(coefficients)), "coefficients of the features in each combination")
+    yield Table("component_thresholds", np.concatenate(keys), "")
+
+
+def count_table(name, counts, comment):
+    """Numbers of thresholds."""
+    return Table(name, narrowest(counts, (np.uint8, np.uint16, np.int32)), comment)
+
+
+def feature_keys(network, dtype):
+    """The features' thresholds as integers: of an integer x, ``x >= t`` is the same as ``x >= ceil(t)``."""
+    thresholds = network.thresholds[: network.offsets[network.n_features_in]]
+    if dtype.kind == "f":
+        return float_keys(thresholds, np.int32 if dtype.itemsize == 4 else np.int64)
+    whole = np.ceil(thresholds)
+    lowest, highest = np.iinfo(dtype).min, np.iinfo(dtype).max
+    features = np.repeat(np.arange(network.n_features_in), np.diff(network.offsets)[: network.n_features_in])
+    for beyond in np.flatnonzero((whole <= lowest) | (whole > highest)):
+        raise ValueError(
+            f"threshold {thresholds[beyond]:g} of {feature_name(network, features[beyond])} lies between no values of "
+            f"dtype {dtype}, which are from {lowest} to {highest}; the model was not fitted to such features"
+        )
+    merged = (np.diff(features) == 0) & (np.diff(thresholds) > 0) & (np.diff(whole) == 0)
+    for at in np.flatnonzero(merged):
+        raise ValueError(
+            f"dtype {dtype} can't tell thresholds {thresholds[at]:g} and {thresholds[at + 1]:g} of "
+            f"{feature_name(network, features[at])} apart; the model was fitted to fractions, so use a float dtype"
+        )
+    return narrowest(whole.astype(np.int64), (np.uint8, np.int8, np.int16, np.uint16, np.int32, np.uint32))
+
+
+def feature_name(network, feature):
+    """What to call a feature in a message."""
+    return f"feature {feature if network.feature_names is None else repr(network.feature_names[feature])}"
+
+
+def float_keys(thresholds, integer):
+    """Integers that are ordered as floats of their size are: those of the smallest floats that are not below."""
+    kind = np.float32 if integer is np.int32 else np.float64
+    with np.errstate(over="ignore"):
+        floats = thresholds.astype(kind)
+        floats = np.where(floats < thresholds, np.nextafter(floats, kind(np.inf)), floats)
+    bits = np.where(floats == 0, kind(-0.0), floats).astype(kind).view(integer)  # -0.0 reaches 0 as well
+    return np.where(bits < 0, bits ^ np.iinfo(integer).max, bits)
+
+
+def integer_and_exponent(value):
+    """A float as ``integer * 2**exponent``, the integer odd or 0."""
+    numerator, denominator = float(value).as_integer_ratio()
+    if not numerator:
+        return 0, 0
+    zeros = (numerator & -numerator).bit_length() - 1
+    return numerator >> zeros, zeros - (denominator.bit_length() - 1)
+
+
+def integer_component(network, k, dtype):
+    """Coefficients and thresholds of component k in units of one power of two, so that sums are exact integers.
+
+    Raises ValueError if a sum could be beyond what float64 holds exactly: there the package's own sums are rounded.
+    """
+    first = network.n_features_in + k
+    coefficients = [integer_and_exponent(value) for value in network.components[k]]
+    unit = min((exponent for integer, exponent in coefficients if integer), default=0)
+    whole = [integer << exponent - unit if integer else 0 for integer, exponent in coefficients]
+    largest = max(-int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)) * sum(map(abs, whole))
+    if largest >= EXACT:
+        raise ValueError(
+            f"component {k} needs {largest.bit_length()} bits for features of dtype {dtype}, and 53 are exact; "
+            "use a float dtype or fit with n_components=0"
+        )
+    thresholds = network.thresholds[network.offsets[first] : network.offsets[first + 1]]
+    keys = [math.ceil(Fraction(t) / Fraction(2) ** unit) for t in thresholds.tolist()]
+    return whole, np.array([min(max(key, -EXACT), EXACT) for key in keys], np.int64)
+
+
+def line_tables(network, dtype):
+    """Slopes and ranges, by feature; for integers in fixed point: ``(slope * rise) >> shift``."""
+    if dtype.kind == "f":
+        yield Table("slopes", np.ascontiguousarray(network.slopes.T), "by feature and output")
+        yield Table("ranges", network.ranges, "lower and upper ends")
+        return
+    slopes, shifts = np.zeros((2, network.n_features_in, len(network.bias)), np.int64)
+    ranges = np.zeros_like(network.ranges, np.int64)
+    for feature in np.flatnonzero(network.slopes.any(axis=0)):
+        lower, upper = ranges[:, feature] = checked_range(network, feature, dtype)
+        for output in np.flatnonzero(network.slopes[:, feature] if upper > lower else []):
+            integer, exponent = integer_and_exponent(network.slopes[output, feature])
+            if abs(integer) * int(upper - lower) >= EXACT:
+                raise ValueError(
+                    f"the slope of {feature_name(network, feature)} times its range needs more than 53 bits; "
+                    'use a float dtype or fit with init="constant"'
+                )
+            slopes[feature, output], shifts[feature, output] = integer << max(exponent, 0), min(max(-exponent, 0), 63)
+    yield Table("slopes", narrowest(slopes), "by feature and output")
+    yield Table("shifts", shifts.astype(np.uint8), "powers of 2 that slopes are divided by")
+    yield Table("ranges", narrowest(ranges), "lower and upper ends")
+
+
+def checked_range(network, feature, dtype):
+    """Lower and upper end of a line as integers; ValueError if they are not of the dtype."""
+    lower, upper = network.ranges[:, feature].tolist()
+    limits = np.iinfo(dtype)
+    if not (lower.is_integer() and upper.is_integer() and limits.min <= lower and upper <= limits.max):
+        raise ValueError(
+            f"{feature_name(network, feature)} was fitted to values from {lower:g} to {upper:g}, which are not of "
+            f'dtype {dtype}; use a float dtype or fit with init="constant"'
+        )
+    return int(lower), int(upper)
