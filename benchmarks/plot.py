@@ -1,4 +1,4 @@
-"""What the documentation shows of the results: time per row against width as an SVG, mean scores as CSV.
+"""What the documentation shows of the results: time per row against width as an SVG, other tables as CSV.
 
 The floor is what the machine allows: the operations of all layers at the fastest kernel's rate, and one read of X.
 """
@@ -26,12 +26,15 @@ def main():
     parser.add_argument("--results", type=Path, default=HERE / "results", help="folder of the JSON files")
     parser.add_argument("--output", type=Path, default=HERE.parent / "doc/_static", help="folder of what is written")
     arguments = parser.parse_args()
-    files = ((arguments.results / f"{name}.json").read_text() for name in ("predict", "kernels", "accuracy"))
-    predict, kernels, accuracy = map(json.loads, files)
+    names = "predict", "kernels", "accuracy", "serve"
+    files = ((arguments.results / f"{name}.json").read_text() for name in names)
+    predict, kernels, accuracy, serving = map(json.loads, files)
     draw(times(predict["tables"]), floor(kernels["tables"]), f"{predict['cpu']}, threads: {predict['threads']}")
     plt.savefig(arguments.output / "predict.svg", metadata={"Date": None})
-    with open(arguments.output / "accuracy.csv", "w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(scores(accuracy["tables"]["mean score"]))
+    (of_serving,) = serving["tables"].values()
+    for name, rows in ("accuracy", scores(accuracy["tables"]["mean score"])), ("serving", rates(of_serving)):
+        with open(arguments.output / f"{name}.csv", "w", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 def times(tables):
@@ -51,6 +54,13 @@ def scores(rows):
     yield rows[0]
     for row in rows:
         yield [f"{value:.3f}" if isinstance(value, float) else value for value in row.values()]
+
+
+def rates(rows):
+    """Rows of the table of requests a second, the names of the columns first."""
+    yield rows[0]
+    for row in rows:
+        yield [f"{value:,.0f}" for value in row.values()]
 
 
 def floor(tables):

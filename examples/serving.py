@@ -21,6 +21,8 @@ from pathlib import Path
 from threading import Thread
 from time import perf_counter
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # read on import: processes share the cores, none needs several
+
 from skbnn import load_model, save_model
 
 BATCH = 256  # rows of a large request
@@ -62,7 +64,6 @@ class Server(HTTPServer):
 
 def serve(listening, path):
     """What each process of the pool runs."""
-    os.environ["OMP_NUM_THREADS"] = "1"  # the processes share the cores
     Server(listening, path).serve_forever()
 
 
@@ -100,8 +101,8 @@ def train(path):
     return X
 
 
-def main(n_processes=2, seconds=2.0):
-    """Train, start the pool, and measure it."""
+def measured(n_processes, seconds):
+    """Train, start the pool, and yield the rows of a request and how many requests it answers a second."""
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as listening:
         path = Path(folder, "digits.skbnn")
         X = train(path)
@@ -111,14 +112,14 @@ def main(n_processes=2, seconds=2.0):
             process.start()
         address = listening.getsockname()
         ask(address, X[:1].tolist(), perf_counter() + 0.1, [])  # waits for the first process
-        print(f"{n_processes} processes, {os.cpu_count()} cores, model of {path.stat().st_size:,} bytes")
         for n_rows in 1, BATCH:
-            rate = requests_a_second(address, X[:n_rows].tolist(), n_processes, seconds)
-            print(f"requests of {n_rows:>3} rows: {rate:>7,.0f} a second, {rate * n_rows:>9,.0f} rows a second")
+            yield n_rows, requests_a_second(address, X[:n_rows].tolist(), n_processes, seconds)
         for process in pool:
             process.terminate()
             process.join()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2, float(sys.argv[2]) if len(sys.argv) > 2 else 2.0)
+    n_processes, seconds = int((sys.argv[1:] or [2])[0]), float((sys.argv[2:] or [2])[0])
+    for n_rows, rate in measured(n_processes, seconds):
+        print(f"{n_processes} processes, requests of {n_rows:>3} rows: {rate:,.0f} a second")
