@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from skbnn.export import c_features, c_layers
-from skbnn.export.c_tables import n_planes, tables_of
+from skbnn.export.c_tables import COMMENTS, n_planes, tables_of
 from skbnn.packed import packed_network_of
 
 C_TYPES = {"float32": "float", "float64": "double"} | {
@@ -224,8 +224,10 @@ def replace(path, text):
 
 def header_of(network, name, dtype):
     """The whole text."""
-    tables = {table.name: table for table in tables_of(network, dtype)}
-    text = "\n".join(["", enumerators(network), types(network, tables, dtype), *map(table_text, tables.values())])
+    tables = dict(tables_of(network, dtype))
+    text = "\n".join(
+        ["", enumerators(network), types(network, tables, dtype), *(table_text(*table) for table in tables.items())]
+    )
     text += "".join(functions(network, tables, dtype))
     about = f"/* {network!r}\n   in C99, from skbnn.export.to_c. Bit 1 means +1, bit 0 means -1. */\n"
     guard = f"#ifndef SKBNN_{name}_H\n#define SKBNN_{name}_H\n\n#include <stdint.h>\n#include <string.h>\n"
@@ -252,32 +254,33 @@ def types(network, tables, dtype):
     """What features, scores and entries of tables are."""
     keys = {"float64": "int64_t", "uint32": "uint32_t"}.get(dtype.name, "int32_t")
     names = {"input": C_TYPES[dtype.name], "key": keys, "score": C_TYPES[network.bias.dtype.name]}
-    names["scale"] = C_TYPES[tables["scale"].values.dtype.name]
+    names["scale"] = C_TYPES[tables["scale"].dtype.name]
     if network.layers:
-        largest = max(tables[f"weights_{i}"].values.shape[1] for i in range(len(network.layers)))
+        largest = max(tables[f"layer_weights_{i}"].shape[1] for i in range(len(network.layers)))
         names["row"] = "uint16_t" if largest <= 2**16 else "uint32_t"
     if "sums" in tables:
-        names["sum"] = C_TYPES[tables["sums"].values.dtype.name]
-    return "".join(f"typedef {kind} NAME_{key}_t;\n" for key, kind in names.items())
+        names["sum"] = C_TYPES[tables["sums"].dtype.name]
+    names = "".join(f"typedef {kind} NAME_{key}_t;\n" for key, kind in names.items())
+    return names + "typedef char NAME_needs_int_of_32_bits[sizeof(int) >= 4 ? 1 : -1];\n"
 
 
-def table_text(table):
+def table_text(name, values):
     """The definition of a constant array."""
-    values, kind = table.values, "const char *const "
+    kind = "const char *const "
     if values.dtype.kind in "OU":
         entries = [literal_of(str(value)) for value in values.tolist()]
     elif values.dtype == np.uint32:
         kind, entries = "const uint32_t ", [f"0x{value:08x}u" for value in values.ravel().tolist()]
     else:
-        suffix = "u" if values.dtype.kind == "u" else ""
+        suffix = "u" if values.dtype == np.uint64 else ""
         kind = f"const {C_TYPES[values.dtype.name]} "
         entries = [f"{value!r}{suffix}" for value in values.ravel().tolist()]
     shape = "".join(f"[{size}]" for size in values.shape)
-    comment = f"/* {table.comment} */\n" if table.comment else ""
     per_row = len(entries) if values.ndim == 1 else values.shape[1]
     rows = [wrapped(entries[start : start + per_row]) for start in range(0, len(entries), per_row)]
     body = rows[0] if values.ndim == 1 else ",\n".join(f"    {{\n{row}\n    }}" for row in rows)
-    return f"{comment}static {kind}NAME_{table.name}{shape} = {{\n{body}\n}};\n"
+    comment = COMMENTS[name.rstrip("_0123456789")]
+    return f"/* {comment} */\nstatic {kind}NAME_{name}{shape} = {{\n{body}\n}};\n"
 
 
 def wrapped(entries):
@@ -338,7 +341,7 @@ def encode_columns(network, tables):
         elif f"{prefix}thresholds" in tables:
             counts = f"{prefix}counts"
             count = f"NAME_{counts}[c]" if counts in tables else str(int(network.offsets[1]))
-            kind = C_TYPES[tables[f"{prefix}thresholds"].values.dtype.name]
+            kind = C_TYPES[tables[f"{prefix}thresholds"].dtype.name]
             values = [*places[columns], count, kind]
             keys = ["COLUMNS", "KEY", "VALUE", "THRESHOLDS", "SUMS", "COUNT", "THRESHOLD"]
             text = dict(zip(keys, values, strict=True))
@@ -354,7 +357,7 @@ def scores(network):
     body += ["NAME_add_lines(x, scores);"] * bool(network.slopes.size)
     body += ["for (int m = 0; m < NAME_n_members; m++) {"]
     for i, (n_inputs, n_units) in enumerate(pairwise(sizes[:-1])):
-        tables = f"NAME_weights_{i}[m], NAME_thresholds_{i}[m]"
+        tables = f"NAME_layer_weights_{i}[m], NAME_layer_thresholds_{i}[m]"
         body += [f"    NAME_layer(layer_{i}, {n_inputs}, {tables}, {-(-n_units // 32)}, layer_{i + 1});"]
     body += [f"    NAME_add_units(layer_{len(sizes) - 2}, m, scores);", "}"]
     return c_layers.SCORES_START + "".join(f"    {line}\n" for line in body) + "}\n"

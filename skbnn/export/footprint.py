@@ -73,7 +73,7 @@ def c_footprint(model, *, dtype="float32"):
     network, dtype = packed_network_of(model), checked_dtype(dtype)
     code, frames = map(sum, zip(*parts_of(network, dtype), strict=True))
     unused = {"classes", "exponents"}
-    tables = sum(table.values.nbytes for table in tables_of(network, dtype) if table.name not in unused)
+    tables = sum(table.nbytes for name, table in tables_of(network, dtype) if name not in unused)
     return Footprint(int(code + tables), int(frames + bytes_of_arrays(network, dtype)))
 
 
