@@ -20,104 +20,16 @@ C_TYPES = {"float32": "float", "float64": "double"} | {
 DTYPES = "float32", "float64", "uint8", "int8", "uint16", "int16", "uint32", "int32"
 
 # Of C and C++, whichever includes the header.
-KEYWORDS = set(
-    [
-        "alignas",
-        "alignof",
-        "and",
-        "and_eq",
-        "asm",
-        "auto",
-        "bitand",
-        "bitor",
-        "bool",
-        "break",
-        "case",
-        "catch",
-        "char",
-        "char8_t",
-        "char16_t",
-        "char32_t",
-        "class",
-        "compl",
-        "concept",
-        "const",
-        "consteval",
-        "constexpr",
-        "constinit",
-        "const_cast",
-        "continue",
-        "co_await",
-        "co_return",
-        "co_yield",
-        "decltype",
-        "default",
-        "delete",
-        "do",
-        "double",
-        "dynamic_cast",
-        "else",
-        "enum",
-        "explicit",
-        "export",
-        "extern",
-        "false",
-        "float",
-        "for",
-        "friend",
-        "goto",
-        "if",
-        "inline",
-        "int",
-        "long",
-        "main",
-        "mutable",
-        "namespace",
-        "new",
-        "noexcept",
-        "not",
-        "not_eq",
-        "nullptr",
-        "operator",
-        "or",
-        "or_eq",
-        "private",
-        "protected",
-        "public",
-        "register",
-        "reinterpret_cast",
-        "requires",
-        "restrict",
-        "return",
-        "short",
-        "signed",
-        "sizeof",
-        "static",
-        "static_assert",
-        "static_cast",
-        "struct",
-        "switch",
-        "template",
-        "this",
-        "thread_local",
-        "throw",
-        "true",
-        "try",
-        "typedef",
-        "typeid",
-        "typename",
-        "union",
-        "unsigned",
-        "using",
-        "virtual",
-        "void",
-        "volatile",
-        "wchar_t",
-        "while",
-        "xor",
-        "xor_eq",
-    ]
-)
+WORDS = """
+alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t char32_t class
+compl concept const consteval constexpr constinit const_cast continue co_await co_return co_yield decltype
+default delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline
+int long main mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public
+register reinterpret_cast requires restrict return short signed sizeof static static_assert static_cast struct
+switch template this thread_local throw true try typedef typeid typename union unsigned using virtual void
+volatile wchar_t while xor xor_eq
+"""
+KEYWORDS = set(WORDS.split())
 
 WIDTH = 120  # columns of the header
 
@@ -125,7 +37,7 @@ MAX_ROWS = 64  # of weights that are added in one go, a multiple of 16; a stack 
 
 
 def to_c(model, path=None, *, name="model", dtype="float32"):
-    r"""Write a network as one C99 header, which needs no other file and no libc but stdint.h and string.h.
+    """Write a network as one C99 header, which needs no other file and no libc but stdint.h and string.h.
 
     The header gives bit for bit the integer scores of ``packed_``. Its tables are constant, its memory is on the stack
     and has a size known to the compiler, and nothing is allocated.
@@ -175,10 +87,10 @@ def to_c(model, path=None, *, name="model", dtype="float32"):
     >>> from skbnn import BinaryMLPClassifier
     >>> from skbnn.export import to_c
     >>> X, y = load_digits(return_X_y=True)
-    >>> model = BinaryMLPClassifier((32,), init="constant", n_estimators=1, max_iter=5, random_state=0).fit(X, y)
-    >>> print(*to_c(model, dtype="uint8").splitlines()[:2], sep="\n")
-    /* PackedNetwork(64 features, 288-32-10 bits, softmax, 5216 bytes)
-       in C99, from skbnn.export.to_c. Bit 1 means +1, bit 0 means -1. */
+    >>> model = BinaryMLPClassifier((32,), n_thresholds=3, init="constant", max_iter=5, random_state=0).fit(X, y)
+    >>> header = to_c(model, dtype="uint8")
+    >>> "int model_predict(const model_input_t *x)" in header
+    True
     """
     network = packed_network_of(model)
     header = header_of(network, checked_name(name), checked_dtype(dtype))
@@ -323,29 +235,24 @@ def functions(network, tables, dtype):
 
 def encode_columns(network, tables):
     """The loops over features, and over components."""
+    first, n_bits = network.offsets[network.n_features_in], len(network.thresholds)
+    if "skips" in tables:
+        yield c_features.ENCODE_PIXELS.replace("N_THRESHOLDS", str(first))
+    elif first:
+        count = "NAME_counts[c]" if "counts" in tables else str(first // network.n_features_in)
+        value = {"COLUMNS": "NAME_n_features", "KEY": "NAME_key_t", "VALUE": "NAME_key(x[c])"}
+        yield encode_loop(tables, "thresholds", {**value, "COUNT": count, "SUMS": "NAME_sums[0]"})
+    if first < n_bits:
+        value = {"COLUMNS": str(len(network.components)), "KEY": "int64_t", "VALUE": "NAME_component(x, c)"}
+        places = {**value, "COUNT": "NAME_component_counts[c]", "SUMS": f"NAME_sums[{first}]"}
+        yield encode_loop(tables, "component_thresholds", places)
+
+
+def encode_loop(tables, thresholds, places):
+    """A loop over columns whose thresholds are in a table, with what stands in the places that have capital letters."""
     loop = c_features.ENCODE_COLUMNS_WITH_STEPS if "sums" in tables else c_features.ENCODE_COLUMNS
-    first = network.offsets[network.n_features_in]
-    places = {
-        "features": ["NAME_n_features", "NAME_key_t", "NAME_key(x[c])", "NAME_thresholds", "NAME_sums[0]"],
-        "components": [
-            str(len(network.components)),
-            "int64_t",
-            "NAME_component(x, c)",
-            "NAME_component_thresholds",
-            f"NAME_sums[{first}]",
-        ],
-    }
-    for columns, prefix in (("features", ""), ("components", "component_")):
-        if columns == "features" and "skips" in tables:
-            yield c_features.ENCODE_PIXELS.replace("N_THRESHOLDS", str(first))
-        elif f"{prefix}thresholds" in tables:
-            counts = f"{prefix}counts"
-            count = f"NAME_{counts}[c]" if counts in tables else str(int(network.offsets[1]))
-            kind = C_TYPES[tables[f"{prefix}thresholds"].dtype.name]
-            values = [*places[columns], count, kind]
-            keys = ["COLUMNS", "KEY", "VALUE", "THRESHOLDS", "SUMS", "COUNT", "THRESHOLD"]
-            text = dict(zip(keys, values, strict=True))
-            yield re.sub(r"\b(" + "|".join(keys) + r")\b", lambda match, text=text: text[match[0]], loop)
+    places = {**places, "THRESHOLDS": f"NAME_{thresholds}", "THRESHOLD": C_TYPES[tables[thresholds].dtype.name]}
+    return re.sub(r"\b[A-Z]+\b", lambda place: places[place[0]], loop)
 
 
 def scores(network):

@@ -27,12 +27,13 @@ LAYER = """
 #if defined(__ARM_FEATURE_CLZ) || defined(__x86_64__) || defined(__aarch64__) || defined(__riscv_zbb)
 #define NAME_TRAILING_ZEROS __builtin_ctz
 #endif
-/* sum + a + b = sum + 2 * carry, in each bit. */
-#define NAME_ADD(carry, sum, a, b)                                \\
-    do {                                                         \\
-        const uint32_t a_ = (a), b_ = (b), half_ = (sum) ^ a_;   \\
-        (carry) = ((sum) & a_) | (half_ & b_);                   \\
-        (sum) = half_ ^ b_;                                      \\
+
+/* A full adder for each bit: sum + a + b is the new sum + 2 * carry. */
+#define NAME_ADD(carry, sum, a, b) \\
+    do { \\
+        const uint32_t a_ = (a), b_ = (b), half_ = (sum) ^ a_; \\
+        (carry) = ((sum) & a_) | (half_ & b_); \\
+        (sum) = half_ ^ b_; \\
     } while (0)
 
 /* Add twice the bits of rows of the weights, which start at these words, to the units' counts; 16 rows at a time. */

@@ -147,7 +147,8 @@ def feature_keys(network, dtype):
             f"dtype {dtype} can't tell thresholds {thresholds[at]:g} and {thresholds[at + 1]:g} of "
             f"{feature_name(network, features[at])} apart; the model was fitted to fractions, so use a float dtype"
         )
-    return narrowest(whole.astype(np.int64), (np.uint8, np.int8, np.int16, np.uint16, np.int32, np.uint32))
+    mixed = np.uint8, np.int8, np.int16, np.uint16, np.int32  # all of which C compares with an int32_t as they are
+    return narrowest(whole.astype(np.int64), UNSIGNED if dtype.kind == "u" else mixed)
 
 
 def feature_name(network, feature):
