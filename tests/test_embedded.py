@@ -70,6 +70,15 @@ def test_the_footprint_is_right_to_five_percent(dtype, tmp_path):
         assert predicted.ram == pytest.approx(ram, rel=0.05, abs=40), kwargs
 
 
+def test_a_footprint_of_what_cannot_be_exported_raises():
+    with pytest.raises(TypeError, match="must be a fitted"):
+        c_footprint("a path")
+    with pytest.raises(ValueError, match="dtype must be one of"):
+        c_footprint(network_for("float32"), dtype="int64")
+    with pytest.raises(ValueError, match="can't tell thresholds"):
+        c_footprint(network_for("float32", lines=False, n_features=40), dtype="int8")
+
+
 CORES = {"m0": "arm", "m3": "arm", "m4": "arm", "rv32": "riscv", "rv32ec": "riscv"}
 
 TOOLS = {
@@ -139,7 +148,7 @@ def blocks(language):
 
 
 def test_the_guide_works(tmp_path, monkeypatch, capsys):
-    needs(*TOOLS["arm"])
+    needs("gcc", *TOOLS["arm"])
     copy_example(tmp_path, *(path.name for path in EXAMPLE.iterdir() if path.suffix in (".c", ".h", ".ld", ".py", "")))
     for built in ("model.h", "rows.h"):
         (tmp_path / built).unlink(missing_ok=True)

@@ -269,30 +269,33 @@ def test_fitted_models(tmp_path):
         np.testing.assert_array_equal(model.packed_.integer_scores(X), reference.integer_scores(model.packed_, X))
 
 
+def ladder(thresholds):
+    """A network of one feature whose scores tell which thresholds are reached."""
+    n = len(thresholds)
+    state = random_state(0, n_features=1, most=1, hidden=(), lines=False)
+    sizes = [n, *state["layer_sizes"][1:]]
+    steps = 2 ** np.arange(n) * np.ones((3, 1), int)
+    return PackedNetwork(**{**state, "thresholds": thresholds, "offsets": [0, n], "layer_sizes": sizes, "steps": steps})
+
+
 def test_thresholds_beyond_float32_and_near_zero(tmp_path):
-    state = random_state(0, n_features=1, hidden=(8,), lines=False)
-    thresholds = np.array([-1e300, -1e-300, -0.0, 1e-300, 1.0 + 1e-12, 1e300])
-    state = {**random_state(0, n_features=1, most=1, hidden=(), lines=False)}
-    one = state["output_weights"]
-    state |= {
-        "thresholds": thresholds,
-        "offsets": [0, 6],
-        "layer_sizes": [6, *state["layer_sizes"][1:]],
-        "output_weights": one,
-        "steps": 2 ** np.arange(6) * np.ones((3, 1), int),
-    }
-    network = PackedNetwork(**state)
-    values = [
-        -np.finfo(np.float32).max,
-        -1e-45,
-        -0.0,
-        0.0,
-        1e-45,
-        1.0,
-        np.nextafter(np.float32(1), np.float32(2)),
-        3e38,
-    ]
+    network = ladder([-1e300, -1e-300, -0.0, 1e-300, 1.0 + 1e-12, 1e300])
+    one = np.float32(1)
+    values = [np.finfo(np.float32).min, -1e-45, -0.0, 0.0, 1e-45, one, np.nextafter(one, 2 * one), 3e38]
     assert_same_scores(COMPILERS[1], [(network, np.array(values, np.float32)[:, np.newaxis])], tmp_path)
+
+
+def test_thresholds_all_over_the_range_of_integers(tmp_path):
+    cases = []
+    for dtype in DTYPES[2:]:
+        least, most = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+        middle, some = (least + most) // 2, min(most, 30_000)
+        ladders = [least + 1, middle, most], [middle + 1], [most], [least + 1], [some - 1, some], [some, most - 1]
+        for whole in map(sorted, ladders):
+            values = sorted({min(max(t + d, least), most) for t in whole for d in (-1, 0, 1)} | {least, most})
+            cases.append((ladder([t - 0.5 for t in whole]), np.array(values, dtype)[:, np.newaxis]))
+    for command in (COMPILERS[1], COMPILERS[-1]):
+        assert_same_scores(command, cases, tmp_path)
 
 
 def test_a_header_of_integers_has_no_floating_point():

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from skbnn.export import c_features, c_layers
-from skbnn.export.c_tables import n_planes, tables_of
+from skbnn.export.c_tables import COMMENTS, n_planes, tables_of
 from skbnn.packed import packed_network_of
 
 C_TYPES = {"float32": "float", "float64": "double"} | {
@@ -20,104 +20,16 @@ C_TYPES = {"float32": "float", "float64": "double"} | {
 DTYPES = "float32", "float64", "uint8", "int8", "uint16", "int16", "uint32", "int32"
 
 # Of C and C++, whichever includes the header.
-KEYWORDS = set(
-    [
-        "alignas",
-        "alignof",
-        "and",
-        "and_eq",
-        "asm",
-        "auto",
-        "bitand",
-        "bitor",
-        "bool",
-        "break",
-        "case",
-        "catch",
-        "char",
-        "char8_t",
-        "char16_t",
-        "char32_t",
-        "class",
-        "compl",
-        "concept",
-        "const",
-        "consteval",
-        "constexpr",
-        "constinit",
-        "const_cast",
-        "continue",
-        "co_await",
-        "co_return",
-        "co_yield",
-        "decltype",
-        "default",
-        "delete",
-        "do",
-        "double",
-        "dynamic_cast",
-        "else",
-        "enum",
-        "explicit",
-        "export",
-        "extern",
-        "false",
-        "float",
-        "for",
-        "friend",
-        "goto",
-        "if",
-        "inline",
-        "int",
-        "long",
-        "main",
-        "mutable",
-        "namespace",
-        "new",
-        "noexcept",
-        "not",
-        "not_eq",
-        "nullptr",
-        "operator",
-        "or",
-        "or_eq",
-        "private",
-        "protected",
-        "public",
-        "register",
-        "reinterpret_cast",
-        "requires",
-        "restrict",
-        "return",
-        "short",
-        "signed",
-        "sizeof",
-        "static",
-        "static_assert",
-        "static_cast",
-        "struct",
-        "switch",
-        "template",
-        "this",
-        "thread_local",
-        "throw",
-        "true",
-        "try",
-        "typedef",
-        "typeid",
-        "typename",
-        "union",
-        "unsigned",
-        "using",
-        "virtual",
-        "void",
-        "volatile",
-        "wchar_t",
-        "while",
-        "xor",
-        "xor_eq",
-    ]
-)
+WORDS = """
+alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t char32_t class
+compl concept const consteval constexpr constinit const_cast continue co_await co_return co_yield decltype
+default delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline
+int long main mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public
+register reinterpret_cast requires restrict return short signed sizeof static static_assert static_cast struct
+switch template this thread_local throw true try typedef typeid typename union unsigned using virtual void
+volatile wchar_t while xor xor_eq
+"""
+KEYWORDS = set(WORDS.split())
 
 WIDTH = 120  # columns of the header
 
@@ -125,7 +37,7 @@ MAX_ROWS = 64  # of weights that are added in one go, a multiple of 16; a stack 
 
 
 def to_c(model, path=None, *, name="model", dtype="float32"):
-    r"""Write a network as one C99 header, which needs no other file and no libc but stdint.h and string.h.
+    """Write a network as one C99 header, which needs no other file and no libc but stdint.h and string.h.
 
     The header gives bit for bit the integer scores of ``packed_``. Its tables are constant, its memory is on the stack
     and has a size known to the compiler, and nothing is allocated.
@@ -175,10 +87,10 @@ def to_c(model, path=None, *, name="model", dtype="float32"):
     >>> from skbnn import BinaryMLPClassifier
     >>> from skbnn.export import to_c
     >>> X, y = load_digits(return_X_y=True)
-    >>> model = BinaryMLPClassifier((32,), init="constant", n_estimators=1, max_iter=5, random_state=0).fit(X, y)
-    >>> print(*to_c(model, dtype="uint8").splitlines()[:2], sep="\n")
-    /* PackedNetwork(64 features, 288-32-10 bits, softmax, 5216 bytes)
-       in C99, from skbnn.export.to_c. Bit 1 means +1, bit 0 means -1. */
+    >>> model = BinaryMLPClassifier((32,), n_thresholds=3, init="constant", max_iter=5, random_state=0).fit(X, y)
+    >>> header = to_c(model, dtype="uint8")
+    >>> "int model_predict(const model_input_t *x)" in header
+    True
     """
     network = packed_network_of(model)
     header = header_of(network, checked_name(name), checked_dtype(dtype))
@@ -224,8 +136,10 @@ def replace(path, text):
 
 def header_of(network, name, dtype):
     """The whole text."""
-    tables = {table.name: table for table in tables_of(network, dtype)}
-    text = "\n".join(["", enumerators(network), types(network, tables, dtype), *map(table_text, tables.values())])
+    tables = dict(tables_of(network, dtype))
+    text = "\n".join(
+        ["", enumerators(network), types(network, tables, dtype), *(table_text(*table) for table in tables.items())]
+    )
     text += "".join(functions(network, tables, dtype))
     about = f"/* {network!r}\n   in C99, from skbnn.export.to_c. Bit 1 means +1, bit 0 means -1. */\n"
     guard = f"#ifndef SKBNN_{name}_H\n#define SKBNN_{name}_H\n\n#include <stdint.h>\n#include <string.h>\n"
@@ -252,32 +166,33 @@ def types(network, tables, dtype):
     """What features, scores and entries of tables are."""
     keys = {"float64": "int64_t", "uint32": "uint32_t"}.get(dtype.name, "int32_t")
     names = {"input": C_TYPES[dtype.name], "key": keys, "score": C_TYPES[network.bias.dtype.name]}
-    names["scale"] = C_TYPES[tables["scale"].values.dtype.name]
+    names["scale"] = C_TYPES[tables["scale"].dtype.name]
     if network.layers:
-        largest = max(tables[f"weights_{i}"].values.shape[1] for i in range(len(network.layers)))
+        largest = max(tables[f"layer_weights_{i}"].shape[1] for i in range(len(network.layers)))
         names["row"] = "uint16_t" if largest <= 2**16 else "uint32_t"
     if "sums" in tables:
-        names["sum"] = C_TYPES[tables["sums"].values.dtype.name]
-    return "".join(f"typedef {kind} NAME_{key}_t;\n" for key, kind in names.items())
+        names["sum"] = C_TYPES[tables["sums"].dtype.name]
+    names = "".join(f"typedef {kind} NAME_{key}_t;\n" for key, kind in names.items())
+    return names + "typedef char NAME_needs_int_of_32_bits[sizeof(int) >= 4 ? 1 : -1];\n"
 
 
-def table_text(table):
+def table_text(name, values):
     """The definition of a constant array."""
-    values, kind = table.values, "const char *const "
+    kind = "const char *const "
     if values.dtype.kind in "OU":
         entries = [literal_of(str(value)) for value in values.tolist()]
     elif values.dtype == np.uint32:
         kind, entries = "const uint32_t ", [f"0x{value:08x}u" for value in values.ravel().tolist()]
     else:
-        suffix = "u" if values.dtype.kind == "u" else ""
+        suffix = "u" if values.dtype == np.uint64 else ""
         kind = f"const {C_TYPES[values.dtype.name]} "
         entries = [f"{value!r}{suffix}" for value in values.ravel().tolist()]
     shape = "".join(f"[{size}]" for size in values.shape)
-    comment = f"/* {table.comment} */\n" if table.comment else ""
     per_row = len(entries) if values.ndim == 1 else values.shape[1]
     rows = [wrapped(entries[start : start + per_row]) for start in range(0, len(entries), per_row)]
     body = rows[0] if values.ndim == 1 else ",\n".join(f"    {{\n{row}\n    }}" for row in rows)
-    return f"{comment}static {kind}NAME_{table.name}{shape} = {{\n{body}\n}};\n"
+    comment = COMMENTS[name.rstrip("_0123456789")]
+    return f"/* {comment} */\nstatic {kind}NAME_{name}{shape} = {{\n{body}\n}};\n"
 
 
 def wrapped(entries):
@@ -320,29 +235,24 @@ def functions(network, tables, dtype):
 
 def encode_columns(network, tables):
     """The loops over features, and over components."""
+    first, n_bits = network.offsets[network.n_features_in], len(network.thresholds)
+    if "skips" in tables:
+        yield c_features.ENCODE_PIXELS.replace("N_THRESHOLDS", str(first))
+    elif first:
+        count = "NAME_counts[c]" if "counts" in tables else str(first // network.n_features_in)
+        value = {"COLUMNS": "NAME_n_features", "KEY": "NAME_key_t", "VALUE": "NAME_key(x[c])"}
+        yield encode_loop(tables, "thresholds", {**value, "COUNT": count, "SUMS": "NAME_sums[0]"})
+    if first < n_bits:
+        value = {"COLUMNS": str(len(network.components)), "KEY": "int64_t", "VALUE": "NAME_component(x, c)"}
+        places = {**value, "COUNT": "NAME_component_counts[c]", "SUMS": f"NAME_sums[{first}]"}
+        yield encode_loop(tables, "component_thresholds", places)
+
+
+def encode_loop(tables, thresholds, places):
+    """A loop over columns whose thresholds are in a table, with what stands in the places that have capital letters."""
     loop = c_features.ENCODE_COLUMNS_WITH_STEPS if "sums" in tables else c_features.ENCODE_COLUMNS
-    first = network.offsets[network.n_features_in]
-    places = {
-        "features": ["NAME_n_features", "NAME_key_t", "NAME_key(x[c])", "NAME_thresholds", "NAME_sums[0]"],
-        "components": [
-            str(len(network.components)),
-            "int64_t",
-            "NAME_component(x, c)",
-            "NAME_component_thresholds",
-            f"NAME_sums[{first}]",
-        ],
-    }
-    for columns, prefix in (("features", ""), ("components", "component_")):
-        if columns == "features" and "skips" in tables:
-            yield c_features.ENCODE_PIXELS.replace("N_THRESHOLDS", str(first))
-        elif f"{prefix}thresholds" in tables:
-            counts = f"{prefix}counts"
-            count = f"NAME_{counts}[c]" if counts in tables else str(int(network.offsets[1]))
-            kind = C_TYPES[tables[f"{prefix}thresholds"].values.dtype.name]
-            values = [*places[columns], count, kind]
-            keys = ["COLUMNS", "KEY", "VALUE", "THRESHOLDS", "SUMS", "COUNT", "THRESHOLD"]
-            text = dict(zip(keys, values, strict=True))
-            yield re.sub(r"\b(" + "|".join(keys) + r")\b", lambda match, text=text: text[match[0]], loop)
+    places = {**places, "THRESHOLDS": f"NAME_{thresholds}", "THRESHOLD": C_TYPES[tables[thresholds].dtype.name]}
+    return re.sub(r"\b[A-Z]+\b", lambda place: places[place[0]], loop)
 
 
 def scores(network):
@@ -354,7 +264,7 @@ def scores(network):
     body += ["NAME_add_lines(x, scores);"] * bool(network.slopes.size)
     body += ["for (int m = 0; m < NAME_n_members; m++) {"]
     for i, (n_inputs, n_units) in enumerate(pairwise(sizes[:-1])):
-        tables = f"NAME_weights_{i}[m], NAME_thresholds_{i}[m]"
+        tables = f"NAME_layer_weights_{i}[m], NAME_layer_thresholds_{i}[m]"
         body += [f"    NAME_layer(layer_{i}, {n_inputs}, {tables}, {-(-n_units // 32)}, layer_{i + 1});"]
     body += [f"    NAME_add_units(layer_{len(sizes) - 2}, m, scores);", "}"]
     return c_layers.SCORES_START + "".join(f"    {line}\n" for line in body) + "}\n"

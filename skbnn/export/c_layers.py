@@ -27,12 +27,13 @@ LAYER = """
 #if defined(__ARM_FEATURE_CLZ) || defined(__x86_64__) || defined(__aarch64__) || defined(__riscv_zbb)
 #define NAME_TRAILING_ZEROS __builtin_ctz
 #endif
-/* sum + a + b = sum + 2 * carry, in each bit. */
-#define NAME_ADD(carry, sum, a, b)                                \\
-    do {                                                         \\
-        const uint32_t a_ = (a), b_ = (b), half_ = (sum) ^ a_;   \\
-        (carry) = ((sum) & a_) | (half_ & b_);                   \\
-        (sum) = half_ ^ b_;                                      \\
+
+/* A full adder for each bit: sum + a + b is the new sum + 2 * carry. */
+#define NAME_ADD(carry, sum, a, b) \\
+    do { \\
+        const uint32_t a_ = (a), b_ = (b), half_ = (sum) ^ a_; \\
+        (carry) = ((sum) & a_) | (half_ & b_); \\
+        (sum) = half_ ^ b_; \\
     } while (0)
 
 /* Add twice the bits of rows of the weights, which start at these words, to the units' counts; 16 rows at a time. */
@@ -85,9 +86,9 @@ static inline void NAME_layer(const uint32_t *x, int n_inputs, const uint32_t *w
         visited = n_inputs - visited;
         thresholds += n_groups * NAME_n_planes;
     }
-    for (int g = 0, p = 0; g < n_groups; g++)
-        for (uint32_t rest = (uint32_t)(n_inputs - visited), bit = 0; bit < NAME_n_planes; bit++)
-            counts[p++] = 0u - (rest >> bit & 1u);
+    for (int bit = 0; bit < NAME_n_planes; bit++)
+        for (int g = 0; g < n_groups; g++)
+            counts[g * NAME_n_planes + bit] = 0u - ((uint32_t)(n_inputs - visited) >> bit & 1u);
     for (int left = n_inputs; left > 0; left -= 32, start += 32 * n_groups) {
         uint32_t bits = *x++ ^ flip;
         if (left < 32)
@@ -112,11 +113,11 @@ static inline void NAME_layer(const uint32_t *x, int n_inputs, const uint32_t *w
         rows[n_rows++] = (NAME_row_t)(n_inputs * n_groups);
     while (n_rows % 16);
     NAME_add_rows(weights, rows, n_rows, n_groups, counts);
-    for (int g = 0, p = 0; g < n_groups; g++) {
+    for (const uint32_t *count = counts; n_groups > 0; n_groups--) {
         uint32_t reached = ~0u; /* by the bits so far, from the lowest */
-        for (int bit = 0; bit < NAME_n_planes; bit++, p++)
-            reached ^= (counts[p] ^ thresholds[p]) & (reached ^ counts[p]);
-        y[g] = reached ^ flip;
+        for (int bit = 0; bit < NAME_n_planes; bit++, count++)
+            reached ^= (*count ^ *thresholds++) & (reached ^ *count);
+        *y++ = reached ^ flip;
     }
 }
 """
@@ -128,10 +129,10 @@ static inline void NAME_add_units(const uint32_t *x, int member, NAME_score_t *s
     const NAME_scale_t *scale = NAME_scale[member];
     for (int o = 0; o < NAME_n_outputs; o++)
         for (int u = 0; u < NAME_units_per_output; u++) {
-            int dot = NAME_fan_in;
+            int differ = 0;
             for (int i = 0; i < (NAME_fan_in + 31) / 32; i++)
-                dot -= 2 * NAME_popcount(x[i] ^ *weights++);
-            scores[o] += (NAME_score_t)*scale++ * dot;
+                differ += NAME_popcount(x[i] ^ *weights++);
+            scores[o] += (NAME_score_t)*scale++ * (NAME_fan_in - 2 * differ);
         }
 }
 """

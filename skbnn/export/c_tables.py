@@ -2,7 +2,6 @@
 
 import math
 from fractions import Fraction
-from typing import NamedTuple
 
 import numpy as np
 
@@ -11,43 +10,59 @@ from skbnn.packed._steps import sums_in_columns
 EXACT = 2**53  # float64 holds every integer below it
 
 SIGNED = np.int8, np.int16, np.int32, np.int64
+UNSIGNED = np.uint8, np.uint16, np.uint32
 
 
-class Table(NamedTuple):
-    """A constant array of the header."""
-
-    name: str
-    values: np.ndarray
-    comment: str
+# What stands above each table; layers' tables have their number behind the name.
+COMMENTS = {
+    "thresholds": "Thresholds of the features, ascending, as keys.",
+    "skips": "How many features each threshold's lies behind the last one's, at first behind feature 0.",
+    "counts": "How many thresholds each feature has.",
+    "component_counts": "How many thresholds each combination has.",
+    "components": "Coefficients of the features in each combination.",
+    "component_thresholds": "Thresholds of the combinations, ascending, as keys.",
+    "sums": "What each output gains from a column that has reached this threshold and no further.",
+    "slopes": "Slopes of each feature's lines, for each output.",
+    "shifts": "Powers of 2 that slopes are divided by.",
+    "ranges": "Lower and upper ends of the features' ranges.",
+    "layer_weights": "For each input, the bits of all units; behind the last, zeros.",
+    "layer_thresholds": "For each 32 units, the bits of their thresholds, lowest first; then for inputs that are 0.",
+    "output_weights": "For each output unit, the bits of its inputs.",
+    "scale": "What counts an output unit's dot product.",
+    "bias": "What scores start with.",
+    "exponents": "A score is the integer score times 2 to this power.",
+    "factor": "These powers of 2.",
+    "classes": "Labels of the classes.",
+}
 
 
 def tables_of(network, dtype):
-    """All tables of a network whose rows have this dtype, an iterator of Table.
+    """All tables of a network whose rows have this dtype, an iterator of (name, array).
 
     Raises ValueError if the dtype can't take the network's features.
     """
     yield from encoding_tables(network, dtype)
     if network.steps.size:
-        sums = sums_in_columns(network.steps, network.offsets).astype(np.int64)
-        yield Table("sums", narrowest(sums), "what outputs gain where a column has reached a threshold")
+        yield "sums", narrowest(sums_in_columns(network.steps, network.offsets).astype(np.int64))
     if network.slopes.size:
         yield from line_tables(network, dtype)
     *hidden, output = network.binary_weights
+    n_members = len(output)
     for i, (weights, (_, limits)) in enumerate(zip(hidden, network.layers, strict=True)):
         rows = np.pad(words_of(weights.swapaxes(1, 2) > 0), ((0, 0), (0, 1), (0, 0)))
-        yield Table(f"weights_{i}", rows.reshape(len(rows), -1), "of each input: bits of the units; then zeros")
-        planes = threshold_planes(weights, limits, n_planes(network)).reshape(len(weights), -1)
-        yield Table(f"thresholds_{i}", planes, "of each 32 units: bits of their thresholds, from the lowest")
-    yield Table("output_weights", words_of(output > 0).reshape(len(output), -1), "of each unit: bits of its inputs")
-    yield Table("scale", narrowest(network.scale.reshape(len(output), -1)), "of each unit's dot product")
-    yield Table("bias", narrowest(network.bias), "")
+        yield f"layer_weights_{i}", rows.reshape(n_members, -1)
+        planes = threshold_planes(weights, limits, n_planes(network))
+        yield f"layer_thresholds_{i}", planes.reshape(n_members, -1)
+    yield "output_weights", words_of(output > 0).reshape(n_members, -1)
+    yield "scale", narrowest(network.scale.reshape(n_members, -1))
+    yield "bias", narrowest(network.bias)
     exponents = np.frexp(network.factor)[1] - 1
-    yield Table("exponents", narrowest(exponents), "a score is an integer score times 2 to this power")
+    yield "exponents", narrowest(exponents)
     if network.output == "identity" and dtype.kind == "f":
-        yield Table("factor", network.factor, "the same powers of 2")
+        yield "factor", network.factor
     if network.classes is not None:
         wide = {"b": np.uint8, "f": np.float64}.get(network.classes.dtype.kind, network.classes.dtype)
-        yield Table("classes", network.classes.astype(wide), "labels, by index")
+        yield "classes", network.classes.astype(wide)
 
 
 def narrowest(integers, types=SIGNED):
@@ -92,30 +107,25 @@ def encoding_tables(network, dtype):
     n_features, offsets = network.n_features_in, network.offsets
     counts, first = np.diff(offsets), offsets[network.n_features_in]
     if first:
-        yield Table("thresholds", feature_keys(network, dtype), "of the features, ascending, as they are compared")
+        yield "thresholds", feature_keys(network, dtype)
     of_features = counts[:n_features]
     if first and of_features.max() == 1 and not of_features.all() and not network.steps.size:
         skips = np.diff(np.flatnonzero(of_features), prepend=0)
-        yield count_table("skips", skips, "features from the last threshold's, at first the first, to each threshold's")
+        yield "skips", narrowest(skips, UNSIGNED)
     elif first and (of_features != of_features[0]).any():
-        yield count_table("counts", of_features, "thresholds of each feature")
+        yield "counts", narrowest(of_features, UNSIGNED)
     if first == offsets[-1]:
         return
-    yield count_table("component_counts", counts[n_features:], "thresholds of each combination")
+    yield "component_counts", narrowest(counts[n_features:], UNSIGNED)
     if dtype.kind == "f":
-        yield Table("components", network.components, "coefficients of the features in each combination")
-        yield Table("component_thresholds", float_keys(network.thresholds[first:], np.int64), "")
+        yield "components", network.components
+        yield "component_thresholds", float_keys(network.thresholds[first:], np.int64)
         return
     coefficients, keys = zip(
         *(integer_component(network, k, dtype) for k in range(len(network.components))), strict=True
     )
-    yield Table("components", narrowest(np.array(coefficients)), "coefficients of the features in each combination")
-    yield Table("component_thresholds", np.concatenate(keys), "")
-
-
-def count_table(name, counts, comment):
-    """Numbers of thresholds."""
-    return Table(name, narrowest(counts, (np.uint8, np.uint16, np.int32)), comment)
+    yield "components", narrowest(np.array(coefficients))
+    yield "component_thresholds", np.concatenate(keys)
 
 
 def feature_keys(network, dtype):
@@ -137,7 +147,8 @@ def feature_keys(network, dtype):
             f"dtype {dtype} can't tell thresholds {thresholds[at]:g} and {thresholds[at + 1]:g} of "
             f"{feature_name(network, features[at])} apart; the model was fitted to fractions, so use a float dtype"
         )
-    return narrowest(whole.astype(np.int64), (np.uint8, np.int8, np.int16, np.uint16, np.int32, np.uint32))
+    mixed = np.uint8, np.int8, np.int16, np.uint16, np.int32  # all of which C compares with an int32_t as they are
+    return narrowest(whole.astype(np.int64), UNSIGNED if dtype.kind == "u" else mixed)
 
 
 def feature_name(network, feature):
@@ -187,8 +198,8 @@ def integer_component(network, k, dtype):
 def line_tables(network, dtype):
     """Slopes and ranges, by feature; for integers in fixed point: ``(slope * rise) >> shift``."""
     if dtype.kind == "f":
-        yield Table("slopes", np.ascontiguousarray(network.slopes.T), "by feature and output")
-        yield Table("ranges", network.ranges, "lower and upper ends")
+        yield "slopes", np.ascontiguousarray(network.slopes.T)
+        yield "ranges", network.ranges
         return
     slopes, shifts = np.zeros((2, network.n_features_in, len(network.bias)), np.int64)
     ranges = np.zeros_like(network.ranges, np.int64)
@@ -202,9 +213,9 @@ def line_tables(network, dtype):
                     'use a float dtype or fit with init="constant"'
                 )
             slopes[feature, output], shifts[feature, output] = integer << max(exponent, 0), min(max(-exponent, 0), 63)
-    yield Table("slopes", narrowest(slopes), "by feature and output")
-    yield Table("shifts", shifts.astype(np.uint8), "powers of 2 that slopes are divided by")
-    yield Table("ranges", narrowest(ranges), "lower and upper ends")
+    yield "slopes", narrowest(slopes)
+    yield "shifts", shifts.astype(np.uint8)
+    yield "ranges", narrowest(ranges)
 
 
 def checked_range(network, feature, dtype):

@@ -40,8 +40,8 @@ def c_footprint(model, *, dtype="float32"):
     its ``NAME_scores``.
 
     Not counted are the row itself, labels and exponents, which take room only where they are used, and what the
-    compiler links of its own library: ``memcpy``, and about 2 KB of double arithmetic where features are floats and
-    there are lines or components, or a regressor's values.
+    compiler links of its own library: ``memcpy``, multiplication for a core that has none, and about 2 KB of double
+    arithmetic where features are floats and there are lines or components, or a regressor's values.
 
     Parameters
     ----------
@@ -66,14 +66,14 @@ def c_footprint(model, *, dtype="float32"):
     >>> from skbnn import BinaryMLPClassifier
     >>> from skbnn.export import c_footprint
     >>> X, y = load_digits(return_X_y=True)
-    >>> model = BinaryMLPClassifier((32,), init="constant", n_estimators=1, max_iter=5, random_state=0).fit(X, y)
-    >>> c_footprint(model, dtype="uint8").flash < 3000
+    >>> model = BinaryMLPClassifier((32,), n_thresholds=3, init="constant", max_iter=5, random_state=0).fit(X, y)
+    >>> c_footprint(model, dtype="uint8").flash < 4000
     True
     """
     network, dtype = packed_network_of(model), checked_dtype(dtype)
     code, frames = map(sum, zip(*parts_of(network, dtype), strict=True))
     unused = {"classes", "exponents"}
-    tables = sum(table.values.nbytes for table in tables_of(network, dtype) if table.name not in unused)
+    tables = sum(table.nbytes for name, table in tables_of(network, dtype) if name not in unused)
     return Footprint(int(code + tables), int(frames + bytes_of_arrays(network, dtype)))
 
 
