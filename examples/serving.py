@@ -26,20 +26,25 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # read on import: processes share
 from skbnn import load_model, save_model
 
 BATCH = 256  # rows of a large request
+MOST_BYTES = 2**24  # of any request
 
 
 class Handler(BaseHTTPRequestHandler):
     """Answers ``{"rows": [[...], ...]}`` with ``{"predictions": [...]}``, and what is wrong with a row with 400."""
 
     protocol_version = "HTTP/1.1"  # connections stay open
+    timeout = 5  # seconds without a request, after which a connection gives way to others
     disable_nagle_algorithm = True
 
     def do_POST(self):
         """Answer one request."""
         try:
-            rows = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["rows"]
+            n_bytes = int(self.headers["Content-Length"])
+            if not 0 <= n_bytes <= MOST_BYTES:
+                raise ValueError(f"a request has at most {MOST_BYTES} bytes")
+            rows = json.loads(self.rfile.read(n_bytes))["rows"]
             status, answer = 200, {"predictions": self.server.network.predict(rows).tolist()}
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             status, answer = 400, {"error": str(error)}
         body = json.dumps(answer).encode()
         self.send_response(status)

@@ -2,14 +2,16 @@
 
 import argparse
 import csv
+import io
 import os
 import sys
-from contextlib import nullcontext
+from contextlib import contextmanager
 from itertools import chain, islice
 from math import isfinite
 
 import numpy as np
 
+from skbnn._files import replacing
 from skbnn.export import c_footprint, to_c
 from skbnn.model_file import load_model
 
@@ -24,7 +26,9 @@ def main(arguments=None):
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as head, has enough; nothing more can be flushed
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError) as error:
+    except KeyboardInterrupt:
+        sys.exit(130)  # as shells say it
+    except (OSError, ValueError, csv.Error) as error:
         sys.exit(f"skbnn: {error}")
 
 
@@ -45,6 +49,10 @@ def parser():
     one.add_argument("data", metavar="DATA.csv", help="rows of numbers; - is standard input")
     one.add_argument("-o", "--output", metavar="FILE", help="CSV to write, default standard output")
     one.add_argument("--proba", action="store_true", help="probabilities in place of labels")
+    one.add_argument("--delimiter", default=",", metavar="C", help="what separates cells, default a comma")
+    one.add_argument("--dtype", choices=["float32", "float64"], default="float64", help="to read as, default float64")
+    text = "whether the first line is one; else it is if it holds the model's names, no number, or 0,1,2,..."
+    one.add_argument("--header", action=argparse.BooleanOptionalAction, help=text)
     one = add(export_c, "export-c")
     one.add_argument("-o", "--output", metavar="FILE", required=True, help="header to write")
     one.add_argument("--name", default="model", help="prefix of all names in C, default model")
@@ -62,12 +70,12 @@ def described(network):
     """What there is to say about a network, by its name."""
     n_outputs = len(network.bias)
     predicts = {
-        "identity": f"{n_outputs} real target(s)",
+        "identity": f"{n_outputs} real targets" if n_outputs > 1 else "a real target",
         "logistic": f"{n_outputs} labels" if n_outputs > 1 else "2 classes",
         "softmax": f"{n_outputs} classes",
     }[network.output]
-    labels = "" if network.classes is None else ": " + ", ".join(map(str, network.classes))
-    names = "" if network.feature_names is None else ": " + ", ".join(network.feature_names)
+    labels = "" if network.classes is None else ": " + ", ".join(map(shown, network.classes))
+    names = "" if network.feature_names is None else ": " + ", ".join(map(shown, network.feature_names))
     units = "-".join(map(str, network.layer_sizes[1:]))
     parts = [name for name in ("steps", "slopes") if getattr(network, name).size]
     return {
@@ -82,28 +90,54 @@ def described(network):
     }
 
 
+def shown(label):
+    """A label as text that a terminal shows as it is."""
+    return str(label) if str(label).isprintable() else repr(str(label))
+
+
 def predict(options):
     """Predict the rows of a CSV file.
 
     Where the file has a header and the model knows its features' names, columns are found by name, and others are
-    ignored; else there are to be as many columns as features.
+    ignored; else there are to be as many columns as features. A file that is written appears whole or not at all.
     """
     network = load_model(options.model)
+    if options.proba and network.output == "identity":
+        raise ValueError("--proba is for classifiers, and this model is a regressor's")
     function = network.predict_proba if options.proba else network.predict
-    with opened(options.data, "r") as data:
-        rows = read_rows(data, network)
-        with opened(options.output, "w") as out:
-            writer = csv.writer(out, lineterminator="\n")
-            writer.writerow(titles(network, options.proba))
-            while block := list(islice(rows, BLOCK)):
-                writer.writerows(function(np.array(block)).reshape(len(block), -1).tolist())
+    with reading(options.data) as data, writing(options.output) as out:
+        rows = read_rows(data, network, options)
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(titles(network, options.proba))
+        while block := list(islice(rows, BLOCK)):
+            writer.writerows(function(np.array(block, options.dtype)).reshape(len(block), -1).tolist())
 
 
-def opened(path, mode):
-    """The file, or a standard stream for None and "-", as a context."""
-    if path in (None, "-"):
-        return nullcontext(sys.stdin if mode == "r" else sys.stdout)
-    return open(path, mode, newline="", encoding="utf-8")
+@contextmanager
+def reading(path):
+    """The text of a file, or of standard input for "-"; what is no UTF-8 is said with the path."""
+    standard = path == "-"
+    with open(0 if standard else path, newline="", encoding="utf-8-sig", closefd=not standard) as file:
+        try:
+            yield file
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path!r} is not UTF-8: {error}") from error
+
+
+@contextmanager
+def writing(path):
+    """Text for a new file in place of the path, or for standard output."""
+    if path is None:
+        if sys.stdout is None:
+            raise OSError("standard output is closed")
+        yield sys.stdout
+        return
+    with replacing(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        try:
+            yield text
+        finally:
+            text.detach()  # flushes, and leaves the file to its owner
 
 
 def titles(network, proba):
@@ -115,20 +149,27 @@ def titles(network, proba):
     return ["prediction"] if n_columns == 1 else [f"prediction_{i}" for i in range(n_columns)]
 
 
-def read_rows(file, network):
+def read_rows(file, network, options):
     """Yield the features of each row of a CSV as floats; an error names the line and the column."""
-    reader = csv.reader(file)
+    reader = csv.reader(file, delimiter=options.delimiter)
     first = next(reader, [])
-    header = not all(map(is_number, first))
-    width, columns = len(first), range(len(first))
-    if header and network.feature_names is not None:
-        missing = [name for name in network.feature_names if name not in first]
+    names, width, columns = network.feature_names, len(first), range(len(first))
+    header = is_header(first, names) if options.header is None else options.header
+    if width == 1 and network.n_features_in > 1:
+        raise ValueError(f"line 1 has one column, {first[0]!r:.40}; --delimiter says what separates cells")
+    if header and names is not None:
+        missing = [name for name in names if name not in first]
         if missing:
-            raise ValueError(f"the header lacks {len(missing)} of the model's features: {', '.join(missing[:5])}")
-        columns = [first.index(name) for name in network.feature_names]
+            raise ValueError(f"the header lacks {len(missing)} of the model's features: {listed(missing)}")
+        twice = {name for name in names if first.count(name) > 1}
+        if twice:
+            raise ValueError(f"the header has {listed(sorted(twice))} more than once")
+        columns = [first.index(name) for name in names]
     elif width != network.n_features_in:
         raise ValueError(f"line 1 has {width} columns, expected the {network.n_features_in} features")
     for row in reader if header else chain([first], reader):
+        if not row:
+            continue
         if len(row) != width:
             raise ValueError(f"line {reader.line_num} has {len(row)} columns, expected {width}")
         for column in columns:
@@ -138,10 +179,28 @@ def read_rows(file, network):
         yield [float(row[column]) for column in columns]
 
 
+def is_header(line, names):
+    """Whether a table's first line holds names: no number, the model's names, or those of pandas.
+
+    Raises ValueError where it has numbers and other things.
+    """
+    named = names is not None and set(names) <= set(line)
+    of_pandas = [str(i) for i in range(len(line))]
+    numbers = sum(map(is_number, line))
+    if not named and 0 < numbers < len(line):
+        raise ValueError("line 1 has numbers and other cells; --header or --no-header says what it is")
+    return named or numbers < len(line) or line == of_pandas != []
+
+
+def listed(names):
+    """The first few names, and whether there are more."""
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+
+
 def is_number(cell):
     """Whether a cell of a CSV is a finite number."""
     try:
-        return isfinite(float(cell))
+        return isfinite(float(cell)) and "_" not in cell  # which Python's numbers may have
     except ValueError:
         return False
 

@@ -1,15 +1,14 @@
 """Model files: packed networks in the layout of safetensors; ``doc/model_file.rst`` describes every byte."""
 
-import contextlib
 import json
 import math
 import mmap as memory_map
 import os
-import stat
 import zlib
 
 import numpy as np
 
+from skbnn._files import replacing
 from skbnn.packed import PackedNetwork, packed_network_of
 from skbnn.packed.checks import require
 
@@ -191,27 +190,6 @@ def stored_names(names):
         return np.frombuffer("".join(f"{name}\0" for name in names).encode(), np.uint8)
     except UnicodeEncodeError as error:
         raise ValueError(f"feature_names are not valid Unicode, so a model file can't store them: {error}") from error
-
-
-@contextlib.contextmanager
-def replacing(path):
-    """A new file to write to, which takes the place of ``path`` in the end, or vanishes if there is an error."""
-    target = os.path.realpath(os.fsdecode(path))  # what a link points to, not the link
-    exists = os.path.exists(target)
-    require(not exists or os.path.isfile(target), f"path must be that of a file, got {os.fspath(path)!r}")
-    temporary = os.path.join(os.path.dirname(target), f".skbnn-{os.urandom(8).hex()}")
-    try:
-        with open(temporary, "xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        if exists:
-            os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
-        os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
 
 
 def read(content):

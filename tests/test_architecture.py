@@ -33,9 +33,10 @@ ROOMS = {
     "_regressor": (5, ["_sklearn", "_base", "training"]),
     "_thermometer": (5, ["_sklearn", "_base", "encoding", "packed"]),
     "_show_versions": (6, ["kernels"]),
-    "__main__": (6, ["export", "model_file", "packed"]),
-    "model_file": (6, ["packed"]),
-    "export": (6, ["packed", "_classifier", "_regressor"]),
+    "_files": (5, []),
+    "__main__": (6, ["_files", "export", "model_file", "packed"]),
+    "model_file": (6, ["_files", "packed"]),
+    "export": (6, ["_files", "packed", "_classifier", "_regressor", "_thermometer"]),
     "__init__": (6, []),
 }
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import skbnn
+from skbnn import BinaryMLPRegressor
 from skbnn.export import c_footprint, to_c
 
 EXPORT = runpy.run_path(str(Path(__file__).with_name("test_export_c.py")))
@@ -165,8 +166,17 @@ def test_the_guide_works(tmp_path, monkeypatch, capsys):
         exec(block, names)
     flash = int(size.splitlines()[-1].split()[0])
     assert names["footprint"].flash == pytest.approx(flash, rel=0.05)
-    (source,) = blocks("c")
+    source, fixed_point = blocks("c")
     main = '#include <stdio.h>\n#include "rows.h"\nint main(void) { return classify(rows[0]) != expected[0]; }\n'
     Path("call.c").write_text(source + main)
     subprocess.run(["gcc", "-std=c99", *EXPORT["WARNINGS"], "call.c", "-o", "call"], check=True)
     subprocess.run(["./call"], check=True)
+    X = np.random.default_rng(0).integers(0, 256, (200, 3)).astype(np.uint8)
+    regressor = BinaryMLPRegressor((8,), n_components=0, random_state=0).fit(X, X @ [0.5, -0.25, 0.125])
+    to_c(regressor, "model.h", dtype="uint8")
+    row = ", ".join(map(str, X[0]))
+    main = f'#include <stdio.h>\nint main(void) {{ const uint8_t x[] = {{{row}}}; printf("%d", thousandths(x)); }}\n'
+    Path("value.c").write_text('#include "model.h"\n' + fixed_point + main)
+    subprocess.run(["gcc", "-std=c99", *EXPORT["WARNINGS"], "value.c", "-o", "value"], check=True)
+    value = int(subprocess.run(["./value"], capture_output=True, check=True).stdout)
+    assert value == pytest.approx(1000 * regressor.predict(X[:1])[0], abs=1)

@@ -16,7 +16,7 @@ from sklearn.datasets import load_diabetes, load_iris, make_multilabel_classific
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
+from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, ThermometerEncoder
 from skbnn.packed import PackedNetwork, reference
 
 onnx = pytest.importorskip("onnx")
@@ -173,7 +173,7 @@ def test_a_dtype_that_is_no_real_number_is_refused(dtype):
 def test_what_has_no_form_in_onnx_is_refused():
     with pytest.raises(ValueError, match=r"model has the classes \[0\.5, 1\.0, 2\.0\]"):
         to_onnx(random_network().named(classes=[0.5, 1, 2]))
-    with pytest.raises(TypeError, match="model must be a fitted BinaryMLPClassifier"):
+    with pytest.raises(TypeError, match="model must be fitted, and this BinaryMLPClassifier is not"):
         to_onnx(BinaryMLPClassifier())
 
 
@@ -228,6 +228,22 @@ def test_outputs_of_a_pipeline_have_the_type_of_its_numbers(skl2onnx):
     expected = classifier.decision_function(IRIS.astype(np.float32))
     np.testing.assert_allclose(answer["probabilities"], expected, rtol=1e-7)
     np.testing.assert_array_equal(answer["class_labels"], classifier.classes_)
+
+
+@pytest.mark.parametrize("output", ["plus_minus_one", "zero_one"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_encoder_converts(skl2onnx, output, dtype):
+    X = IRIS.astype(dtype)
+    encoder = ThermometerEncoder(7, output=output, random_state=0).fit(X)
+    model = skl2onnx.to_onnx(encoder, X[:1])
+    (bits,) = ask(model, X=X).values()
+    np.testing.assert_array_equal(bits, encoder.transform(X))
+
+
+def test_an_older_opset_is_refused(skl2onnx):
+    classifier = BinaryMLPClassifier(**SMALL).fit(IRIS, KINDS)
+    with pytest.raises(ValueError, match="target_opset must be at least 13, got 12"):
+        skl2onnx.to_onnx(classifier, IRIS[:1], target_opset=12)
 
 
 def test_multilabel_pipelines_convert(skl2onnx):

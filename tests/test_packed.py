@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
+from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
 from skbnn import BinaryMLPRegressor
@@ -210,6 +212,8 @@ def test_no_score_is_so_extreme_that_a_probability_warns():
         (np.zeros((2, 29)), r"29 features, expected 30"),
         (np.zeros(31), "31"),
         (np.zeros((1, 1, 30)), "expected"),
+        (csr_array(np.zeros((2, 30))), "X is a csr_array, expected a dense array"),
+        (None, "X is a NoneType, expected"),
         (np.zeros((2, 30), complex), "complex128"),
         (np.full((2, 30), None), "object"),
         (np.full((2, 30), "a"), "<U1"),
@@ -277,6 +281,8 @@ def test_arrays_are_read_only_and_not_copied_if_they_were():
     for array in (network.thresholds, network.output_weights, network.layers[0][0], network.scale):
         with pytest.raises(ValueError, match="read-only"):
             array[...] = 0
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            array.flags.writeable = True
     state["output_weights"].flags.writeable = False
     assert PackedNetwork(**state).output_weights is state["output_weights"]
 
@@ -342,6 +348,23 @@ def test_networks_of_other_content_differ(name, change):
     assert PackedNetwork(**{**state, name: change(state[name])}) != network
 
 
+def test_steps_larger_than_their_sums_are_wide():
+    state = random_state(0, n_features=1, most=2, hidden=(), n_outputs=1, per_output=1, output="identity", lines=False)
+    n_bits = len(state["thresholds"])
+    state |= {"scale": state["scale"] * 0, "bias": state["bias"] * 0}
+    state["steps"] = np.resize([-(2**31 - 1), 2**32 - 2], (1, n_bits))
+    network = PackedNetwork(**state)
+    assert n_bits == 2 and network.steps.dtype == np.int64
+    X = random_rows(network, 50)
+    assert_same_bits(network.integer_scores(X), reference.integer_scores(network, X))
+
+
+def test_labels_of_foreign_byte_order_are_the_same_labels():
+    network = random_network()
+    foreign, native = (network.named(classes=np.array([3, 1, 2], order + "i4")) for order in "><")
+    assert foreign == native and hash(foreign) == hash(native)
+
+
 def test_a_network_is_immutable():
     network = random_network()
     for change in (lambda: setattr(network, "bias", 0), lambda: delattr(network, "bias")):
@@ -378,7 +401,9 @@ def test_the_packed_network_of_a_model():
     network = random_network()
     assert packed_network_of(network) is network
     model = BinaryMLPRegressor((8,), max_iter=1)
-    for wrong in (model, "a path", None):
+    with pytest.raises(TypeError, match="model must be fitted, and this BinaryMLPRegressor is not"):
+        packed_network_of(model)
+    for wrong in ("a path", None, BinaryMLPRegressor, make_pipeline(model)):
         with pytest.raises(TypeError, match=f"must be a fitted .* or a PackedNetwork, got {type(wrong).__name__}"):
             packed_network_of(wrong)
     model.fit(np.arange(20.0).reshape(-1, 1), np.arange(20.0))
@@ -425,7 +450,9 @@ def test_a_state_of_something_else_raises_value_error():
         ("steps", lambda a: a[:, 1:], "steps have shape"),
         ("steps", lambda a: a * np.nan, "steps must be int64, got dtype float64"),
         ("steps", lambda a: np.full(a.shape, 2**60), "an integer score could reach .* beyond 2"),
+        ("steps", lambda a: a * 0 + np.r_[-(2**53) + 1, 2**54 - 3, np.zeros(a.shape[1] - 2, int)], "beyond 2"),
         ("factor", lambda a: a * 3, "powers of two"),
+        ("factor", lambda a: np.ldexp(a, 1030), "exceed the range of float64"),
         ("factor", lambda a: a * [1, 1, 2], "the same for all outputs"),
         ("factor", lambda a: a[:1], "1 factors do not fit 3 outputs"),
         ("classes", lambda _: ["a", "b"], "2 classes do not fit 3 outputs"),

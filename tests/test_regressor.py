@@ -53,6 +53,15 @@ def test_targets_of_extreme_size(factor):
     assert np.corrcoef(model.predict(X_test) / factor, y_test)[0, 1] > 0.9
 
 
+@pytest.mark.parametrize("constant", [0.1, 16777217.3, 1e9 + 0.3, 3.14159265358979e15])
+def test_a_constant_target_is_predicted_as_it_is(constant):
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    y = np.c_[np.full(60, constant), X[:, 0]]
+    alone = BinaryMLPRegressor(**SHORT).fit(X, y[:, 0]).predict(X)
+    np.testing.assert_allclose(alone, constant, rtol=1e-14)
+    np.testing.assert_allclose(BinaryMLPRegressor(**SHORT).fit(X, y).predict(X)[:, 0], constant, rtol=1e-14)
+
+
 def test_absolute_error_resists_outliers():
     X_train, X_test, y_train, y_test = friedman()
     spoiled = y_train.copy()

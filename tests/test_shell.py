@@ -1,16 +1,15 @@
 """``python -m skbnn``: what it prints, predicts and writes, and how it says what is wrong."""
 
-import io
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from skbnn.export import to_c
 from sklearn.datasets import load_iris
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, save_model
 from skbnn.__main__ import main
+from skbnn.export import to_c
 
 NAMES = ["a", "b", "c", "d"]
 
@@ -63,17 +62,18 @@ def test_probabilities_have_the_classes_as_titles(folder, tmp_path, name, header
     )
 
 
-def test_standard_input_and_output(folder, capsys, monkeypatch):
+def test_standard_input_and_output(folder):
     path, models, X = folder
-    monkeypatch.setattr("sys.stdin", io.StringIO((path / "plain.csv").read_text()))
-    assert run(capsys, "predict", path / "nameless", "-").split()[1:] == models["classes"].predict(X).tolist()
+    command = [sys.executable, "-m", "skbnn", "predict", path / "nameless", "-"]
+    said = subprocess.run(command, input=(path / "plain.csv").read_bytes(), capture_output=True, check=True).stdout
+    assert said.decode().split()[1:] == models["classes"].predict(X).tolist()
 
 
 def test_info_says_what_a_model_is(folder, capsys):
     path, _, _ = folder
     said = run(capsys, "info", path / "classes")
     assert "3 classes: se, ve, vi" in said and "4: a, b, c, d" in said and "steps and slopes" in said
-    assert "2 real target(s)" in run(capsys, "info", path / "reals")
+    assert "2 real targets" in run(capsys, "info", path / "reals")
     assert "3 labels" in run(capsys, "info", path / "labels")
 
 
@@ -81,6 +81,63 @@ def test_the_header_is_that_of_to_c(folder, tmp_path):
     path, models, _ = folder
     main(["export-c", str(path / "classes"), "-o", str(tmp_path / "iris.h"), "--name", "iris", "--dtype", "float64"])
     assert (tmp_path / "iris.h").read_text() == to_c(models["classes"], name="iris", dtype="float64")
+
+
+@pytest.mark.parametrize(
+    "header, options",
+    [
+        ("0,1,2,3", []),  # as pandas writes a frame without names
+        ("4,5,6,7", ["--header"]),
+        ("\ufeffa,b,c,d", []),  # as Excel writes
+        ("d,c,b,a", []),
+        ("a,b,c,d\n\n", []),
+        ("a;b;c;d", ["--delimiter", ";"]),
+        ("", ["--no-header"]),
+    ],
+)
+def test_headers_as_people_have_them(folder, capsys, tmp_path, header, options):
+    path, models, X = folder
+    order = [3, 2, 1, 0] if header == "d,c,b,a" else [0, 1, 2, 3]
+    separator = options[1] if "--delimiter" in options else ","
+    lines = [header] * bool(header) + [separator.join(map(repr, row.tolist())) for row in X[:9, order]]
+    (tmp_path / "rows.csv").write_text("\n".join([*lines, ""]))
+    name = "nameless" if header[:1].isdigit() else "classes"
+    said = run(capsys, "predict", path / name, tmp_path / "rows.csv", *options).split()[1:]
+    assert said == models["classes"].predict(X[:9]).tolist()
+
+
+def test_numeric_names_of_the_model_are_a_header(folder, capsys, tmp_path):
+    _, models, X = folder
+    packed = models["classes"].packed_
+    named = packed.named(classes=packed.classes, feature_names=["10", "20", "30", "40"])
+    save_model(named, tmp_path / "model")
+    np.savetxt(tmp_path / "rows.csv", X[:, ::-1], "%.17g", ",", header="40,30,20,10", comments="")
+    said = run(capsys, "predict", tmp_path / "model", tmp_path / "rows.csv").split()[1:]
+    assert said == models["classes"].predict(X).tolist()
+
+
+def test_what_is_written_appears_whole_or_not_at_all(folder, tmp_path):
+    path, models, X = folder
+    table = tmp_path / "table.csv"
+    text = (path / "table.csv").read_text()
+    table.write_text(text + "1,2\n")
+    with pytest.raises(SystemExit, match="line 152 has 2 columns"):
+        main(["predict", str(path / "classes"), str(table), "-o", str(table)])
+    assert table.read_text() == text + "1,2\n"
+    table.write_text(text)
+    main(["predict", str(path / "classes"), str(table), "-o", str(table)])
+    assert table.read_text().split()[1:] == models["classes"].predict(X).tolist()
+    assert [file.name for file in tmp_path.iterdir()] == ["table.csv"]
+
+
+def test_rows_are_read_as_the_dtype_that_a_model_was_fitted_to(folder, capsys, tmp_path):
+    path, models, X = folder
+    narrow = np.float32(X * np.pi)
+    np.savetxt(tmp_path / "rows.csv", narrow, "%.9g", ",")
+    said = run(capsys, "predict", path / "reals", tmp_path / "rows.csv", "--dtype", "float32").splitlines()[1:]
+    np.testing.assert_array_equal(
+        [[float(x) for x in line.split(",")] for line in said], models["reals"].predict(narrow)
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,6 +149,11 @@ def test_the_header_is_that_of_to_c(folder, tmp_path):
         ("1,2,3,4\n1,2,nan,4\n", "line 2, column 3: 'nan' is no finite number"),
         ("1,2,3,4\n1,2,3\n", "line 2 has 3 columns, expected 4"),
         ("", "line 1 has 0 columns"),
+        ("5.1,,1.4,0.2\n7,3,6,2\n", "line 1 has numbers and other cells"),
+        ("a,b,c,d,a\n1,2,3,4,5\n", "the header has a more than once"),
+        ("1,2,3,1_0\n", "line 1 has numbers and other cells"),
+        ("1,2,3,4\n1,2,3," + "9" * 200_000, "field larger than field limit"),
+        ("a;b;c;d\n1;2;3;4\n", "line 1 has one column, 'a;b;c;d'; --delimiter"),
     ],
 )
 def test_what_is_wrong_with_a_table_is_said_in_a_line(folder, tmp_path, text, message):
@@ -103,10 +165,12 @@ def test_what_is_wrong_with_a_table_is_said_in_a_line(folder, tmp_path, text, me
 
 def test_errors_of_the_library_are_said_in_a_line(folder, tmp_path):
     path, _, _ = folder
+    (tmp_path / "utf16.csv").write_text("a,b,c,d\n", encoding="utf-16")
     for arguments, message in [
         (["info", path / "none"], "none"),
         (["info", path / "plain.csv"], "plain.csv"),
-        (["predict", path / "reals", path / "plain.csv", "--proba"], "predict_proba is for classifiers"),
+        (["predict", path / "classes", tmp_path / "utf16.csv"], "utf16.csv' is not UTF-8"),
+        (["predict", path / "reals", path / "plain.csv", "--proba"], "--proba is for classifiers"),
         (["export-c", path / "two", "-o", tmp_path / "h", "--name", "int"], "int"),
     ]:
         with pytest.raises(SystemExit, match=f"skbnn: .*{message}"):

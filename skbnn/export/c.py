@@ -1,13 +1,11 @@
 """A packed network as one C99 header."""
 
-import os
 import re
-import tempfile
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
+from skbnn._files import replacing
 from skbnn.export import c_features, c_layers
 from skbnn.export.c_tables import COMMENTS, n_planes, tables_of
 from skbnn.packed import packed_network_of
@@ -95,7 +93,8 @@ def to_c(model, path=None, *, name="model", dtype="float32"):
     network = packed_network_of(model)
     header = header_of(network, checked_name(name), checked_dtype(dtype))
     if path is not None:
-        replace(Path(path), header)
+        with replacing(path) as file:
+            file.write(header.encode("ascii"))
     return header
 
 
@@ -119,19 +118,6 @@ def checked_name(name):
             f"got {name!r}"
         )
     return name
-
-
-def replace(path, text):
-    """Write a file so that whoever reads it sees all of the old or all of the new."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "w", encoding="ascii", newline="\n") as file:
-            file.write(text)
-        os.chmod(temporary, 0o666 & ~os.umask(os.umask(0)))
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def header_of(network, name, dtype):
@@ -209,7 +195,8 @@ def wrapped(entries):
 def literal_of(text):
     """A string of C, of its bytes in UTF-8; octal escapes end by themselves, and ``?`` starts no trigraph."""
     plain = set(range(32, 127)) - set(b'"\\?')
-    return '"' + "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in text.encode()) + '"'
+    escaped = "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in text.encode())
+    return '"' + escaped.replace("NAME_", "NAME\\137") + '"'  # which is not the network's name
 
 
 def functions(network, tables, dtype):
@@ -217,6 +204,8 @@ def functions(network, tables, dtype):
     floats = dtype.kind == "f"
     key_max = "INT64_MAX" if dtype.name == "float64" else "INT32_MAX"
     parts = [c_features.KEY_OF_FLOAT.replace("NAME_KEY_MAX", key_max) if floats else c_features.KEY_OF_INTEGER]
+    if floats and ("components" in tables or network.slopes.size):
+        parts += [c_features.DOUBLES]
     if "components" in tables:
         parts += [c_features.KEY_OF_COMPONENT + c_features.FLOAT_COMPONENT if floats else c_features.INTEGER_COMPONENT]
     parts += [c_features.WRITER, c_features.ENCODE_START, *encode_columns(network, tables), c_features.ENCODE_END]

@@ -142,6 +142,13 @@ static inline void NAME_add_lines(const NAME_input_t *x, NAME_score_t *scores) {
 }
 """
 
+# The x87 computes with 64 bits of significand, and would round twice.
+DOUBLES = """
+#if defined __FLT_EVAL_METHOD__ && (__FLT_EVAL_METHOD__ == 2 || __FLT_EVAL_METHOD__ < 0)
+#error "scores need arithmetic of doubles as IEEE 754 has it; for 32-bit x86 compile with -msse2 -mfpmath=sse"
+#endif
+"""
+
 INTEGER_LINES = """
 /* Straight lines within each feature's range; a product is cut off toward zero. */
 static inline void NAME_add_lines(const NAME_input_t *x, NAME_score_t *scores) {

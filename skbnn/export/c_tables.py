@@ -8,6 +8,7 @@ import numpy as np
 from skbnn.packed._steps import sums_in_columns
 
 EXACT = 2**53  # float64 holds every integer below it
+LARGEST_EXPONENT = 1023  # of float64
 
 SIGNED = np.int8, np.int16, np.int32, np.int64
 UNSIGNED = np.uint8, np.uint16, np.uint32
@@ -61,6 +62,8 @@ def tables_of(network, dtype):
     if network.output == "identity" and dtype.kind == "f":
         yield "factor", network.factor
     if network.classes is not None:
+        if network.classes.dtype.kind == "f" and not np.isfinite(network.classes).all():
+            raise ValueError(f"classes must be finite to be numbers of C, got {network.classes.tolist()}")
         wide = {"b": np.uint8, "f": np.float64}.get(network.classes.dtype.kind, network.classes.dtype)
         yield "classes", network.classes.astype(wide)
 
@@ -138,8 +141,8 @@ def feature_keys(network, dtype):
     features = np.repeat(np.arange(network.n_features_in), np.diff(network.offsets)[: network.n_features_in])
     for beyond in np.flatnonzero((whole <= lowest) | (whole > highest)):
         raise ValueError(
-            f"threshold {thresholds[beyond]:g} of {feature_name(network, features[beyond])} lies between no values of "
-            f"dtype {dtype}, which are from {lowest} to {highest}; the model was not fitted to such features"
+            f"threshold {thresholds[beyond]:g} of {feature_name(network, features[beyond])} tells no values of "
+            f"dtype {dtype} apart, which are from {lowest} to {highest}; the model was fitted to other numbers"
         )
     merged = (np.diff(features) == 0) & (np.diff(thresholds) > 0) & (np.diff(whole) == 0)
     for at in np.flatnonzero(merged):
@@ -185,10 +188,10 @@ def integer_component(network, k, dtype):
     unit = min((exponent for integer, exponent in coefficients if integer), default=0)
     whole = [integer << exponent - unit if integer else 0 for integer, exponent in coefficients]
     largest = max(-int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)) * sum(map(abs, whole))
-    if largest >= EXACT:
+    if largest >= EXACT or largest.bit_length() + unit > LARGEST_EXPONENT:
         raise ValueError(
-            f"component {k} needs {largest.bit_length()} bits for features of dtype {dtype}, and 53 are exact; "
-            "use a float dtype or fit with n_components=0"
+            f"component {k}, a combination of features, needs {largest.bit_length()} bits where these can be anything "
+            f"of dtype {dtype}, and 53 are exact; use a narrower dtype, a float's, or fit with n_components=0"
         )
     thresholds = network.thresholds[network.offsets[first] : network.offsets[first + 1]]
     keys = [math.ceil(Fraction(t) / Fraction(2) ** unit) for t in thresholds.tolist()]

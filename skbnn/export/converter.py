@@ -7,6 +7,7 @@ except ImportError as error:
         "skbnn.export.register_converter needs skl2onnx; install it with: pip install 'skbnn[onnx]'"
     ) from error
 
+import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 from skl2onnx.common.data_types import (
     FloatTensorType,
@@ -18,12 +19,14 @@ from skl2onnx.common.data_types import (
 
 from skbnn._classifier import BinaryMLPClassifier
 from skbnn._regressor import BinaryMLPRegressor
-from skbnn.export.graph import Graph, add_network, add_outputs, outputs_of
+from skbnn._thermometer import ThermometerEncoder
+from skbnn.export.graph import Graph, add_bits, add_columns, add_network, add_outputs, outputs_of
+from skbnn.export.onnx import OPSET
 from skbnn.packed import packed_network_of
 
 
 def register_converter():
-    """Tell skl2onnx how to convert ``BinaryMLPClassifier`` and ``BinaryMLPRegressor``.
+    """Tell skl2onnx how to convert ``BinaryMLPClassifier``, ``BinaryMLPRegressor`` and ``ThermometerEncoder``.
 
     Once called, ``skl2onnx.to_onnx(pipeline, X[:1])`` converts pipelines, column transformers and searches that hold
     them, to opset 13 or later. Options of the classifier are skl2onnx's own: ``zipmap``, ``output_class_labels``,
@@ -58,6 +61,8 @@ def register_converter():
     for estimator, of_classifier in (BinaryMLPClassifier, options), (BinaryMLPRegressor, None):
         alias = f"Skbnn{estimator.__name__}"
         skl2onnx.update_registered_converter(estimator, alias, set_shapes, convert, options=of_classifier)
+    alias = "SkbnnThermometerEncoder"
+    skl2onnx.update_registered_converter(ThermometerEncoder, alias, set_shape_of_bits, convert_encoder)
 
 
 def set_shapes(operator):
@@ -90,6 +95,33 @@ def convert(scope, operator, container):
         to = guess_proto_type(variable.type)
         node = ("Identity", {}) if to == TensorProto.STRING else ("Cast", {"to": to})
         graph.nodes.append((node[0], [value], [variable.full_name], node[1]))
+    put(graph, scope, container)
+
+
+def set_shape_of_bits(operator):
+    """Set the type and shape of an encoder's output."""
+    n_bits = sum(map(len, operator.raw_operator.thresholds_))
+    operator.outputs[0].set_type(FloatTensorType([operator.inputs[0].get_first_dimension(), n_bits]))
+
+
+def convert_encoder(scope, operator, container):
+    """Add a ThermometerEncoder's nodes and constants to skl2onnx's container."""
+    encoder, (x,), (out,) = operator.raw_operator, operator.inputs, operator.outputs
+    graph, n_features = Graph(scope.get_unique_variable_name), len(encoder.thresholds_)
+    dtype = helper.tensor_dtype_to_np_dtype(guess_proto_type(x.type))
+    columns = np.repeat(np.arange(n_features), [len(thresholds) for thresholds in encoder.thresholds_])
+    compared = add_columns(graph, np.empty((0, n_features)), x.full_name, dtype)
+    bits = graph.cast(add_bits(graph, compared, columns, np.concatenate(encoder.thresholds_)), np.float32)
+    if encoder.output == "plus_minus_one":
+        bits = graph.add("Sub", graph.add("Mul", bits, np.float32(2)), np.float32(1))
+    graph.nodes.append(("Identity", [bits], [out.full_name], {}))
+    put(graph, scope, container)
+
+
+def put(graph, scope, container):
+    """Move a graph's nodes and constants to skl2onnx's container."""
+    if container.target_opset is not None and container.target_opset < OPSET:
+        raise ValueError(f"target_opset must be at least {OPSET}, got {container.target_opset}")
     for name, value in graph.constants.items():
         if value.dtype == object:  # of a TensorProto skl2onnx copies raw data only
             container.add_initializer(name, TensorProto.STRING, value.shape, [label.encode() for label in value])

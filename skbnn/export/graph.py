@@ -68,7 +68,7 @@ def add_network(graph, network, x, dtype):
     """
     n_outputs, scale = len(network.bias), network.scale.astype(np.int64)
     columns, thresholds, used = input_bits(network)
-    bits = add_bits(graph, add_columns(graph, network, x, dtype), columns, thresholds)
+    bits = add_bits(graph, add_columns(graph, network.components, x, dtype), columns, thresholds)
     weights = network.binary_weights
     positive = [(layer > 0).sum(axis=2) for layer in weights]
     weights[0] = spread(weights[0], used)
@@ -81,7 +81,9 @@ def add_network(graph, network, x, dtype):
         for (_, limits), ones in zip(network.layers, positive, strict=False):
             # Bits are 0 or 1 and weights ±1, so that product = ones - m, where m = popcount(x ^ w).
             product = graph.add("MatMulInteger", x_member, next(matrices))
-            least = (ones[member] - limits[member, : ones.shape[1]]).astype(np.int32)
+            n_units = ones.shape[1]
+            limit = np.clip(limits[member, :n_units], -1, 2**30)  # more than any popcount, and the difference fits
+            least = (ones[member] - limit).astype(np.int32)
             x_member = graph.cast(graph.add("GreaterOrEqual", product, least), np.uint8)
         terms.append(graph.add("MatMulInteger", x_member, next(matrices)))
     # dot = fan_in - 2 * m = 2 * product + fan_in - 2 * ones
@@ -129,20 +131,22 @@ def spread(values, used):
     return out
 
 
-def add_columns(graph, network, x, dtype):
-    """Add what is compared with thresholds; returns its name and its dtype.
+def add_columns(graph, components, x, dtype):
+    """Add what is compared with thresholds, features and components; returns its name and its dtype.
 
     As in ``Encoder``: float32 holds small integers and float32 exactly, float64 the others, and components.
     """
-    narrow = dtype.itemsize <= (4 if dtype.kind == "f" else 2) and not len(network.components)
+    narrow = dtype.itemsize <= (4 if dtype.kind == "f" else 2) and not len(components)
     compared = np.dtype(np.float32 if narrow else np.float64)
     columns = x if dtype == compared else graph.cast(x, compared)
-    if not len(network.components):
+    if not len(components):
         return columns, compared
     # A running sum adds up in the order of the features, which a matrix product does not.
-    products = graph.add("Mul", graph.add("Unsqueeze", columns, np.array([1])), network.components)
+    products = graph.add("Mul", graph.add("Unsqueeze", columns, np.array([1])), components)
     sums = graph.add("CumSum", products, np.int64(2))
-    last = graph.add("Gather", sums, np.int64(network.n_features_in - 1), axis=2)
+    last = graph.add("Gather", sums, np.int64(components.shape[1] - 1), axis=2)
+    largest = np.finfo(np.float64).max
+    last = graph.add("Max", graph.add("Min", last, largest), -largest)
     return graph.add("Concat", columns, last, axis=1), compared
 
 

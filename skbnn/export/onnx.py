@@ -1,7 +1,5 @@
 """A fitted model as an ONNX file."""
 
-from pathlib import Path
-
 import numpy as np
 
 try:
@@ -10,6 +8,7 @@ try:
 except ImportError as error:
     raise ImportError("skbnn.export.to_onnx needs onnx; install it with: pip install 'skbnn[onnx]'") from error
 
+from skbnn._files import replacing
 from skbnn.export.graph import Graph, add_network, add_outputs, outputs_of
 from skbnn.packed import packed_network_of
 
@@ -32,7 +31,7 @@ def to_onnx(model, path=None, *, dtype="float32", raw_scores=False):
     model : BinaryMLPClassifier, BinaryMLPRegressor or PackedNetwork
         Fitted.
     path : str or path-like, default=None
-        Where to write the file; None writes none.
+        Where to write the file, which is replaced at once or not at all.
     dtype : str or dtype, default="float32"
         Of the input ``X``, (n_rows, n_features): "float16", "float32", "float64", "bool", or an integer of 8 to 64
         bits, such as "uint8". Features are compared exactly whichever it is.
@@ -87,7 +86,8 @@ def to_onnx(model, path=None, *, dtype="float32", raw_scores=False):
     opsets = [helper.make_opsetid("", OPSET)]
     written = helper.make_model(body, opset_imports=opsets, ir_version=IR_VERSION, producer_name="skbnn")
     if path is not None:
-        Path(path).write_bytes(written.SerializeToString())
+        with replacing(path) as file:
+            file.write(written.SerializeToString())
     return written
 
 

@@ -95,7 +95,10 @@ def check_scores(network):
     require(((widths >= 0) & np.isfinite(widths)).all(), "ranges must ascend, to a finite width")
     with np.errstate(over="ignore", invalid="ignore"):
         largest = sum(largest_parts(network.additive, network.offsets, network.scale, network.layer_sizes[-2])).max()
+    largest = max(largest, np.abs(network.steps.astype(np.float64)).max(initial=0))
     require(largest < LIMIT, f"an integer score could reach {largest:.3g}, beyond 2**53")
+    with np.errstate(over="ignore"):
+        require(np.isfinite(factor.max() * largest), "scores could exceed the range of float64")
     return largest
 
 
@@ -109,10 +112,12 @@ def frozen(values, dtype, ndim, name):
     if not np.can_cast(array.dtype, dtype):
         same = np.array_equal(converted, array, equal_nan=dtype is np.float64)
         require(same, f"{name} do not fit {np.dtype(dtype)}")
-    if converted.flags.writeable and np.may_share_memory(converted, array):
+    if not converted.flags.writeable:
+        return converted
+    if np.may_share_memory(converted, array):
         converted = converted.copy()
     converted.flags.writeable = False
-    return converted
+    return converted.view()  # of an array that is its own, NumPy would let it be changed again
 
 
 def frozen_integers(values, ndim, name):
@@ -130,6 +135,7 @@ def frozen_labels(values):
     if labels.dtype.kind == "O":
         plain = all(isinstance(label, str | int | float | np.generic) for label in labels.tolist())
         require(plain, f"classes must be numbers or strings, got {labels.tolist()}")
+    labels = labels.astype(labels.dtype.newbyteorder("="), copy=False)
     labels.flags.writeable = False
     return labels
 

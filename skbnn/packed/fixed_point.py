@@ -81,7 +81,7 @@ def to_fixed_point(additive, offsets, scale, fan_in, output):
     n_rounded = 1 + len(offsets) + scale.shape[0] * scale.shape[2] * fan_in
     exponents = np.frexp(largest)[1] - NARROW
     off = np.ldexp(0.5 * n_rounded, exponents)
-    if (off > TOLERANCE * varying)[varying > 0].any():
+    if (off > TOLERANCE * varying).any():  # also what never varies
         exponents -= WIDE - NARROW
     exponents = np.maximum(exponents, SMALLEST)
     sums = sums_in_columns(additive.steps, offsets) if additive.steps.size else np.empty((0, len(largest)))

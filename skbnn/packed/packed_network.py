@@ -215,8 +215,10 @@ class PackedNetwork:
 
     @staticmethod
     def _of_rows(function, X):
-        X = np.asarray(X)
-        return function(X[np.newaxis])[0] if X.ndim == 1 else function(X)
+        array = np.asarray(X)
+        if not array.ndim:  # what NumPy can't read, such as a sparse matrix
+            raise ValueError(f"X is a {type(X).__name__}, expected a dense array")
+        return function(array[np.newaxis])[0] if array.ndim == 1 else function(array)
 
     def decision_function_from_bits(self, bits):
         """Scores of rows that are encoded already, (n_rows, n_words) uint64: (n_rows, n_outputs).
@@ -353,12 +355,15 @@ def packed_network_of(model):
     Raises
     ------
     TypeError
-        If it is neither.
+        If it is neither, or not fitted.
     """
     packed = getattr(model, "packed_", model)
-    if not isinstance(packed, PackedNetwork):
-        kind = type(model).__name__
-        raise TypeError(
-            f"model must be a fitted BinaryMLPClassifier or BinaryMLPRegressor, or a PackedNetwork, got {kind}"
-        )
-    return packed
+    if isinstance(packed, PackedNetwork):
+        return packed
+    kind = type(model).__name__
+    if hasattr(model, "hidden_layer_sizes"):
+        raise TypeError(f"model must be fitted, and this {kind} is not")
+    hint = "; pass its last step, and what comes before it is yours to apply" if hasattr(model, "steps") else ""
+    raise TypeError(
+        f"model must be a fitted BinaryMLPClassifier or BinaryMLPRegressor, or a PackedNetwork, got {kind}{hint}"
+    )

@@ -24,8 +24,11 @@ def encode(X, thresholds, offsets, components):
     """Twin of ``Encoder.encode``: bit j is ``columns[:, column_of_bit[j]] >= thresholds[j]``."""
     X = np.asarray(X, np.float64)
     projected = np.zeros((len(X), len(components)))
-    for feature, coefficients in zip(X.T, components.T, strict=True):
-        projected += feature[:, np.newaxis] * coefficients
+    with np.errstate(over="ignore", invalid="ignore"):
+        for feature, coefficients in zip(X.T, components.T, strict=True):
+            projected += feature[:, np.newaxis] * coefficients
+    largest = np.finfo(np.float64).max
+    projected = np.clip(np.nan_to_num(projected, nan=-largest), -largest, largest)
     column_of_bit = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     return pack_bits(np.hstack([X, projected])[:, column_of_bit] >= thresholds)
 
