@@ -172,6 +172,10 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     loss_curve_ : list of float
         Mean loss of each epoch's mini-batches.
 
+    flip_ratio_curve_ : list of float
+        Share of the binary weights, of all layers and networks, whose sign each epoch changed: how much training still
+        moves [5]_.
+
     validation_scores_ : list of float or None
         Score of each epoch on the held-out rows, with ``early_stopping``.
 

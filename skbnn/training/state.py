@@ -34,6 +34,8 @@ class TrainingState:
         That ``rng`` began with; it draws the rows that are held out.
     losses : list of float
         Mean loss of each epoch's mini-batches: the epochs of the last ``fit``, and of the stream that goes on from it.
+    flip_ratios : list of float
+        Share of the weights that changed their sign in each of these, where FlipRatio watches.
     scores : list of float
         Score of each epoch on held-out rows, where there are any.
     n_rows_seen : int
@@ -48,6 +50,7 @@ class TrainingState:
     trainers: list
     seed: int = None
     losses: list = field(default_factory=list)
+    flip_ratios: list = field(default_factory=list)
     scores: list = field(default_factory=list)
     n_rows_seen: int = 0
     packed: PackedNetwork = None
@@ -66,8 +69,9 @@ class TrainingState:
         for trainer in self.trainers:
             trainer.reconfigure(decision.parameters, decision.parameters.batch_size)
         if decision.parameters.streaming:
-            return replace(self, targets=targets, decision=decision, losses=[*self.losses], scores=[*self.scores])
-        return replace(self, targets=targets, decision=decision, losses=[], scores=[], n_rows_seen=0)
+            curves = {name: [*getattr(self, name)] for name in ("losses", "flip_ratios", "scores")}
+            return replace(self, targets=targets, decision=decision, **curves)
+        return replace(self, targets=targets, decision=decision, losses=[], flip_ratios=[], scores=[], n_rows_seen=0)
 
     def pack(self, data, rows):
         """Set ``packed``, unless it is, with batch norm's statistics taken from these rows; returns it."""
