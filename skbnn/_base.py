@@ -17,6 +17,7 @@ from skbnn.training.decide import decide
 from skbnn.training.early_stopping import EarlyStopping
 from skbnn.training.epochs import run_epochs
 from skbnn.training.flips import FlipRatio
+from skbnn.training.importances import importances
 from skbnn.training.interruption import KeepOnInterrupt
 from skbnn.training.parameters import Parameters
 from skbnn.training.progress import Progress
@@ -83,6 +84,12 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         check_is_fitted(self)
         return [weights.reshape(-1, weights.shape[2]).T for weights in self.packed_.binary_weights]
 
+    @property
+    def feature_importances_(self):
+        """Each feature's part of what moves the scores, (n_features,), as the class says; computed at each access."""
+        check_is_fitted(self)
+        return importances(self.packed_, self._state.values)
+
     def __sklearn_is_fitted__(self):
         return hasattr(self, "packed_")
 
@@ -98,6 +105,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             state, samples = self._prepare(samples, targets, parameters, state)
             data = targets.training_data(samples, state.decision.initial_model)
             run_epochs(state, data, samples.rows, self._watchers(state, samples, data))
+            state.draw_values(samples)
             self._keep(state, state.pack(data, samples.rows))
         return self
 
@@ -139,7 +147,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         """What watches the loop over epochs; scores come before they are printed."""
         watchers = [FlipRatio(state), Progress(self.verbose)]
         if self.early_stopping:
-            watchers.insert(0, EarlyStopping(samples, data, tol=self.tol, patience=self.n_iter_no_change))
+            watchers.insert(1, EarlyStopping(samples, data, tol=self.tol, patience=self.n_iter_no_change))
         return watchers if state.decision.parameters.streaming else [*watchers, KeepOnInterrupt()]
 
     def _keep(self, state, packed):
