@@ -28,8 +28,8 @@ def grid(caller, ax, n, n_cols):
     -------
     bounding_ax : Axes or None
         The one that was divided.
-    axes : ndarray of Axes or None
-        Without anything to draw in the last places of a grid.
+    axes : ndarray of Axes
+        None in the last places of a grid that has too many.
     used : list of Axes
         The first n of these.
     """

@@ -135,9 +135,8 @@ class WeightDisplay:
         """One image a unit, all in the same colours, with 0 in their middle."""
         sums = np.stack([of_feature.sum(axis=1, dtype=int) for of_feature in self.weights], axis=1)
         most = max(1, np.abs(sums).max())
-        images = []
+        options, images = {"cmap": "RdBu", "vmin": -most, "vmax": most, **options}, []
         for ax, unit, image in zip(axes, self.units, sums, strict=True):
-            options = {"cmap": "RdBu", "vmin": -most, "vmax": most, **options}
             images.append(ax.imshow(image.reshape(self.image_shape), **options))
             ax.set(xticks=[], yticks=[])
             ax.set_title(f"Unit {unit}", fontsize="small")

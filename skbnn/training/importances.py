@@ -5,7 +5,7 @@ import numpy as np
 # Values that are kept of each feature: as many as come to MOST_VALUES, within these bounds.
 MOST_VALUES, FEWEST_ROWS, MOST_ROWS = 2**16, 32, 256
 
-REPEATS = 4  # of all values, each time beside others
+MOST_REPEATS = 4  # of all values, each time beside others, where they are less than MOST_VALUES
 
 
 def draw_values(samples, rng, *, before=None, share=1.0):
@@ -56,20 +56,21 @@ def importances(network, values):
         Sums to 1, or is 0 where no score moves.
     """
     rng = np.random.default_rng(0)
-    X = np.vstack([rng.permuted(values, axis=0) for _ in range(REPEATS)])
+    repeats = min(max(MOST_VALUES // values.size, 1), MOST_REPEATS)
+    X = np.vstack([rng.permuted(values, axis=0) for _ in range(repeats)])
 
-    def scores():
+    def scores(X):
         of_rows = network.integer_scores(X).astype(np.float64)
         return of_rows - of_rows.mean(axis=1, keepdims=True) if network.output == "softmax" else of_rows
 
-    before, effects = scores(), np.zeros((X.shape[1], len(network.bias)))
-    bits = np.diff(network.offsets)[: X.shape[1]]
-    for feature in np.flatnonzero(bits + network.components.any(axis=0)):
-        kept = X[:, feature].copy()
-        X[:, feature] = np.roll(kept, 1)
-        effects[feature] = np.mean((scores() - before) ** 2, axis=0)
-        X[:, feature] = kept
-    variance = before.var(axis=0)
-    units = np.full_like(variance, variance.sum()) if network.output == "softmax" else variance
+    before, effects = scores(X), np.zeros((X.shape[1], len(network.bias)))
+    for feature, drawn in enumerate(np.roll(X, 1, axis=0).T):  # the row before is as good as any other
+        moved = np.flatnonzero(drawn != X[:, feature])
+        after = X[moved]
+        after[:, feature] = drawn[moved]
+        effects[feature] = np.sum((scores(after) - before[moved]) ** 2, axis=0)
+    units = before.var(axis=0)
+    if network.output == "softmax":
+        units[:] = units.sum()
     total = np.divide(effects, units, out=np.zeros_like(effects), where=units > 0).sum(axis=1)
     return total / (total.sum() or 1)
