@@ -192,6 +192,8 @@ def test_what_does_not_fit_the_model_is_named(plt, regressor, Display):
         Display.from_estimator(regressor, DIABETES, ["height"])
     with pytest.raises(ValueError, match="features has 10, but there are 10 features"):
         Display.from_estimator(regressor, DIABETES, 10)
+    with pytest.raises(ValueError, match="there is nothing to draw"):
+        Display.from_estimator(regressor, DIABETES, [])
     with pytest.raises(ValueError, match="feature_names has 2 names, expected 10"):
         Display.from_estimator(regressor, DIABETES, feature_names=["a", "b"])
     with pytest.raises(TypeError, match="model must be a fitted BinaryMLPClassifier"):

@@ -34,6 +34,8 @@ def grid(caller, ax, n, n_cols):
         The first n of these.
     """
     plt = pyplot(f"{type(caller).__name__}.plot")
+    if not n:
+        raise ValueError("there is nothing to draw: features, or units, are none")
     n_cols = min(n_cols, n)
     n_rows = -(-n // n_cols)
     if ax is None:
