@@ -28,9 +28,13 @@ ROTATION, SHIFT, SCALE = 10, 0.1, 0.1
 
 COMMON = {"n_estimators": 1, "init": "constant", "batch_size": 128, "random_state": 0}
 
-# Hidden layers, thresholds a pixel, epochs, dropout, and how many times each digit is also seen transformed.
+# Hidden layers, thresholds a pixel, epochs, dropout, and how often each digit is seen transformed as well.
 NETWORKS = [
-    ((48, 64, 64), 2, 200, 0.0, 0),
+    ((64, 64), 2, 200, 0.0, 0),
+    ((96, 96, 96), 2, 200, 0.0, 0),
+    ((96, 256), 3, 200, 0.05, 0),
+    ((256, 1024), 3, 60, 0.1, 0),
+    ((512, 1024), 3, 40, 0.05, 2),
 ]
 
 

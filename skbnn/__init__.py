@@ -22,7 +22,7 @@ _MODULES = {
     "show_versions": "skbnn._show_versions",
 }
 
-_FOLDERS = ("export",)  # that hang off a fitted model
+_FOLDERS = "export", "inspection"  # that hang off a fitted model
 
 
 def __getattr__(name):

@@ -16,6 +16,8 @@ from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS
 from skbnn.training.decide import decide
 from skbnn.training.early_stopping import EarlyStopping
 from skbnn.training.epochs import run_epochs
+from skbnn.training.flips import FlipRatio
+from skbnn.training.importances import importances
 from skbnn.training.interruption import KeepOnInterrupt
 from skbnn.training.parameters import Parameters
 from skbnn.training.progress import Progress
@@ -82,6 +84,12 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         check_is_fitted(self)
         return [weights.reshape(-1, weights.shape[2]).T for weights in self.packed_.binary_weights]
 
+    @property
+    def feature_importances_(self):
+        """Each feature's part of what moves the scores, (n_features,), as the class says; computed at each access."""
+        check_is_fitted(self)
+        return importances(self.packed_, self._state.values)
+
     def __sklearn_is_fitted__(self):
         return hasattr(self, "packed_")
 
@@ -96,7 +104,8 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         with one_blas_thread():
             state, samples = self._prepare(samples, targets, parameters, state)
             data = targets.training_data(samples, state.decision.initial_model)
-            run_epochs(state, data, samples.rows, self._watchers(samples, data, parameters))
+            run_epochs(state, data, samples.rows, self._watchers(state, samples, data))
+            state.draw_values(samples)
             self._keep(state, state.pack(data, samples.rows))
         return self
 
@@ -134,12 +143,12 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         decision, samples = decide(samples, targets, parameters, rng)
         return TrainingState.begin(targets, decision, rng, seed), samples
 
-    def _watchers(self, samples, data, parameters):
+    def _watchers(self, state, samples, data):
         """What watches the loop over epochs; scores come before they are printed."""
-        watchers = [Progress(self.verbose)]
+        watchers = [FlipRatio(state), Progress(self.verbose)]
         if self.early_stopping:
-            watchers.insert(0, EarlyStopping(samples, data, tol=self.tol, patience=self.n_iter_no_change))
-        return watchers if parameters.streaming else [*watchers, KeepOnInterrupt()]
+            watchers.insert(1, EarlyStopping(samples, data, tol=self.tol, patience=self.n_iter_no_change))
+        return watchers if state.decision.parameters.streaming else [*watchers, KeepOnInterrupt()]
 
     def _keep(self, state, packed):
         """Set what is known after a fit."""
@@ -152,6 +161,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         self.n_components_, self.n_estimators_ = parameters.n_components, parameters.n_estimators
         self.dropout_, self.shrinkage_ = parameters.dropout, float(state.decision.shrinkage)
         self.n_iter_, self.loss_curve_, self.validation_scores_ = len(state.losses), state.losses, state.scores or None
+        self.flip_ratio_curve_ = state.flip_ratios
         if state.scores:
             self.best_validation_score_ = max(state.scores)
 

@@ -139,6 +139,12 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         Binary weights, ±1, of each layer of ``packed_``; unpacked at each access. The units of several networks
         stand side by side, and inputs of later layers are those of the same network.
 
+    feature_importances_ : ndarray of shape (`n_features_in_`,)
+        Each feature's part of what moves the scores, by the mean of their squared change where it alone is drawn anew,
+        in total 1. Features are drawn independently of each other, as they were distributed in training. This is of the
+        model, not of its accuracy, and says little of features that go together; of rows that were held out,
+        ``sklearn.inspection.permutation_importance`` says more. Computed at each access.
+
     n_features_in_ : int
         Features seen in ``fit``.
 
@@ -162,6 +168,10 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
 
     loss_curve_ : list of float
         Mean loss of each epoch's mini-batches, where 1 is a standard deviation of what the initial model leaves.
+
+    flip_ratio_curve_ : list of float
+        Share of the binary weights, of all layers and networks, whose sign each epoch changed: how much training still
+        moves [5]_.
 
     validation_scores_ : list of float or None
         Score of each epoch on the held-out rows, with ``early_stopping``.

@@ -70,3 +70,29 @@ cdef class BinaryDense:
         if d_x is not NULL:
             self.products.inputs(d_dots, &self.packed_weights[0, 0, 0], n_rows, d_x)
         self.products.weights(d_dots, x, mask, n_rows, &self.gradient[0, 0])
+
+
+cdef class Signs:
+    """The signs that latent weights, (n_units, n_inputs), have now; sign(0) = +1."""
+
+    cdef const float[:, ::1] latent_weights
+    cdef uint64_t[:, ::1] bits
+    cdef uint64_t[::1] latest
+    cdef float[::1] zeros
+
+    def __init__(self, const float[:, ::1] latent_weights):
+        cdef Py_ssize_t n_words = (latent_weights.shape[1] + 63) // 64
+        self.latent_weights, self.zeros = latent_weights, np.zeros(latent_weights.shape[1], np.float32)
+        self.bits, self.latest = np.zeros((latent_weights.shape[0], n_words), np.uint64), np.zeros(n_words, np.uint64)
+        self.count_flips()
+
+    def count_flips(self):
+        """How many weights have another sign than at the last call; what they have now is what the next compares."""
+        cdef Py_ssize_t unit, word, n_flips = 0
+        with nogil:
+            for unit in range(self.bits.shape[0]):
+                tiles().compare32(&self.latent_weights[unit, 0], &self.zeros[0], self.zeros.shape[0], &self.latest[0])
+                for word in range(self.latest.shape[0]):
+                    n_flips += popcount64(self.latest[word] ^ self.bits[unit, word])
+                    self.bits[unit, word] = self.latest[word]
+        return n_flips

@@ -8,6 +8,7 @@ from skbnn.folding import estimate_statistics, fold
 from skbnn.network.network import BinaryNetwork
 from skbnn.network.trainer import SPREADS, Trainer
 from skbnn.packed import PackedNetwork
+from skbnn.training.importances import draw_values
 from skbnn.training.parameters import Decision
 from skbnn.training.targets import Targets
 
@@ -34,12 +35,16 @@ class TrainingState:
         That ``rng`` began with; it draws the rows that are held out.
     losses : list of float
         Mean loss of each epoch's mini-batches: the epochs of the last ``fit``, and of the stream that goes on from it.
+    flip_ratios : list of float
+        Share of the weights that changed their sign in each of these, where FlipRatio watches.
     scores : list of float
         Score of each epoch on held-out rows, where there are any.
     n_rows_seen : int
         Rows that the networks' statistics are an average over.
     packed : PackedNetwork or None
         The networks as they predict; None while training has moved them.
+    values : ndarray of shape (n_values, n_features) or None
+        Values of each feature, each drawn by itself, by which importances are told.
     """
 
     targets: Targets
@@ -48,9 +53,11 @@ class TrainingState:
     trainers: list
     seed: int = None
     losses: list = field(default_factory=list)
+    flip_ratios: list = field(default_factory=list)
     scores: list = field(default_factory=list)
     n_rows_seen: int = 0
     packed: PackedNetwork = None
+    values: np.ndarray = None
 
     @classmethod
     def begin(cls, targets, decision, rng, seed=None):
@@ -66,21 +73,30 @@ class TrainingState:
         for trainer in self.trainers:
             trainer.reconfigure(decision.parameters, decision.parameters.batch_size)
         if decision.parameters.streaming:
-            return replace(self, targets=targets, decision=decision, losses=[*self.losses], scores=[*self.scores])
-        return replace(self, targets=targets, decision=decision, losses=[], scores=[], n_rows_seen=0)
+            curves = {name: [*getattr(self, name)] for name in ("losses", "flip_ratios", "scores")}
+            return replace(self, targets=targets, decision=decision, **curves)
+        return replace(self, targets=targets, decision=decision, losses=[], flip_ratios=[], scores=[], n_rows_seen=0)
 
     def pack(self, data, rows):
         """Set ``packed``, unless it is, with batch norm's statistics taken from these rows; returns it."""
         if self.packed is None:
             networks = [trainer.network for trainer in self.trainers]
             bits, sample_weight = data.bits[rows], data.sample_weight[rows]
-            momentum = max(SHARE_OF_LAST, len(rows) / self.n_rows_seen)
+            momentum = self._momentum(rows)
             for network in networks:
                 estimate_statistics(network, bits, sample_weight, momentum=momentum)
             encoding, initial_model = self.decision.encoding, self.decision.initial_model
             factor = self.decision.shrinkage * initial_model.scale
             self.packed = fold(networks, encoding, initial_model.additive, output=self.targets.output, factor=factor)
         return self.packed
+
+    def draw_values(self, samples):
+        """Set ``values``, those of a stream in part."""
+        rng = np.random.default_rng([self.seed, self.n_rows_seen])  # training draws the same with and without
+        self.values = draw_values(samples, rng, before=self.values, share=self._momentum(samples.rows))
+
+    def _momentum(self, rows):
+        return max(SHARE_OF_LAST, len(rows) / self.n_rows_seen)
 
 
 def new_trainer(targets, decision, rng):

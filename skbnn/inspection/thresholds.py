@@ -1,0 +1,109 @@
+"""Thresholds of the features' bits as a figure."""
+
+import numpy as np
+
+from skbnn.inspection.axes import draw_histogram, grid, indices_of_features, names_of_features, table_of
+from skbnn.packed import packed_network_of
+
+N_FEATURES = 6  # that are drawn unless some are asked for
+
+
+class ThresholdDisplay:
+    """Where the thresholds of features lie, over the features' histograms.
+
+    Use ``from_estimator`` to make one.
+
+    Parameters
+    ----------
+    thresholds : list of ndarray
+        Of each feature that is drawn.
+    values : list of ndarray of shape (n_samples,)
+        The feature's values.
+    feature_names : list of str
+        Their names.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+    bounding_ax_ : matplotlib Axes or None
+        The axes that were divided.
+    figure_ : matplotlib Figure
+    lines_ : list of matplotlib LineCollection
+        A feature's thresholds.
+    histograms_ : list of matplotlib BarContainer
+    """
+
+    def __init__(self, thresholds, values, *, feature_names):
+        self.thresholds, self.values, self.feature_names = thresholds, values, feature_names
+
+    @classmethod
+    def from_estimator(cls, estimator, X, features=None, *, feature_names=None, **plot_options):
+        """Draw the thresholds of a fitted model.
+
+        Parameters
+        ----------
+        estimator : BinaryMLPClassifier, BinaryMLPRegressor, PackedNetwork or ThermometerEncoder
+            Fitted.
+        X : array-like of shape (n_samples, n_features)
+            Rows whose histograms are drawn.
+        features : int, str, or list of these, default=None
+            Indices or names. None draws the six that have most thresholds.
+        feature_names : list of str of length n_features, default=None
+            Names of all features, by default those seen in ``fit``, else x0, x1 and so on.
+        **plot_options : dict
+            ``ax``, ``n_cols``, ``line_kw`` and ``hist_kw`` of ``plot``.
+
+        Returns
+        -------
+        ThresholdDisplay
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed; the extra ``skbnn[plot]`` has it.
+        TypeError
+            If the estimator is none of these, or not fitted.
+        ValueError
+            If X, ``features``, ``feature_names`` or ``ax`` do not fit the model.
+        """
+        if hasattr(estimator, "thresholds_"):  # a ThermometerEncoder
+            columns, names = estimator.thresholds_, getattr(estimator, "feature_names_in_", None)
+        else:
+            network = packed_network_of(estimator)
+            columns = np.split(network.thresholds, network.offsets[1:-1])[: network.n_features_in]
+            names = network.feature_names
+        X = table_of(X, len(columns))
+        names = names_of_features(len(columns), names if feature_names is None else feature_names)
+        if features is None:
+            features = np.argsort([-len(column) for column in columns], kind="stable")[:N_FEATURES]
+        chosen = indices_of_features(features, names)
+        columns, values = [columns[feature] for feature in chosen], [X[:, feature] for feature in chosen]
+        return cls(columns, values, feature_names=[names[feature] for feature in chosen]).plot(**plot_options)
+
+    def plot(self, ax=None, *, n_cols=3, line_kw=None, hist_kw=None):
+        """Draw the thresholds.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array-like of these, default=None
+            Axes to divide into a grid, or one for each feature. None makes a figure.
+        n_cols : int, default=3
+            Columns of the grid, at most.
+        line_kw : dict, default=None
+            For ``matplotlib.pyplot.vlines``.
+        hist_kw : dict, default=None
+            For ``matplotlib.pyplot.hist``.
+
+        Returns
+        -------
+        self : ThresholdDisplay
+        """
+        self.bounding_ax_, self.axes_, axes = grid(self, ax, len(self.thresholds), n_cols)
+        self.figure_, self.lines_, self.histograms_ = axes[0].figure, [], []
+        options = {"color": "tab:blue", "linewidth": 0.8, **(line_kw or {})}
+        for one, thresholds, values, name in zip(axes, self.thresholds, self.values, self.feature_names, strict=True):
+            self.histograms_.append(draw_histogram(one, values, hist_kw))
+            across = one.get_xaxis_transform()  # from the lower to the upper edge
+            self.lines_.append(one.vlines(thresholds, 0, 1, transform=across, **options))
+            one.set(xlabel=name, yticks=[])
+        return self

@@ -1,0 +1,42 @@
+"""What an import brings: a server that predicts waits for NumPy only."""
+
+import subprocess
+import sys
+
+import pytest
+
+PACKED = [
+    "skbnn",
+    *("skbnn.encoding", "skbnn.encoding._encode", "skbnn.encoding.encoding"),
+    *("skbnn.kernels", "skbnn.kernels._dispatch", "skbnn.kernels._layer", "skbnn.kernels._threads"),
+    *("skbnn.packed", "skbnn.packed._program", "skbnn.packed._steps", "skbnn.packed.activations"),
+    *(
+        "skbnn.packed.additive_part",
+        "skbnn.packed.checks",
+        "skbnn.packed.fixed_point",
+        "skbnn.packed.layout",
+        "skbnn.packed.packed_network",
+    ),
+]
+
+TOOLS = "sklearn.decomposition, sklearn.linear_model, sklearn.model_selection, scipy.optimize, scipy.special"
+
+
+def modules_of(code):
+    """Names of all modules that are there after the code has run, without those that Cython makes up."""
+    code = f"{code}\nimport sys\nprint(*sys.modules)"
+    names = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    return {name for name in names if "cython_" not in name}
+
+
+@pytest.mark.parametrize(
+    "code, expected", [("import skbnn", ["skbnn"]), ("from skbnn import PackedNetwork", PACKED)], ids=["top", "packed"]
+)
+def test_modules_beside_those_of_numpy_are(code, expected):
+    assert sorted(modules_of(code) - modules_of("import numpy")) == expected
+
+
+def test_estimators_import_nothing_that_scikit_learn_does_not():
+    code = "from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, ThermometerEncoder"
+    found = modules_of(code) - modules_of(f"import {TOOLS}")
+    assert "skbnn._base" in found and {name.split(".")[0] for name in found} == {"skbnn"}
