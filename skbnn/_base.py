@@ -70,8 +70,9 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     def _learn_targets(self, y, streaming):
         """The Targets that y is of; if ``streaming``, y need not hold every class."""
 
-    def _weigh_classes(self, y, sample_weight):
-        return sample_weight
+    def _class_weights(self, y):
+        """The factor of each row's weight that its class has."""
+        return 1.0
 
     def _class_labels(self):
         return None
@@ -88,11 +89,11 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     def _fit(self, X, y, sample_weight, *, streaming=False):
         """Train from the start or, for ``partial_fit`` and ``warm_start``, go on from the last call."""
         state = self._take_state(streaming)
-        X, y, sample_weight, unweighed = self._validate(X, y, sample_weight, reset=state is None)
+        X, y, sample_weight = self._validate(X, y, sample_weight, reset=state is None)
         targets = replace(state.targets, loss=self.loss) if state else self._learn_targets(y, streaming)
         given = {name: getattr(self, name) for name in self._parameter_constraints}
         parameters = Parameters.of(given, targets.network_loss, streaming=streaming)
-        samples = Samples(X, targets.encode(y), sample_weight, rows=np.arange(len(y)), unweighed=unweighed)
+        samples = self._weighed(X, y, sample_weight, targets)
         with one_blas_thread():
             state, samples = self._prepare(samples, targets, parameters, state)
             data = targets.training_data(samples, state.decision.initial_model)
@@ -116,11 +117,16 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     def _validate(self, X, y, sample_weight, *, reset):
         X, y = validate_data(self, X, y, dtype=DTYPES, multi_output=True, y_numeric=is_regressor(self), reset=reset)
         y = self._check_y(y.toarray() if issparse(y) else y)
-        sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        X, y, sample_weight = without_weightless(sample_weight, X, y, sample_weight)
-        by_class = scale_weights(self._weigh_classes(y, sample_weight))
+        return X, y, _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+
+    def _weighed(self, X, y, sample_weight, targets):
+        """Samples of the rows that have a weight, once the targets are known by all rows."""
+        encoded = targets.encode(y)
+        X, y, encoded, sample_weight = without_weightless(sample_weight, X, y, encoded, sample_weight)
+        by_class = scale_weights(sample_weight * self._class_weights(y))
         unweighed = np.maximum(scale_weights(sample_weight), SMALLEST_WEIGHT)
-        return without_weightless(by_class, X, y, by_class, unweighed)
+        X, encoded, by_class, unweighed = without_weightless(by_class, X, encoded, by_class, unweighed)
+        return Samples(X, encoded, by_class, rows=np.arange(len(X)), unweighed=unweighed)
 
     def _prepare(self, samples, targets, parameters, state):
         """A state that is ready to train on the samples, and these encoded."""

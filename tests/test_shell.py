@@ -6,11 +6,11 @@ import sys
 
 import numpy as np
 import pytest
-from skbnn.export import to_c
 from sklearn.datasets import load_iris
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, save_model
 from skbnn.__main__ import main
+from skbnn.export import to_c
 
 NAMES = ["a", "b", "c", "d"]
 
