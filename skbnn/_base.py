@@ -17,17 +17,14 @@ from skbnn.training.decide import decide
 from skbnn.training.early_stopping import EarlyStopping
 from skbnn.training.epochs import run_epochs
 from skbnn.training.interruption import KeepOnInterrupt
-from skbnn.training.parameters import Parameters
+from skbnn.training.parameters import FEW, Parameters
 from skbnn.training.progress import Progress
-from skbnn.training.samples import Samples
+from skbnn.training.samples import Samples, without_weightless
 from skbnn.training.state import TrainingState
 
 # What the encoder reads as it is; anything else is converted to the first.
 DTYPES = [np.float64, np.float32, np.float16, np.bool_]
 DTYPES += [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.uint64, np.int64]
-
-# Share of the largest weight; targets in standard deviations by weights that differ more would overflow float32.
-SMALLEST_WEIGHT = 1e-30
 
 
 class BaseBinaryMLP(BaseEstimator, ABC):
@@ -93,7 +90,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         targets = replace(state.targets, loss=self.loss) if state else self._learn_targets(y, streaming)
         given = {name: getattr(self, name) for name in self._parameter_constraints}
         parameters = Parameters.of(given, targets.network_loss, streaming=streaming)
-        samples = self._weighed(X, y, sample_weight, targets)
+        samples = self._samples(X, y, sample_weight, targets)
         with one_blas_thread():
             state, samples = self._prepare(samples, targets, parameters, state)
             data = targets.training_data(samples, state.decision.initial_model)
@@ -119,17 +116,16 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         y = self._check_y(y.toarray() if issparse(y) else y)
         return X, y, _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
 
-    def _weighed(self, X, y, sample_weight, targets):
-        """Samples of the rows that have a weight, once the targets are known by all rows."""
+    def _samples(self, X, y, sample_weight, targets):
+        """The rows that have a weight, once the targets are known by all rows."""
         encoded = targets.encode(y)
         X, y, encoded, sample_weight = without_weightless(sample_weight, X, y, encoded, sample_weight)
-        by_class = scale_weights(sample_weight * self._class_weights(y))
-        unweighed = np.maximum(scale_weights(sample_weight), SMALLEST_WEIGHT)
-        X, encoded, by_class, unweighed = without_weightless(by_class, X, encoded, by_class, unweighed)
-        return Samples(X, encoded, by_class, rows=np.arange(len(X)), unweighed=unweighed)
+        return Samples.of(X, encoded, sample_weight, self._class_weights(y))
 
     def _prepare(self, samples, targets, parameters, state):
         """A state that is ready to train on the samples, and these encoded."""
+        if len(samples.rows) < FEW and parameters.shuffle and not parameters.streaming:
+            samples = samples.merged()
         seed = state.seed if state else check_random_state(self.random_state).randint(2**31)
         if self.early_stopping:
             samples = samples.hold_out(self.validation_fraction, targets, seed)
@@ -170,20 +166,3 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         except ValueError:
             assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
             raise
-
-
-def without_weightless(sample_weight, *arrays):
-    """The rows of positive weight of each array: a weight of zero is the same as no row at all."""
-    kept = sample_weight > 0
-    if not kept.any():
-        raise ValueError("Sample weights must contain at least one non-zero number.")
-    return arrays if kept.all() else tuple(array[kept] for array in arrays)
-
-
-def scale_weights(sample_weight):
-    """Divide weights by a power of two, which is exact, so that the largest is within [0.5, 1) and no sum overflows.
-
-    What is too small beside it to count in a sum becomes 0.
-    """
-    scaled = np.ldexp(sample_weight, -np.frexp(sample_weight.max())[1])
-    return np.where(scaled > SMALLEST_WEIGHT, scaled, 0)
