@@ -75,13 +75,19 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         return None
 
     @property
+    def packed_(self):
+        """The PackedNetwork that predicts."""
+        check_is_fitted(self)
+        return self._packed
+
+    @property
     def coefs_(self):
         """Binary weights that predict, a list of (n_inputs, n_units) int8 arrays of ±1, first layer first."""
         check_is_fitted(self)
         return [weights.reshape(-1, weights.shape[2]).T for weights in self.packed_.binary_weights]
 
     def __sklearn_is_fitted__(self):
-        return hasattr(self, "packed_")
+        return hasattr(self, "_packed")
 
     def _fit(self, X, y, sample_weight, *, streaming=False):
         """Train from the start or, for ``partial_fit`` and ``warm_start``, go on from the last call."""
@@ -105,9 +111,9 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         """
         if streaming and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
-        if hasattr(self, "packed_") and (streaming or self.warm_start):
+        if hasattr(self, "_packed") and (streaming or self.warm_start):
             return self._state
-        for name in "packed_", "_state", "best_validation_score_":
+        for name in "_packed", "_state":
             self.__dict__.pop(name, None)
         return None
 
@@ -146,7 +152,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     def _keep(self, state, packed):
         """Set what is known after a fit."""
         names = {"classes": self._class_labels(), "feature_names": getattr(self, "feature_names_in_", None)}
-        self._state, self.packed_ = state, packed.named(**names)
+        self._state, self._packed = state, packed.named(**names)
         parameters = state.decision.parameters
         self.n_outputs_, self.out_activation_ = state.targets.n_outputs, state.targets.output
         self.hidden_layer_sizes_, self.n_layers_ = parameters.hidden_layer_sizes, len(parameters.hidden_layer_sizes) + 2
@@ -154,8 +160,9 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         self.n_components_, self.n_estimators_ = parameters.n_components, parameters.n_estimators
         self.dropout_, self.shrinkage_ = parameters.dropout, float(state.decision.shrinkage)
         self.n_iter_, self.loss_curve_, self.validation_scores_ = len(state.losses), state.losses, state.scores or None
-        if state.scores:
-            self.best_validation_score_ = max(state.scores)
+        self.loss_, self.t_ = next(reversed(state.losses), None), state.n_rows_trained  # none if interrupted early
+        self.best_loss_ = None if state.scores else min(state.losses, default=None)
+        self.best_validation_score_ = max(state.scores, default=None)
 
     def _ask_packed(self, method, X):
         """What a method of the packed network, by its name, says of validated rows."""

@@ -119,7 +119,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
     early_stopping : bool, default=False
         Whether to hold out rows, stop when their score no longer improves, and keep the best epoch's network. The
-        score is that of the packed network: accuracy.
+        score is that of the packed network: accuracy; of multilabel targets minus the mean loss of a label.
 
     validation_fraction : float, default=0.1
         Share of the rows held out by ``early_stopping``, in (0, 1).
@@ -176,8 +176,17 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     validation_scores_ : list of float or None
         Score of each epoch on the held-out rows, with ``early_stopping``.
 
-    best_validation_score_ : float
-        The best of them. Only with ``early_stopping``.
+    best_validation_score_ : float or None
+        The best of them.
+
+    loss_ : float
+        The last of ``loss_curve_``.
+
+    best_loss_ : float or None
+        The least of ``loss_curve_``; None with ``early_stopping``, which goes by scores.
+
+    t_ : int
+        Rows that were trained on, once an epoch each.
 
     n_components_ : int
         Principal components that are encoded.
@@ -330,7 +339,14 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Raises
         ------
         ValueError
-            If ``early_stopping`` is True, ``class_weight`` is "balanced", or y has a class that is not in ``classes``.
+            If ``early_stopping`` is True, ``class_weight`` is "balanced", y has a class that is not in ``classes``, or
+            multilabel y has other columns.
+
+        Notes
+        -----
+        The order of parameters is that of SGDClassifier and of all others that had ``classes`` first; MLPClassifier
+        had no weights once, and has them in front of ``classes`` today. Which is meant could be guessed only by
+        lengths, so name what you pass.
         """
         if self.class_weight == "balanced":
             raise ValueError("class_weight='balanced' is not supported by partial_fit; pass the classes' weights")
@@ -432,7 +448,10 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     def _learn_targets(self, y, streaming):
         self._multilabel = y.ndim == 2
         if self._multilabel:
-            self.classes_ = np.arange(y.shape[1])
+            labels = np.arange(y.shape[1])
+            if streaming and not np.array_equal(self.classes_, labels):
+                raise ValueError(f"classes={self.classes_.tolist()} must be the indices of y's {len(labels)} columns.")
+            self.classes_ = labels
             return Labels(y.shape[1], self.loss, streaming)
         if not streaming:  # else partial_fit was told them
             self.classes_ = np.unique(y)
@@ -445,8 +464,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
 
 def _has_probabilities(classifier):
-    if classifier.loss != "log_loss":
-        raise AttributeError(f"probability estimates are not available for loss={classifier.loss!r}")
+    loss = classifier._state.targets.loss if hasattr(classifier, "_state") else classifier.loss
+    if loss != "log_loss":
+        raise AttributeError(f"probability estimates are not available for loss={loss!r}")
     return True
 
 

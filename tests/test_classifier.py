@@ -84,6 +84,34 @@ def test_squared_hinge_has_no_probabilities():
         _ = model.predict_proba
 
 
+def test_a_fitted_model_answers_as_it_was_fitted():
+    X, y = load_iris(return_X_y=True)
+    for loss, other in ("log_loss", "squared_hinge"), ("squared_hinge", "log_loss"):
+        model = BinaryMLPClassifier(loss=loss, **SHORT).fit(X, y).set_params(loss=other)
+        assert hasattr(model, "predict_proba") == (loss == "log_loss")
+        assert hasattr(model.fit(X, y), "predict_proba") == (other == "log_loss")
+
+
+def test_a_stream_of_labels_checks_that_classes_are_their_columns():
+    X, y = make_multilabel_classification(100, n_classes=3, random_state=0)
+    for wrong in [0, 1], [0, 1, 2, 3], [1, 2, 3]:
+        with pytest.raises(ValueError, match=r"must be the indices of y's 3 columns"):
+            BinaryMLPClassifier(**SHORT).partial_fit(X, y, classes=wrong)
+
+
+def test_early_stopping_sees_rare_labels():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 5))
+    y = (X @ rng.normal(size=(5, 40)) + rng.normal(size=(600, 40)) > 3).astype(int)  # rarely is a row right in all
+    model = BinaryMLPClassifier(early_stopping=True, **SHORT).fit(X[:400], y[:400])
+    probabilities = model.predict_proba(X[400:])
+    loss = -np.mean(np.log(np.where(y[400:], probabilities, 1 - probabilities)))
+    assert -model.best_validation_score_ == pytest.approx(loss, rel=0.2)
+    shares = y[:400].mean(axis=0).clip(1e-3)
+    frequencies = -np.mean(np.log(np.where(y[400:], shares, 1 - shares)))
+    assert loss < 0.9 * frequencies
+
+
 def test_class_weight_equals_sample_weight():
     X, y = load_iris(return_X_y=True)
     weights = {0: 1.0, 1: 4.0, 2: 0.5}

@@ -199,6 +199,8 @@ class PackedNetwork:
 
     @staticmethod
     def _of_rows(function, X):
+        if hasattr(X, "toarray"):
+            raise TypeError("X is sparse, but dense rows are required; X.toarray() has them")
         X = np.asarray(X)
         return function(X[np.newaxis])[0] if X.ndim == 1 else function(X)
 

@@ -176,6 +176,11 @@ class Labels(Categories):
             return replace(self, n_outputs=ENOUGH_LABELS).choose_penalty(few, parts, rng)
         return super().choose_penalty(samples, parts, rng)
 
+    def score(self, packed, X, y, sample_weight):
+        """Minus the mean loss of a label: of many, hardly a row is right in all, and rare ones are hardly ever true."""
+        scores, y = packed.decision_function(X).astype(np.float32), y.astype(np.float32)
+        return -LOSSES[self.network_loss]()(scores, y, sample_weight, np.empty_like(scores)) / self.n_outputs
+
     def encode(self, y):
         if y.ndim != 2 or y.shape[1] != self.n_outputs:
             raise ValueError(f"y has shape {y.shape}, which differs from the previous call's.")

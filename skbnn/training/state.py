@@ -38,6 +38,8 @@ class TrainingState:
         Score of each epoch on held-out rows, where there are any.
     n_rows_seen : int
         Rows that the networks' statistics are an average over.
+    n_rows_trained : int
+        Rows that the networks have been trained on, each as often as it was.
     packed : PackedNetwork or None
         The networks as they predict; None while training has moved them.
     """
@@ -50,6 +52,7 @@ class TrainingState:
     losses: list = field(default_factory=list)
     scores: list = field(default_factory=list)
     n_rows_seen: int = 0
+    n_rows_trained: int = 0
     packed: PackedNetwork = None
 
     @classmethod
@@ -67,7 +70,7 @@ class TrainingState:
             trainer.reconfigure(decision.parameters, decision.parameters.batch_size)
         if decision.parameters.streaming:
             return replace(self, targets=targets, decision=decision, losses=[*self.losses], scores=[*self.scores])
-        return replace(self, targets=targets, decision=decision, losses=[], scores=[], n_rows_seen=0)
+        return replace(self, targets=targets, decision=decision, losses=[], scores=[], n_rows_seen=0, n_rows_trained=0)
 
     def pack(self, data, rows):
         """Set ``packed``, unless it is, with batch norm's statistics taken from these rows; returns it."""
