@@ -19,17 +19,14 @@ from skbnn.training.epochs import run_epochs
 from skbnn.training.flips import FlipRatio
 from skbnn.training.importances import importances
 from skbnn.training.interruption import KeepOnInterrupt
-from skbnn.training.parameters import Parameters
+from skbnn.training.parameters import FEW, Parameters
 from skbnn.training.progress import Progress
-from skbnn.training.samples import Samples
+from skbnn.training.samples import Samples, without_weightless
 from skbnn.training.state import TrainingState
 
 # What the encoder reads as it is; anything else is converted to the first.
 DTYPES = [np.float64, np.float32, np.float16, np.bool_]
 DTYPES += [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.uint64, np.int64]
-
-# Share of the largest weight; targets in standard deviations by weights that differ more would overflow float32.
-SMALLEST_WEIGHT = 1e-30
 
 
 class BaseBinaryMLP(BaseEstimator, ABC):
@@ -72,11 +69,18 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     def _learn_targets(self, y, streaming):
         """The Targets that y is of; if ``streaming``, y need not hold every class."""
 
-    def _weigh_classes(self, y, sample_weight):
-        return sample_weight
+    def _class_weights(self, y):
+        """The factor of each row's weight that its class has."""
+        return 1.0
 
     def _class_labels(self):
         return None
+
+    @property
+    def packed_(self):
+        """The PackedNetwork that predicts."""
+        check_is_fitted(self)
+        return self._packed
 
     @property
     def coefs_(self):
@@ -91,16 +95,16 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         return importances(self.packed_, self._state.values)
 
     def __sklearn_is_fitted__(self):
-        return hasattr(self, "packed_")
+        return hasattr(self, "_packed")
 
     def _fit(self, X, y, sample_weight, *, streaming=False):
         """Train from the start or, for ``partial_fit`` and ``warm_start``, go on from the last call."""
         state = self._take_state(streaming)
-        X, y, sample_weight, unweighed = self._validate(X, y, sample_weight, reset=state is None)
+        X, y, sample_weight = self._validate(X, y, sample_weight, reset=state is None)
         targets = replace(state.targets, loss=self.loss) if state else self._learn_targets(y, streaming)
         given = {name: getattr(self, name) for name in self._parameter_constraints}
         parameters = Parameters.of(given, targets.network_loss, streaming=streaming)
-        samples = Samples(X, targets.encode(y), sample_weight, rows=np.arange(len(y)), unweighed=unweighed)
+        samples = self._samples(X, y, sample_weight, targets)
         with one_blas_thread():
             state, samples = self._prepare(samples, targets, parameters, state)
             data = targets.training_data(samples, state.decision.initial_model)
@@ -116,23 +120,27 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         """
         if streaming and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
-        if hasattr(self, "packed_") and (streaming or self.warm_start):
+        if hasattr(self, "_packed") and (streaming or self.warm_start):
             return self._state
-        for name in "packed_", "_state", "best_validation_score_":
+        for name in "_packed", "_state":
             self.__dict__.pop(name, None)
         return None
 
     def _validate(self, X, y, sample_weight, *, reset):
         X, y = validate_data(self, X, y, dtype=DTYPES, multi_output=True, y_numeric=is_regressor(self), reset=reset)
         y = self._check_y(y.toarray() if issparse(y) else y)
-        sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        X, y, sample_weight = without_weightless(sample_weight, X, y, sample_weight)
-        by_class = scale_weights(self._weigh_classes(y, sample_weight))
-        unweighed = np.maximum(scale_weights(sample_weight), SMALLEST_WEIGHT)
-        return without_weightless(by_class, X, y, by_class, unweighed)
+        return X, y, _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+
+    def _samples(self, X, y, sample_weight, targets):
+        """The rows that have a weight, once the targets are known by all rows."""
+        encoded = targets.encode(y)
+        X, y, encoded, sample_weight = without_weightless(sample_weight, X, y, encoded, sample_weight)
+        return Samples.of(X, encoded, sample_weight, self._class_weights(y))
 
     def _prepare(self, samples, targets, parameters, state):
         """A state that is ready to train on the samples, and these encoded."""
+        if len(samples.rows) < FEW and parameters.shuffle and not parameters.streaming:
+            samples = samples.merged()
         seed = state.seed if state else check_random_state(self.random_state).randint(2**31)
         if self.early_stopping:
             samples = samples.hold_out(self.validation_fraction, targets, seed)
@@ -153,7 +161,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     def _keep(self, state, packed):
         """Set what is known after a fit."""
         names = {"classes": self._class_labels(), "feature_names": getattr(self, "feature_names_in_", None)}
-        self._state, self.packed_ = state, packed.named(**names)
+        self._state, self._packed = state, packed.named(**names)
         parameters = state.decision.parameters
         self.n_outputs_, self.out_activation_ = state.targets.n_outputs, state.targets.output
         self.hidden_layer_sizes_, self.n_layers_ = parameters.hidden_layer_sizes, len(parameters.hidden_layer_sizes) + 2
@@ -162,8 +170,9 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         self.dropout_, self.shrinkage_ = parameters.dropout, float(state.decision.shrinkage)
         self.n_iter_, self.loss_curve_, self.validation_scores_ = len(state.losses), state.losses, state.scores or None
         self.flip_ratio_curve_ = state.flip_ratios
-        if state.scores:
-            self.best_validation_score_ = max(state.scores)
+        self.loss_, self.t_ = next(reversed(state.losses), None), state.n_rows_trained  # none if interrupted early
+        self.best_loss_ = None if state.scores else min(state.losses, default=None)
+        self.best_validation_score_ = max(state.scores, default=None)
 
     def _ask_packed(self, method, X):
         """What a method of the packed network, by its name, says of validated rows."""
@@ -174,20 +183,3 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         except ValueError:
             assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
             raise
-
-
-def without_weightless(sample_weight, *arrays):
-    """The rows of positive weight of each array: a weight of zero is the same as no row at all."""
-    kept = sample_weight > 0
-    if not kept.any():
-        raise ValueError("Sample weights must contain at least one non-zero number.")
-    return arrays if kept.all() else tuple(array[kept] for array in arrays)
-
-
-def scale_weights(sample_weight):
-    """Divide weights by a power of two, which is exact, so that the largest is within [0.5, 1) and no sum overflows.
-
-    What is too small beside it to count in a sum becomes 0.
-    """
-    scaled = np.ldexp(sample_weight, -np.frexp(sample_weight.max())[1])
-    return np.where(scaled > SMALLEST_WEIGHT, scaled, 0)

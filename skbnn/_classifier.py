@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import log_expit, log_softmax
 from sklearn.base import ClassifierMixin
-from sklearn.utils import compute_sample_weight
+from sklearn.utils import compute_class_weight, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
@@ -119,7 +119,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
     early_stopping : bool, default=False
         Whether to hold out rows, stop when their score no longer improves, and keep the best epoch's network. The
-        score is that of the packed network: accuracy.
+        score is that of the packed network: accuracy; of multilabel targets minus the mean loss of a label.
 
     validation_fraction : float, default=0.1
         Share of the rows held out by ``early_stopping``, in (0, 1).
@@ -133,12 +133,13 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
     class_weight : dict, list of dict, "balanced" or None, default=None
         Factors of the sample weights by class, or inversely proportional to the classes' frequencies; what held-out
-        rows decide, see ``dropout``, they decide without. A list has a dict for each label of multilabel targets.
+        rows decide, see ``dropout``, they decide without. A class that a dict does not name weighs 1. A list has a dict
+        for each label of multilabel targets.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Class labels; for multilabel targets the labels' indices.
+        Class labels, those of rows of weight 0 included; for multilabel targets the labels' indices.
 
     packed_ : PackedNetwork
         The network that predicts: ±1 weights as bits, integer thresholds, and the few real numbers of the encoding,
@@ -185,8 +186,17 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     validation_scores_ : list of float or None
         Score of each epoch on the held-out rows, with ``early_stopping``.
 
-    best_validation_score_ : float
-        The best of them. Only with ``early_stopping``.
+    best_validation_score_ : float or None
+        The best of them.
+
+    loss_ : float
+        The last of ``loss_curve_``.
+
+    best_loss_ : float or None
+        The least of ``loss_curve_``; None with ``early_stopping``, which goes by scores.
+
+    t_ : int
+        Rows that were trained on, once an epoch each.
 
     n_components_ : int
         Principal components that are encoded.
@@ -339,7 +349,14 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Raises
         ------
         ValueError
-            If ``early_stopping`` is True, ``class_weight`` is "balanced", or y has a class that is not in ``classes``.
+            If ``early_stopping`` is True, ``class_weight`` is "balanced", y has a class that is not in ``classes``, or
+            multilabel y has other columns.
+
+        Notes
+        -----
+        The order of parameters is that of SGDClassifier and of all others that had ``classes`` first; MLPClassifier
+        had no weights once, and has them in front of ``classes`` today. Which is meant could be guessed only by
+        lengths, so name what you pass.
         """
         if self.class_weight == "balanced":
             raise ValueError("class_weight='balanced' is not supported by partial_fit; pass the classes' weights")
@@ -370,10 +387,10 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Returns
         -------
         scores : ndarray of shape (n_samples,), (n_samples, n_classes) or (n_samples, n_labels)
-            For two classes one score a row, positive for ``classes_[1]``.
+            For two classes one score a row, positive for ``classes_[1]``; for one class, a number that says nothing.
         """
         scores = self._ask_packed("decision_function", X)
-        return scores[:, 0] if self._binary else scores
+        return scores if self._multilabel or self.n_outputs_ > 1 else scores[:, 0]
 
     @available_if(lambda self: _has_probabilities(self))
     def predict_proba(self, X):
@@ -422,10 +439,18 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     def _class_labels(self):
         return None if self._multilabel else self.classes_
 
-    def _weigh_classes(self, y, sample_weight):
+    def _class_weights(self, y):
         if self.class_weight is None:
-            return sample_weight
-        weights = sample_weight * compute_sample_weight(self.class_weight, y)
+            return super()._class_weights(y)
+        if self.class_weight == "balanced":
+            return compute_sample_weight("balanced", y)
+        columns, dicts, classes = y[:, np.newaxis].T, [self.class_weight], self.classes_
+        if self._multilabel:
+            columns, dicts, classes = y.T, self.class_weight, np.arange(2)
+        if not isinstance(dicts, list) or len(dicts) != len(columns) or not all(isinstance(one, dict) for one in dicts):
+            raise ValueError(f"class_weight={self.class_weight} must be a dict, or a list of one for each label.")
+        pairs = zip(dicts, columns, strict=True)
+        weights = np.prod([weights_by_class(one, classes, column) for one, column in pairs], axis=0)
         if not (weights >= 0).all() or not np.isfinite(weights).all():
             raise ValueError(f"class_weight={self.class_weight} gives rows weights that are negative or not finite.")
         return weights
@@ -433,17 +458,13 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     def _learn_targets(self, y, streaming):
         self._multilabel = y.ndim == 2
         if self._multilabel:
-            self.classes_ = np.arange(y.shape[1])
+            labels = np.arange(y.shape[1])
+            if streaming and not np.array_equal(self.classes_, labels):
+                raise ValueError(f"classes={self.classes_.tolist()} must be the indices of y's {len(labels)} columns.")
+            self.classes_ = labels
             return Labels(y.shape[1], self.loss, streaming)
         if not streaming:  # else partial_fit was told them
             self.classes_ = np.unique(y)
-        if len(self.classes_) < 2:
-            if streaming:
-                raise ValueError(f"classes={self.classes_.tolist()} must be all labels that will come, at least 2.")
-            raise ValueError(
-                f"{type(self).__name__} needs samples of at least 2 classes in the data, but the data contains "
-                f"only one class: {self.classes_.tolist()[0]!r}"
-            )
         return Classes(self.classes_, self.loss, streaming)
 
     def __sklearn_tags__(self):
@@ -453,6 +474,13 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
 
 def _has_probabilities(classifier):
-    if classifier.loss != "log_loss":
-        raise AttributeError(f"probability estimates are not available for loss={classifier.loss!r}")
+    loss = classifier._state.targets.loss if hasattr(classifier, "_state") else classifier.loss
+    if loss != "log_loss":
+        raise AttributeError(f"probability estimates are not available for loss={loss!r}")
     return True
+
+
+def weights_by_class(class_weight, classes, y):
+    """The weight that a dict gives each row's class, where a batch may lack some; what it does not name weighs 1."""
+    of_classes = compute_class_weight(class_weight, classes=classes, y=y)
+    return of_classes[np.searchsorted(classes, y)]

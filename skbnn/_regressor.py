@@ -176,8 +176,17 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     validation_scores_ : list of float or None
         Score of each epoch on the held-out rows, with ``early_stopping``.
 
-    best_validation_score_ : float
-        The best of them. Only with ``early_stopping``.
+    best_validation_score_ : float or None
+        The best of them.
+
+    loss_ : float
+        The last of ``loss_curve_``.
+
+    best_loss_ : float or None
+        The least of ``loss_curve_``; None with ``early_stopping``, which goes by scores.
+
+    t_ : int
+        Rows that were trained on, once an epoch each.
 
     n_components_ : int
         Linear combinations of the features that are encoded: directions or principal components.

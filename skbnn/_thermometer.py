@@ -116,9 +116,14 @@ class ThermometerEncoder(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "thresholds_")
         features = _check_feature_names_in(self, input_features)
         pairs = zip(features, self.thresholds_, strict=True)
-        return np.array([f"{name}>={limit:.17g}" for name, limits in pairs for limit in limits], dtype=object)
+        return np.array([f"{name}>={shortest(limit)}" for name, limits in pairs for limit in limits], dtype=object)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []
         return tags
+
+
+def shortest(number):
+    """The fewest digits that are read as this float64, as "5.45" or "2"."""
+    return repr(float(number)).removesuffix(".0")

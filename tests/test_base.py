@@ -11,6 +11,7 @@ from threading import Thread
 import joblib
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits
 from sklearn.exceptions import NotFittedError
@@ -217,6 +218,29 @@ def test_mini_batches_need_not_divide_the_rows(model, X, y):
 def test_no_hidden_layer_is_a_linear_binary_model(model, X, y):
     model = clone(model).set_params(hidden_layer_sizes=()).fit(X, y)
     assert len(model.coefs_) == 1
+
+
+@both
+def test_attributes_say_what_was_trained_as_those_of_scikit_learns_networks_do(model, X, y):
+    with pytest.raises(NotFittedError):
+        _ = clone(model).packed_
+    model = clone(model).fit(X, y)
+    assert all(type(loss) is float for loss in model.loss_curve_)
+    assert (model.loss_, model.best_loss_) == (model.loss_curve_[-1], min(model.loss_curve_))
+    assert model.best_validation_score_ is None and model.validation_scores_ is None
+    assert model.t_ == 3 * len(y)
+    assert model.partial_fit(X[:50], y[:50]).t_ == 3 * len(y) + 50
+    model.set_params(early_stopping=True).fit(X, y)
+    assert model.best_loss_ is None
+    assert all(type(score) is float for score in model.validation_scores_)
+
+
+@both
+def test_packed_names_what_a_sparse_matrix_needs(model, X, y):
+    packed = clone(model).fit(X, y).packed_
+    for method in packed.predict, packed.decision_function, packed.integer_scores:
+        with pytest.raises(TypeError, match=r"X is sparse.*toarray"):
+            method(csr_array(X))
 
 
 @both

@@ -5,6 +5,7 @@ import pytest
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, make_multilabel_classification
+from sklearn.ensemble import BaggingClassifier, VotingClassifier
 from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
 
@@ -83,6 +84,34 @@ def test_squared_hinge_has_no_probabilities():
         _ = model.predict_proba
 
 
+def test_a_fitted_model_answers_as_it_was_fitted():
+    X, y = load_iris(return_X_y=True)
+    for loss, other in ("log_loss", "squared_hinge"), ("squared_hinge", "log_loss"):
+        model = BinaryMLPClassifier(loss=loss, **SHORT).fit(X, y).set_params(loss=other)
+        assert hasattr(model, "predict_proba") == (loss == "log_loss")
+        assert hasattr(model.fit(X, y), "predict_proba") == (other == "log_loss")
+
+
+def test_a_stream_of_labels_checks_that_classes_are_their_columns():
+    X, y = make_multilabel_classification(100, n_classes=3, random_state=0)
+    for wrong in [0, 1], [0, 1, 2, 3], [1, 2, 3]:
+        with pytest.raises(ValueError, match=r"must be the indices of y's 3 columns"):
+            BinaryMLPClassifier(**SHORT).partial_fit(X, y, classes=wrong)
+
+
+def test_early_stopping_sees_rare_labels():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 5))
+    y = (X @ rng.normal(size=(5, 40)) + rng.normal(size=(600, 40)) > 3).astype(int)  # rarely is a row right in all
+    model = BinaryMLPClassifier(early_stopping=True, **SHORT).fit(X[:400], y[:400])
+    probabilities = model.predict_proba(X[400:])
+    loss = -np.mean(np.log(np.where(y[400:], probabilities, 1 - probabilities)))
+    assert -model.best_validation_score_ == pytest.approx(loss, rel=0.2)
+    shares = y[:400].mean(axis=0).clip(1e-3)
+    frequencies = -np.mean(np.log(np.where(y[400:], shares, 1 - shares)))
+    assert loss < 0.9 * frequencies
+
+
 def test_class_weight_equals_sample_weight():
     X, y = load_iris(return_X_y=True)
     weights = {0: 1.0, 1: 4.0, 2: 0.5}
@@ -111,10 +140,81 @@ def test_class_weights_that_are_no_weights_raise(class_weight):
         BinaryMLPClassifier(class_weight=class_weight, **SHORT).fit(X, y)
 
 
-def test_a_class_of_weight_zero_is_no_class_to_train_on():
+@pytest.mark.parametrize("loss", ["log_loss", "squared_hinge"])
+@pytest.mark.parametrize("settings", [{}, {"init": "constant"}, {"dropout": 0.0}, {"early_stopping": True}])
+@pytest.mark.parametrize("kept", [[0], [1, 2]])
+def test_a_class_whose_rows_weigh_nothing_is_known_but_not_predicted(loss, settings, kept):
     X, y = load_iris(return_X_y=True)
-    model = BinaryMLPClassifier(class_weight={0: 0, 1: 1, 2: 1}, batch_size=2, **{**SHORT, "max_iter": 3}).fit(X, y)
-    np.testing.assert_array_equal(model.classes_, [1, 2])
+    weightless = {"sample_weight": np.isin(y, kept).astype(float)}, {}
+    for fit_parameters, class_weight in zip(
+        weightless, [None, {c: 0 for c in {0, 1, 2}.difference(kept)}], strict=True
+    ):
+        model = BinaryMLPClassifier(loss=loss, class_weight=class_weight, **SHORT).set_params(**settings)
+        model.fit(X, y, **fit_parameters)
+        np.testing.assert_array_equal(model.classes_, [0, 1, 2])
+        assert model.decision_function(X).shape == (150, 3)
+        predicted = model.predict(X)
+        assert set(predicted) == set(kept)
+        assert (predicted == y)[np.isin(y, kept)].mean() > 0.8
+
+
+def test_ensembles_that_weigh_rows_see_every_class():
+    X, y = load_iris(return_X_y=True)
+    voting = VotingClassifier([("one", BinaryMLPClassifier(**SHORT))], voting="soft")
+    assert voting.fit(X, y, sample_weight=(y > 0) * 1.0).score(X[50:], y[50:]) > 0.9
+    few = np.r_[0:50:10, 50:150:20]
+    bagging = BaggingClassifier(BinaryMLPClassifier(**SHORT), n_estimators=8, random_state=0).fit(X[few], y[few])
+    assert bagging.predict_proba(X).shape == (150, 3)
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "squared_hinge"])
+@pytest.mark.parametrize("settings", [{}, {"init": "constant"}, {"early_stopping": True}])
+def test_a_single_class_is_predicted(loss, settings):
+    X, _ = load_iris(return_X_y=True)
+    model = BinaryMLPClassifier(loss=loss, **SHORT).set_params(**settings).fit(X, np.full(150, "only"))
+    np.testing.assert_array_equal(model.classes_, ["only"])
+    assert (model.predict(X) == "only").all()
+    assert model.decision_function(X).shape == (150,)
+    if loss == "log_loss":
+        np.testing.assert_array_equal(model.predict_proba(X), np.ones((150, 1)))
+        np.testing.assert_array_equal(model.predict_log_proba(X), np.zeros((150, 1)))
+    streamed = BinaryMLPClassifier(loss=loss, **SHORT).partial_fit(X, np.full(150, "only"), classes=["only"])
+    assert (streamed.predict(X) == "only").all()
+
+
+@pytest.mark.parametrize("frequent", [0.2, 0.9])
+def test_scores_under_squared_hinge_start_from_the_frequencies(frequent):
+    rng = np.random.default_rng(0)
+    y = (rng.random(500) < frequent).astype(int)
+    model = BinaryMLPClassifier((8,), loss="squared_hinge", max_iter=1, dropout=0.0)
+    model.fit(rng.normal(size=(500, 4)), y)
+    assert model._state.decision.initial_model.constant == pytest.approx(2 * y.mean() - 1)  # of least loss
+
+
+def test_a_class_weight_names_any_classes_of_a_stream():
+    X, y = load_iris(return_X_y=True)
+    lacking = y > 0  # no row of class 0
+    by_class, by_sample = (BinaryMLPClassifier(**SHORT, class_weight=weights) for weights in ({0: 5, 2: 3}, None))
+    by_class.partial_fit(X[lacking], y[lacking], classes=[0, 1, 2]).partial_fit(X, y)
+    by_sample.partial_fit(X[lacking], y[lacking], classes=[0, 1, 2], sample_weight=np.array([5, 1, 3])[y[lacking]])
+    by_sample.partial_fit(X, y, sample_weight=np.array([5, 1, 3])[y])
+    assert by_class.loss_curve_ == by_sample.loss_curve_
+    with pytest.raises(ValueError, match="not in class_weight"):
+        BinaryMLPClassifier(class_weight={7: 2}, **SHORT).partial_fit(X, y, classes=[0, 1, 2])
+
+
+def test_class_weights_of_labels_that_a_batch_may_lack():
+    X, y = make_multilabel_classification(100, n_classes=3, random_state=0)
+    y[:, 1] = 0
+    weights = [{1: 3}, {1: 2}, {0: 0.5, 1: 1}]
+    by_class, by_sample = (BinaryMLPClassifier(**SHORT, class_weight=one) for one in (weights, None))
+    by_class.partial_fit(X, y, classes=[0, 1, 2])
+    of_rows = np.where(y[:, 0], 3, 1) * np.where(y[:, 2], 1, 0.5)
+    by_sample.partial_fit(X, y, classes=[0, 1, 2], sample_weight=of_rows)
+    assert by_class.loss_curve_ == by_sample.loss_curve_
+    for wrong in {0: 1, 1: 2}, weights[:2]:
+        with pytest.raises(ValueError, match="must be a dict, or a list of one for each label"):
+            BinaryMLPClassifier(**SHORT, class_weight=wrong).fit(X, y)
 
 
 def test_balanced_weights_need_all_rows():
@@ -123,18 +223,11 @@ def test_balanced_weights_need_all_rows():
         BinaryMLPClassifier(class_weight="balanced").partial_fit(X, y, classes=[0, 1, 2])
 
 
-def test_one_class_only_raises():
-    with pytest.raises(ValueError, match="at least 2 classes in the data, but the data contains only one class: 7"):
-        BinaryMLPClassifier().fit([[1], [2]], [7, 7])
-
-
 def test_partial_fit_needs_classes_first_and_none_unknown_later():
     X, y = load_iris(return_X_y=True)
     model = BinaryMLPClassifier(**SHORT)
     with pytest.raises(ValueError, match="classes must be passed on the first call to partial_fit"):
         model.partial_fit(X, y)
-    with pytest.raises(ValueError, match=r"classes=\[0\] must be all labels that will come, at least 2"):
-        BinaryMLPClassifier(**SHORT).partial_fit(X[:30], y[:30], classes=[0])
     model.partial_fit(X[:60], y[:60], classes=[0, 1, 2])  # no row of class 2
     with pytest.raises(ValueError, match=r"`y` has classes not in `self.classes_`: \[5\]"):
         model.partial_fit(X, np.where(y == 2, 5, y))

@@ -30,7 +30,6 @@ REGRESSOR = BinaryMLPRegressor(**SMALL, n_components=0)
 
 IRIS = load_iris(return_X_y=True)
 DIABETES = load_diabetes(return_X_y=True, as_frame=True)
-MISSING_CLASSES = pytest.mark.xfail(reason="classes_ lacks the classes of rows without weight", strict=True)
 
 
 def halves(data):
@@ -85,7 +84,7 @@ def test_voting_classifier(voting):
     assert vote.score(X_test, y_test) > 0.9
 
 
-@pytest.mark.parametrize("voting", ["hard", pytest.param("soft", marks=MISSING_CLASSES)])
+@pytest.mark.parametrize("voting", ["hard", "soft"])
 def test_voting_classifier_where_a_class_has_no_weight(voting):
     X, y = IRIS
     vote = VotingClassifier([("bits", CLASSIFIER)], voting=voting).fit(X, y, sample_weight=(y > 0) * 1.0)

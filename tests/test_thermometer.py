@@ -39,3 +39,10 @@ def test_an_unseen_width_raises():
     encoder = ThermometerEncoder().fit([[1, 2], [3, 4]])
     with pytest.raises(ValueError, match="X has 3 features, but ThermometerEncoder is expecting 2"):
         encoder.transform([[1, 2, 3]])
+
+
+def test_names_have_the_fewest_digits_that_are_read_as_the_threshold():
+    encoder = ThermometerEncoder().fit([[5.4, 1e300], [5.5, -3e-7], [5.5, 0.0]])
+    names = encoder.get_feature_names_out()
+    assert names[0] == "x0>=5.45"
+    assert [float(name.partition(">=")[2]) for name in names] == np.concatenate(encoder.thresholds_).tolist()

@@ -27,6 +27,7 @@ def parameters(**values):
 def state(monkeypatch):
     """A state without networks, whose trainers count epochs; Ctrl-C is pressed in epoch 3 if ``state.interrupt``."""
     state = SimpleNamespace(losses=[], scores=[], rng=np.random.default_rng(0), n_rows_seen=0, packed=None, trainers=[])
+    state.n_rows_trained = 0
     state.decision = SimpleNamespace(parameters=parameters())
     state.interrupt = False
 

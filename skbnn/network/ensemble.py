@@ -65,7 +65,7 @@ def train_epoch(trainers, data, batches, epoch, n_epochs):
         stopped.set()
         wait(futures)
         raise
-    return losses.mean() / len(batches)
+    return float(losses.mean() / len(batches))
 
 
 @cache

@@ -75,7 +75,9 @@ def to_fixed_point(additive, offsets, scale, fan_in, output):
         constant, varying = largest_parts(additive, offsets, scale, fan_in)
         largest = constant + varying
     if not np.isfinite(largest).all():
-        raise ValueError("scores can exceed the range of float64")
+        raise ValueError(
+            "scores can exceed the range of float64; y has to be scaled down, or learning_rate_init lowered"
+        )
     if output == "softmax":
         largest[:], varying[:] = largest.max(), varying.max()
     n_rounded = 1 + len(offsets) + scale.shape[0] * scale.shape[2] * fan_in

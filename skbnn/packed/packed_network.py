@@ -215,9 +215,11 @@ class PackedNetwork:
 
     @staticmethod
     def _of_rows(function, X):
+        if hasattr(X, "toarray"):
+            raise TypeError("X is sparse, but dense rows are required; X.toarray() has them")
         array = np.asarray(X)
-        if not array.ndim:  # what NumPy can't read, such as a sparse matrix
-            raise ValueError(f"X is a {type(X).__name__}, expected a dense array")
+        if not array.ndim:
+            raise ValueError(f"X is a {type(X).__name__}, expected an array of rows")
         return function(array[np.newaxis])[0] if array.ndim == 1 else function(array)
 
     def decision_function_from_bits(self, bits):

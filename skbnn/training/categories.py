@@ -30,20 +30,27 @@ LOGISTIC, UNCHOSEN = ("lines", "logistic"), ("lines", 1.0)
 
 
 class Categories(Targets):
-    """What classes and labels have in common: scores are logarithms of probabilities, up to a constant."""
+    """What classes and labels have in common: a score for each that may be true."""
 
-    def log_odds(self, y, sample_weight):
-        """The scores of a row of which nothing is known, (n_outputs,) float64, by the frequencies of encoded targets.
+    def constant(self, y, sample_weight):
+        """The scores of a row of which nothing is known, (n_outputs,) float64: those of the smallest loss.
 
-        Of a stream, which may come sorted by class, they say nothing.
+        Of a stream, which may come sorted by class, frequencies say nothing.
         """
-        if self.streaming or self.loss != "log_loss":
+        if self.streaming:
             return np.zeros(self.n_outputs)
-        return self._log_odds(y, sample_weight)
+        shares = self.shares(y, sample_weight)
+        if self.loss == "squared_hinge":
+            return 2 * shares[-self.n_outputs :] - 1
+        return self.log_odds(shares)
 
     @abstractmethod
-    def _log_odds(self, y, sample_weight):
-        """``log_odds`` where there are any."""
+    def shares(self, y, sample_weight):
+        """The share of rows of which each class or label is true, by encoded targets; with two classes, of both."""
+
+    @abstractmethod
+    def log_odds(self, shares):
+        """The scores that say these shares, (n_outputs,), as log_loss reads them; none of them is impossible."""
 
     @abstractmethod
     def fit_additive(self, columns, samples, rows, penalties):
@@ -74,7 +81,7 @@ class Categories(Targets):
         return kind, 10 * strength
 
     def initial_model(self, samples, rows, rng, *, penalty=None):
-        constant = self.log_odds(samples.y[rows], samples.sample_weight[rows])
+        constant = self.constant(samples.y[rows], samples.sample_weight[rows])
         if penalty is None:
             return InitialModel(AdditivePart.of_constant(constant), constant)
         kind, penalty = penalty
@@ -96,7 +103,7 @@ class Categories(Targets):
 
     def output_gain(self, initial_model):
         """Scores larger than 1 train faster under a cross-entropy, but for those beside an additive model's."""
-        return 1.0 if initial_model.additive.varies else 2.0
+        return 1.0 if initial_model.additive.varies or self.loss != "log_loss" else 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +124,7 @@ class Classes(Categories):
 
     @property
     def most_rows_for_additive(self):
-        return np.inf if self.n_outputs == 1 else 10_000
+        return np.inf if self.output == "logistic" else 10_000
 
     def width(self, n_rows):
         return super().width(n_rows * max(1, self.n_outputs / MANY_CLASSES))
@@ -135,16 +142,18 @@ class Classes(Categories):
 
     def numbers(self, samples, rows):
         y = samples.y[rows]
-        return y if self.n_outputs == 1 else np.eye(self.n_outputs)[y[:, 0].astype(int)]
+        return y if self.output == "logistic" else np.eye(self.n_outputs)[y[:, 0].astype(int)]
 
-    def _log_odds(self, y, sample_weight):
-        shares = np.bincount(y[:, 0].astype(int), sample_weight, len(self.labels)) / sample_weight.sum()
+    def shares(self, y, sample_weight):
+        return np.bincount(y[:, 0].astype(int), sample_weight, len(self.labels)) / sample_weight.sum()
+
+    def log_odds(self, shares):
         log_shares = np.log((1 - RARE) * shares + RARE / len(shares))
-        return log_shares[1:] - log_shares[:1] if self.n_outputs == 1 else log_shares
+        return log_shares[1:] - log_shares[:1] if self.output == "logistic" else log_shares
 
     def fit_additive(self, columns, samples, rows, penalties):
         y, sample_weight = samples.y, samples.sample_weight
-        constant = self.log_odds(y[rows], sample_weight[rows])
+        constant = self.constant(y[rows], sample_weight[rows])
         return fit_logistic(columns, y[:, 0], sample_weight, rows, constant=constant, penalties=penalties)
 
 
@@ -167,18 +176,26 @@ class Labels(Categories):
             return replace(self, n_outputs=ENOUGH_LABELS).choose_penalty(few, parts, rng)
         return super().choose_penalty(samples, parts, rng)
 
+    def score(self, packed, X, y, sample_weight):
+        """Minus the mean loss of a label: of many, hardly a row is right in all, and rare ones are hardly ever true."""
+        scores, y = packed.decision_function(X).astype(np.float32), y.astype(np.float32)
+        return -LOSSES[self.network_loss]()(scores, y, sample_weight, np.empty_like(scores)) / self.n_outputs
+
     def encode(self, y):
         if y.ndim != 2 or y.shape[1] != self.n_outputs:
             raise ValueError(f"y has shape {y.shape}, which differs from the previous call's.")
         return np.ascontiguousarray(y, np.float32)
 
-    def _log_odds(self, y, sample_weight):
-        shares = (1 - RARE) * np.average(y, axis=0, weights=sample_weight) + RARE / 2
+    def shares(self, y, sample_weight):
+        return np.average(y, axis=0, weights=sample_weight)
+
+    def log_odds(self, shares):
+        shares = (1 - RARE) * shares + RARE / 2
         return np.log(shares / (1 - shares))
 
     def fit_additive(self, columns, samples, rows, penalties):
         y, sample_weight = samples.y, samples.sample_weight
-        constants = self.log_odds(y[rows], sample_weight[rows])[:, np.newaxis]
+        constants = self.constant(y[rows], sample_weight[rows])[:, np.newaxis]
         fits = [
             fit_logistic(columns, label, sample_weight, rows, constant=constant, penalties=penalties)
             for label, constant in zip(y.T, constants, strict=True)

@@ -30,7 +30,7 @@ class EarlyStopping(Watcher):
 
     def epoch_ended(self, state):
         """Score the network as it would be delivered."""
-        score = state.targets.score(self.y, state.pack(self.data, self.rows).predict(self.X), self.sample_weight)
+        score = state.targets.score(state.pack(self.data, self.rows), self.X, self.y, self.sample_weight)
         state.scores.append(score)
         if score > self.best_score + self.tol or self.best is None:
             self.last_gain = len(state.scores)

@@ -49,6 +49,7 @@ def run_epochs(state, data, rows, watchers=()):
             state.packed = None
             batches = draw_batches(rows, parameters, state.rng)
             state.losses.append(train_epoch(state.trainers, data, batches, epoch, parameters.max_iter))
+            state.n_rows_trained += len(rows)
             if any([watcher.epoch_ended(state) for watcher in watchers]):  # a list, so that all are told
                 break
     except KeyboardInterrupt:

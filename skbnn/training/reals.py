@@ -43,8 +43,8 @@ class Reals(Targets):
             raise ValueError(f"y has {columns.shape[1]} outputs, expected {self.n_outputs} as in the previous call.")
         return columns
 
-    def score(self, y, predicted, sample_weight):
-        return r2_score(y, predicted, sample_weight=sample_weight)
+    def score(self, packed, X, y, sample_weight):
+        return float(r2_score(y, packed.predict(X), sample_weight=sample_weight))
 
     def directions(self, samples, n_thresholds, rng):
         return pursue_directions(samples.X, samples.y, samples.sample_weight, samples.rows, n_thresholds, rng)

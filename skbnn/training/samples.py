@@ -7,6 +7,9 @@ from sklearn.model_selection import train_test_split
 
 from skbnn.encoding import Encoding
 
+# Share of the largest weight; targets in standard deviations by weights that differ more would overflow float32.
+SMALLEST_WEIGHT = 1e-30
+
 
 @dataclass(frozen=True, eq=False)
 class Samples:
@@ -39,6 +42,14 @@ class Samples:
     bits: np.ndarray = None
     unweighed: np.ndarray = None
 
+    @classmethod
+    def of(cls, X, y, sample_weight, class_weight):
+        """Rows whose weights are positive, with another factor of each by its class: those that weigh something."""
+        by_class = scale_weights(sample_weight * class_weight)
+        unweighed = np.maximum(scale_weights(sample_weight), SMALLEST_WEIGHT)
+        X, y, by_class, unweighed = without_weightless(by_class, X, y, by_class, unweighed)
+        return cls(X, y, by_class, np.arange(len(X)), unweighed=unweighed)
+
     def encode(self, encoding):
         """The same, with bits."""
         return replace(self, encoding=encoding, bits=encoding.encode(self.X))
@@ -46,6 +57,20 @@ class Samples:
     def without_class_weights(self):
         """The same where no class weighs more than its rows: few rows of a rare one would decide on everything."""
         return self if self.unweighed is None else replace(self, sample_weight=self.unweighed)
+
+    def merged(self):
+        """The same where equal rows are one of their weights' sum, in an order that does not depend on the rows' own.
+
+        So a weight is exactly as many rows: whatever is decided by rows, or by leaving some out, can't tell them apart.
+        """
+        columns = *self.X.T, *self.y.T
+        order = np.lexsort(columns)
+        differs = np.any([column[order][1:] != column[order][:-1] for column in columns], axis=0)
+        first = np.flatnonzero(np.append(True, differs))
+        all_weights = self.sample_weight, self.without_class_weights().sample_weight
+        sums = (scale_weights(np.add.reduceat(part[order], first)) for part in all_weights)
+        weights, unweighed = (np.maximum(part, SMALLEST_WEIGHT) for part in sums)
+        return Samples(self.X[order[first]], self.y[order[first]], weights, np.arange(len(first)), unweighed=unweighed)
 
     def hold_out(self, fraction, targets, seed):
         """The same with a part of ``rows`` held out.
@@ -65,3 +90,20 @@ class Samples:
         if len(held) < targets.fewest_to_score:
             raise ValueError(f"validation_fraction={fraction} of {n_rows} rows is one row, which has no R².")
         return replace(self, rows=rows, held=held)
+
+
+def without_weightless(sample_weight, *arrays):
+    """The rows of positive weight of each array: a weight of zero is the same as no row at all."""
+    kept = sample_weight > 0
+    if not kept.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return arrays if kept.all() else tuple(array[kept] for array in arrays)
+
+
+def scale_weights(sample_weight):
+    """Divide weights by a power of two, which is exact, so that the largest is within [0.5, 1) and no sum overflows.
+
+    What is too small beside it to count in a sum becomes 0.
+    """
+    scaled = np.ldexp(sample_weight, -np.frexp(sample_weight.max())[1])
+    return np.where(scaled > SMALLEST_WEIGHT, scaled, 0)

@@ -41,6 +41,8 @@ class TrainingState:
         Score of each epoch on held-out rows, where there are any.
     n_rows_seen : int
         Rows that the networks' statistics are an average over.
+    n_rows_trained : int
+        Rows that the networks have been trained on, each as often as it was.
     packed : PackedNetwork or None
         The networks as they predict; None while training has moved them.
     values : ndarray of shape (n_values, n_features) or None
@@ -56,6 +58,7 @@ class TrainingState:
     flip_ratios: list = field(default_factory=list)
     scores: list = field(default_factory=list)
     n_rows_seen: int = 0
+    n_rows_trained: int = 0
     packed: PackedNetwork = None
     values: np.ndarray = None
 
@@ -75,7 +78,8 @@ class TrainingState:
         if decision.parameters.streaming:
             curves = {name: [*getattr(self, name)] for name in ("losses", "flip_ratios", "scores")}
             return replace(self, targets=targets, decision=decision, **curves)
-        return replace(self, targets=targets, decision=decision, losses=[], flip_ratios=[], scores=[], n_rows_seen=0)
+        anew = {"losses": [], "flip_ratios": [], "scores": [], "n_rows_seen": 0, "n_rows_trained": 0}
+        return replace(self, targets=targets, decision=decision, **anew)
 
     def pack(self, data, rows):
         """Set ``packed``, unless it is, with batch norm's statistics taken from these rows; returns it."""

@@ -78,9 +78,9 @@ class Targets(ABC):
         """Targets of some rows as numbers whose means say something, (n_rows, n)."""
         return samples.y[rows]
 
-    def score(self, y, predicted, sample_weight):
-        """Score of what a packed network predicts for encoded targets, higher is better."""
-        return accuracy_score(y, predicted, sample_weight=sample_weight)
+    def score(self, packed, X, y, sample_weight):
+        """Score of a packed network on rows with encoded targets, higher is better."""
+        return float(accuracy_score(y, packed.predict(X), sample_weight=sample_weight))
 
     def directions(self, samples, n_thresholds, rng):
         """Combinations to try before principal components, of ``n_thresholds`` thresholds each at most."""
