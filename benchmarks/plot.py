@@ -26,13 +26,14 @@ def main():
     parser.add_argument("--results", type=Path, default=HERE / "results", help="folder of the JSON files")
     parser.add_argument("--output", type=Path, default=HERE.parent / "doc/_static", help="folder of what is written")
     arguments = parser.parse_args()
-    names = "predict", "kernels", "accuracy", "serve"
+    names = "predict", "kernels", "accuracy", "serve", "frontier"
     files = ((arguments.results / f"{name}.json").read_text() for name in names)
-    predict, kernels, accuracy, serving = map(json.loads, files)
+    predict, kernels, accuracy, serving, frontier = map(json.loads, files)
     draw(times(predict["tables"]), floor(kernels["tables"]), f"{predict['cpu']}, threads: {predict['threads']}")
     plt.savefig(arguments.output / "predict.svg", metadata={"Date": None})
-    (of_serving,) = serving["tables"].values()
-    for name, rows in ("accuracy", scores(accuracy["tables"]["mean score"])), ("serving", rates(of_serving)):
+    (of_serving,), (of_sizes,) = serving["tables"].values(), frontier["tables"].values()
+    tables = {"accuracy": scores(accuracy["tables"]["mean score"]), "serving": counts(of_serving)}
+    for name, rows in {**tables, "frontier": counts(of_sizes)}.items():
         with open(arguments.output / f"{name}.csv", "w", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(rows)
 
@@ -56,11 +57,13 @@ def scores(rows):
         yield [f"{value:.3f}" if isinstance(value, float) else value for value in row.values()]
 
 
-def rates(rows):
-    """Rows of the table of requests a second, the names of the columns first."""
+def counts(rows):
+    """Rows of a table of numbers that are large, but for shares, the names of the columns first."""
     yield rows[0]
     for row in rows:
-        yield [f"{value:,.0f}" for value in row.values()]
+        shares = (isinstance(value, float) and value < 1 for value in row.values())
+        texts = (value if isinstance(value, str) else f"{value:,.0f}" for value in row.values())
+        yield [f"{row[name]:.4f}" if share else text for name, share, text in zip(row, shares, texts, strict=True)]
 
 
 def floor(tables):

@@ -105,7 +105,7 @@ def main():
         print("  ".join(f"{name}: {value}" for name, value in row.items()), flush=True)
         table.append(row)
     if options.json:
-        options.json.write_text(json.dumps({"16 x 16 digits": table}, indent=1) + "\n")
+        options.json.write_text(json.dumps({"tables": {"16 x 16 digits": table}}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

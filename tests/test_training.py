@@ -96,7 +96,7 @@ def test_early_stopping_waits_for_a_gain_and_brings_back_the_best(state, scores,
     state.pack = lambda data, rows: setattr(state, "packed", SimpleNamespace(predict=len)) or state.packed
     samples = Samples(np.zeros((12, 1)), np.zeros(12), np.arange(12.0), rows=np.arange(10), held=np.arange(10, 12))
 
-    def score(y, predicted, sample_weight):
+    def score(_packed, _X, _y, sample_weight):
         assert sample_weight.tolist() == [10, 11]  # of the rows held out
         return scores[len(state.trainers) - 1]
 
