@@ -223,7 +223,7 @@ def test_no_hidden_layer_is_a_linear_binary_model(model, X, y):
 @both
 def test_attributes_say_what_was_trained_as_those_of_scikit_learns_networks_do(model, X, y):
     with pytest.raises(NotFittedError):
-        _ = model.packed_
+        _ = clone(model).packed_
     model = clone(model).fit(X, y)
     assert all(type(loss) is float for loss in model.loss_curve_)
     assert (model.loss_, model.best_loss_) == (model.loss_curve_[-1], min(model.loss_curve_))
@@ -318,6 +318,18 @@ def test_ctrl_c_before_the_first_step_is_not_a_fit(model, X, y, monkeypatch):
     interrupt_epoch(1, monkeypatch)
     with pytest.raises(KeyboardInterrupt):  # a stream learns from all of its rows or says so
         model.partial_fit(X, y)
+
+
+@both
+def test_ctrl_c_while_things_are_chosen_leaves_an_earlier_fit_as_it_was(model, X, y, monkeypatch):
+    model = clone(model).set_params(dropout="auto").fit(X, y)
+    before = vars(model).copy()
+    interrupt_epoch(2, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X[:, :3], y)
+    assert vars(model) == before and model.n_features_in_ == X.shape[1]
+    monkeypatch.undo()
+    model.partial_fit(X, y)
 
 
 @both

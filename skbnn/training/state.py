@@ -9,13 +9,11 @@ from skbnn.network.network import BinaryNetwork
 from skbnn.network.trainer import SPREADS, Trainer
 from skbnn.packed import PackedNetwork
 from skbnn.training.parameters import Decision
+from skbnn.training.stream import REPLAYED, Memory, share_of
 from skbnn.training.targets import Targets
 
 # An output that no other competes with adds up this many binary units: a finer score than one unit can give.
 UNITS_PER_OUTPUT = 8
-
-# The statistics of a stream are an average over all calls, at least this share of it from the last.
-SHARE_OF_LAST = 0.1
 
 
 @dataclass
@@ -37,7 +35,11 @@ class TrainingState:
     scores : list of float
         Score of each epoch on held-out rows, where there are any.
     n_rows_seen : int
-        Rows that the networks' statistics are an average over.
+        Rows that what follows a stream is an average over.
+    share : float
+        Share of the last call's rows in that.
+    memory : Memory
+        Rows that a stream keeps.
     n_rows_trained : int
         Rows that the networks have been trained on, each as often as it was.
     packed : PackedNetwork or None
@@ -52,34 +54,43 @@ class TrainingState:
     losses: list = field(default_factory=list)
     scores: list = field(default_factory=list)
     n_rows_seen: int = 0
+    share: float = 1.0
+    memory: Memory = Memory()  # noqa: RUF009, it is immutable
     n_rows_trained: int = 0
     packed: PackedNetwork = None
 
     @classmethod
-    def begin(cls, targets, decision, rng, seed=None):
+    def begin(cls, targets, decision, rng, seed, n_rows, memory):
         """With networks as they are drawn."""
         trainers = [new_trainer(targets, decision, rng) for _ in range(decision.parameters.n_estimators)]
-        return cls(targets, decision, rng, trainers, seed)
+        return cls(targets, decision, rng, trainers, seed, n_rows_seen=n_rows, memory=memory)
 
-    def resumed(self, targets, decision):
-        """The state to go on with, of the same networks: a stream goes on counting, ``fit`` counts anew.
+    def resumed(self, targets, decision, samples, n_new, memory):
+        """The state to go on with on encoded samples, ``n_new`` of them new, of the same networks.
 
-        Should training fail, this state still says what was.
+        A stream goes on counting, ``fit`` counts anew. Should training fail, this state still says what was.
         """
+        streaming = decision.parameters.streaming
+        if streaming and len(samples.rows) < REPLAYED:  # nothing is trained until more have come
+            decision = replace(self.decision, parameters=replace(decision.parameters, max_iter=0))
+            return replace(self, decision=decision, memory=memory)
+        n_seen = self.n_rows_seen + n_new if streaming else n_new
+        share = share_of(n_new, n_seen)
         for trainer in self.trainers:
             trainer.reconfigure(decision.parameters, decision.parameters.batch_size)
-        if decision.parameters.streaming:
-            return replace(self, targets=targets, decision=decision, losses=[*self.losses], scores=[*self.scores])
-        return replace(self, targets=targets, decision=decision, losses=[], scores=[], n_rows_seen=0, n_rows_trained=0)
+        decision = replace(decision, initial_model=targets.followed(decision.initial_model, samples, share))
+        now = {"targets": targets, "decision": decision, "n_rows_seen": n_seen, "share": share, "memory": memory}
+        if streaming:
+            return replace(self, **now, losses=[*self.losses], scores=[*self.scores])
+        return replace(self, **now, losses=[], scores=[], n_rows_trained=0)
 
     def pack(self, data, rows):
         """Set ``packed``, unless it is, with batch norm's statistics taken from these rows; returns it."""
         if self.packed is None:
             networks = [trainer.network for trainer in self.trainers]
             bits, sample_weight = data.bits[rows], data.sample_weight[rows]
-            momentum = max(SHARE_OF_LAST, len(rows) / self.n_rows_seen)
             for network in networks:
-                estimate_statistics(network, bits, sample_weight, momentum=momentum)
+                estimate_statistics(network, bits, sample_weight, momentum=self.share)
             encoding, initial_model = self.decision.encoding, self.decision.initial_model
             factor = self.decision.shrinkage * initial_model.scale
             self.packed = fold(networks, encoding, initial_model.additive, output=self.targets.output, factor=factor)
