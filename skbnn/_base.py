@@ -23,6 +23,7 @@ from skbnn.training.parameters import FEW, Parameters
 from skbnn.training.progress import Progress
 from skbnn.training.samples import Samples, without_weightless
 from skbnn.training.state import TrainingState
+from skbnn.training.stream import Memory
 
 # What the encoder reads as it is; anything else is converted to the first.
 DTYPES = [np.float64, np.float32, np.float16, np.bool_]
@@ -99,14 +100,25 @@ class BaseBinaryMLP(BaseEstimator, ABC):
 
     def _fit(self, X, y, sample_weight, *, streaming=False):
         """Train from the start or, for ``partial_fit`` and ``warm_start``, go on from the last call."""
-        state = self._take_state(streaming)
+        before = vars(self).copy()
+        try:
+            return self._fit_from(self._take_state(streaming), X, y, sample_weight, streaming)
+        except KeyboardInterrupt:  # nothing that was trained is kept, so what was fitted before is
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    def _fit_from(self, state, X, y, sample_weight, streaming):
         X, y, sample_weight = self._validate(X, y, sample_weight, reset=state is None)
-        targets = replace(state.targets, loss=self.loss) if state else self._learn_targets(y, streaming)
+        if state:
+            targets = replace(state.targets, loss=self.loss, streaming=streaming)
+        else:
+            targets = self._learn_targets(y, streaming)
         given = {name: getattr(self, name) for name in self._parameter_constraints}
         parameters = Parameters.of(given, targets.network_loss, streaming=streaming)
-        samples = self._samples(X, y, sample_weight, targets)
+        rows = self._rows(X, y, sample_weight, targets)
         with one_blas_thread():
-            state, samples = self._prepare(samples, targets, parameters, state)
+            state, samples = self._prepare(rows, targets, parameters, state)
             data = targets.training_data(samples, state.decision.initial_model)
             run_epochs(state, data, samples.rows, self._watchers(state, samples, data))
             state.draw_values(samples)
@@ -131,25 +143,32 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         y = self._check_y(y.toarray() if issparse(y) else y)
         return X, y, _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
 
-    def _samples(self, X, y, sample_weight, targets):
-        """The rows that have a weight, once the targets are known by all rows."""
+    def _rows(self, X, y, sample_weight, targets):
+        """The rows that have a weight, as ``Samples.of`` takes them, once the targets are known by all rows."""
         encoded = targets.encode(y)
         X, y, encoded, sample_weight = without_weightless(sample_weight, X, y, encoded, sample_weight)
-        return Samples.of(X, encoded, sample_weight, self._class_weights(y))
+        return X, encoded, sample_weight, np.broadcast_to(self._class_weights(y), len(X))
 
-    def _prepare(self, samples, targets, parameters, state):
-        """A state that is ready to train on the samples, and these encoded."""
+    def _prepare(self, rows, targets, parameters, state):
+        """A state that is ready to train on samples of these rows, and of those that a stream keeps, and these."""
+        seed = state.seed if state else check_random_state(self.random_state).randint(2**31)
+        rng = state.rng if state else np.random.default_rng(seed)
+        n_new, memory, begins = len(rows[0]), Memory(), state is None
+        if parameters.streaming:
+            memory, rows, begins = (Memory(n_begun=0) if begins else state.memory).after(rows, rng)
+        samples = Samples.of(*rows)
         if len(samples.rows) < FEW and parameters.shuffle and not parameters.streaming:
             samples = samples.merged()
-        seed = state.seed if state else check_random_state(self.random_state).randint(2**31)
         if self.early_stopping:
             samples = samples.hold_out(self.validation_fraction, targets, seed)
         if state:
-            state = state.resumed(targets, state.decision.revised(parameters, samples, targets))
-            return state, samples.encode(state.decision.encoding)
-        rng = np.random.default_rng(seed)
+            decision = state.decision.revised(parameters, samples, targets)
+            if not begins:
+                samples = samples.encode(decision.encoding)
+                return state.resumed(targets, decision, samples, n_new, memory), samples
+            parameters = replace(decision.parameters, max_iter=len(state.losses) + 1)
         decision, samples = decide(samples, targets, parameters, rng)
-        return TrainingState.begin(targets, decision, rng, seed), samples
+        return TrainingState.begin(targets, decision, rng, seed, len(samples.rows), memory), samples
 
     def _watchers(self, state, samples, data):
         """What watches the loop over epochs; scores come before they are printed."""

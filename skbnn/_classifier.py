@@ -330,8 +330,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on these rows, at a constant learning rate.
 
-        The first call learns the thresholds, and components if any, so it should hold some hundred rows; every call
-        should hold dozens.
+        The first 256 rows are kept: whenever their number has doubled, training begins anew with all of them, so that
+        thresholds suit more than a first few. Later a sample of 256 is kept, and 32 of them join each call's.
+        Fewer than 32 rows are kept until more come.
 
         Parameters
         ----------

@@ -316,8 +316,11 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     def partial_fit(self, X, y, sample_weight=None):
         """Train for one epoch on these rows, at a constant learning rate.
 
-        The first call learns the thresholds, components if any, and the targets' mean and standard deviation, so it
-        should hold some hundred rows; every call should hold dozens.
+        The first 256 rows are kept: whenever their number has doubled, training begins anew with all of them, so that
+        thresholds suit more than a first few. Later a sample of 256 is kept, and 32 of them join each call's.
+        Fewer than 32 rows are kept until more come.
+        The targets' mean and standard deviation follow the stream; a target farther than ten of the latter from
+        the rest counts as if it were there.
 
         Parameters
         ----------
@@ -353,7 +356,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _learn_targets(self, y, streaming):
-        return Reals(1 if y.ndim == 1 else y.shape[1], self.loss)
+        return Reals(1 if y.ndim == 1 else y.shape[1], self.loss, streaming)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

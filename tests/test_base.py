@@ -16,6 +16,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -321,6 +322,18 @@ def test_ctrl_c_before_the_first_step_is_not_a_fit(model, X, y, monkeypatch):
 
 
 @both
+def test_ctrl_c_while_things_are_chosen_leaves_an_earlier_fit_as_it_was(model, X, y, monkeypatch):
+    model = clone(model).set_params(dropout="auto").fit(X, y)
+    before = vars(model).copy()
+    interrupt_epoch(2, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X[:, :3], y)
+    assert vars(model) == before and model.n_features_in_ == X.shape[1]
+    monkeypatch.undo()
+    model.partial_fit(X, y)
+
+
+@both
 def test_a_failed_fit_leaves_no_mixture_with_the_last(model, X, y):
     model = clone(model).fit(X, y)
     with pytest.raises(ValueError, match="hidden_layer_sizes"):
@@ -546,3 +559,34 @@ def test_initial_range_of_latent_weights_and_of_scores(estimator, parameters, sp
     layers = model._state.trainers[0].network.layers
     np.testing.assert_allclose([np.abs(layer.latent_weights).max() for layer in layers], spreads, rtol=0.02)
     np.testing.assert_allclose(layers[-1].gain, gain, rtol=1e-6)
+
+
+@both
+@pytest.mark.parametrize("again", ["fit", "partial_fit"])
+def test_training_goes_on_from_arrays_that_are_read_only(model, X, y, again, tmp_path):
+    model = clone(model).set_params(warm_start=True, hidden_layer_sizes=(64,)).fit(X, y)
+    joblib.dump(model, tmp_path / "model")
+    lent = joblib.load(tmp_path / "model", mmap_mode="r")
+    for one in model, lent:
+        getattr(one, again)(X, y)
+    np.testing.assert_array_equal(decision(lent, X), decision(model, X))
+    before = joblib.load(tmp_path / "model")
+    assert before.n_iter_ == 3  # what was lent is as it was
+
+
+@both
+def test_training_goes_on_after_skops_as_without_it(model, X, y):
+    skops = pytest.importorskip("skops.io")
+    model = clone(model).set_params(dropout=0.1).fit(X, y)
+    content = skops.dumps(model)
+    again = skops.loads(content, trusted=skops.get_untrusted_types(data=content))
+    for one in model, again:
+        one.partial_fit(X, y)
+    np.testing.assert_array_equal(decision(again, X), decision(model, X))
+
+
+def test_one_against_the_rest_streams_in_several_processes():
+    X, y = DIGITS
+    model = OneVsRestClassifier(BinaryMLPClassifier(random_state=0), n_jobs=2)
+    model.partial_fit(X, y, classes=np.unique(y)).partial_fit(X, y)
+    assert model.score(X, y) > 0.9

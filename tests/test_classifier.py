@@ -272,3 +272,13 @@ def test_probabilities_are_those_of_packed_to_the_last_bit():
     X, y = load_digits(return_X_y=True)
     model = BinaryMLPClassifier(**SHORT).fit(X, y)
     np.testing.assert_array_equal(model.predict_proba(X), model.packed_.predict_proba(X))
+
+
+@pytest.mark.parametrize("n_rows", [1, 2])
+def test_calls_of_a_row_or_two_do_not_unlearn_a_fit(n_rows):
+    X, y = load_digits(return_X_y=True)
+    model = BinaryMLPClassifier(**{**SHORT, "max_iter": 3}, init="constant", dropout=0.0).fit(X[:400], y[:400])
+    before = model.score(X[1000:], y[1000:])
+    for start in range(400, 600, n_rows):
+        model.partial_fit(X[start : start + n_rows], y[start : start + n_rows])
+    assert model.score(X[1000:], y[1000:]) > before - 0.1

@@ -91,7 +91,7 @@ def test_values_follow_a_stream():
     X = np.random.default_rng(0).random((100, 5))
     model = BinaryMLPRegressor(**SMALL).partial_fit(X, X[:, 0])
     model.partial_fit(X + 10, X[:, 0])
-    assert np.mean(model._state.values > 10) == pytest.approx(0.5, abs=0.01)
+    assert np.mean(model._state.values > 10) == pytest.approx(0.5, abs=0.05)
     for _ in range(40):
         model.partial_fit(X + 20, X[:, 0])
     assert np.mean(model._state.values > 20) > 0.9

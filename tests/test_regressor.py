@@ -106,3 +106,59 @@ def test_sparse_targets_are_dense_ones():
         BinaryMLPRegressor((8,), max_iter=1, dropout=0.0, random_state=0).fit(X, part) for part in (Y, csr_array(Y))
     )
     np.testing.assert_array_equal(dense.predict(X), sparse.predict(X))
+
+
+def in_batches(X, y, n_batches):
+    return list(zip(np.array_split(X, n_batches), np.array_split(y, n_batches), strict=True))
+
+
+def standardized_diabetes():
+    X, y = load_diabetes(return_X_y=True)
+    return (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean()) / y.std()
+
+
+FIRST_TARGETS = {"0": lambda y: 0 * y, "a hundredth": lambda y: y / 100, "a hundred times": lambda y: 100 * y}
+FIRST_TARGETS["an outlier"] = lambda y: np.where(np.arange(len(y)) == 3, 1e6, y)
+
+
+@pytest.mark.parametrize("first", FIRST_TARGETS)
+def test_a_stream_recovers_from_a_first_batch_of_another_scale(first):
+    X, y = standardized_diabetes()
+    batches = in_batches(X, y, 9)
+    model = BinaryMLPRegressor((64,), random_state=0).partial_fit(batches[0][0], FIRST_TARGETS[first](batches[0][1]))
+    for _ in range(20):
+        for batch in batches:
+            model.partial_fit(*batch)
+    assert model.score(X, y) > 0.4
+
+
+@pytest.mark.parametrize("by", ["targets", "a feature"])
+def test_a_sorted_stream_is_learnt(by):
+    X, y = standardized_diabetes()
+    order = np.argsort(y if by == "targets" else X[:, 2])
+    model = BinaryMLPRegressor((64,), random_state=0)
+    for _ in range(20):
+        for batch in in_batches(X[order], y[order], 9):
+            model.partial_fit(*batch)
+    assert model.score(X, y) > 0.4
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 5])
+def test_calls_of_few_rows_are_learnt(n_rows):
+    X, y = standardized_diabetes()
+    model = BinaryMLPRegressor((32,), random_state=0)
+    for _ in range(2):
+        for batch in in_batches(X, y, len(y) // n_rows):
+            model.partial_fit(*batch)
+    assert model.score(X, y) > 0.3
+
+
+@pytest.mark.parametrize("again", ["partial_fit", "fit"])
+def test_the_scale_of_each_output_follows_after_fit(again):
+    X, y = load_diabetes(return_X_y=True)
+    Y = np.column_stack([y, y])
+    model = BinaryMLPRegressor((32,), warm_start=True, max_iter=30, random_state=0, dropout=0.0).fit(X, Y)
+    moved = Y * [1, 30] + [0, 1e4]
+    for _ in range(30):
+        getattr(model, again)(X, moved)
+    assert model.score(X, moved) > 0.4

@@ -118,7 +118,7 @@ class Trainer:
 
     def __init__(self, network, options, *, seed, max_rows):
         self.network, self.options, self.max_rows = network, options, max_rows
-        self.bit_generator = np.random.SFC64(seed)
+        self.rng = np.random.Generator(np.random.SFC64(seed))
         self.moments = [
             [np.zeros((2, value.size), np.float32) for value in layer.parameters] for layer in network.layers
         ]
@@ -126,16 +126,18 @@ class Trainer:
         self._step = None
 
     def __getstate__(self):
-        """Everything but the native step, which is built anew on demand; the random stream as plain numbers."""
-        return {**self.__dict__, "bit_generator": self.bit_generator.state, "_step": None}
-
-    def __setstate__(self, state):
-        bit_generator = np.random.SFC64(0)
-        bit_generator.state = state["bit_generator"]
-        self.__dict__.update(state, bit_generator=bit_generator)
+        """Everything but the native step, which is built anew on demand."""
+        return {**self.__dict__, "_step": None}
 
     def reconfigure(self, options, max_rows):
-        """Go on with other options or larger mini-batches; each solver's moments mean something else."""
+        """Go on with other options or larger mini-batches; each solver's moments mean something else.
+
+        Arrays that a file or another process has lent, which are read-only, are copied.
+        """
+        for layer in self.network.layers:
+            vars(layer).update({name: np.require(array, requirements="W") for name, array in vars(layer).items()})
+        self.moments = [[np.require(moments, requirements="W") for moments in layer] for layer in self.moments]
+        self.n_steps = np.require(self.n_steps, requirements="W")
         if options.solver != self.options.solver:
             self.n_steps[:] = 0
             for moments in (moments for layer in self.moments for moments in layer):
@@ -188,7 +190,7 @@ class Trainer:
     def _build(self, n_targets):
         """Chain the native layers, last to first."""
         network, options = self.network, self.options
-        random = RandomBits(self.bit_generator)
+        random = RandomBits(self.rng.bit_generator)
         drawn = random if options.binarization == "stochastic" else None
         chain = None
         for index in reversed(range(len(network.layers))):

@@ -106,7 +106,8 @@ def encode_features(samples, parameters, resolution, rng):
         components = principal_components(X, n_components, rng)
         encoding = encoding.with_combinations(find_combinations(X, components, parameters.n_thresholds, rng=rng))
     if not encoding.n_bits:
-        warn(f"No feature varies in these {n_rows} rows; the network can only predict a constant.")
+        if not parameters.streaming:  # more may come
+            warn(f"No feature varies in these {n_rows} rows; the network can only predict a constant.")
         encoding = always_on(encoding)
     return samples.encode(encoding)
 

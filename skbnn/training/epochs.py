@@ -43,7 +43,6 @@ def run_epochs(state, data, rows, watchers=()):
         If no watcher keeps what was trained.
     """
     parameters = state.decision.parameters
-    state.n_rows_seen += len(rows)
     try:
         for epoch in range(parameters.max_iter):
             state.packed = None

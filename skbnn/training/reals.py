@@ -16,6 +16,9 @@ from skbnn.training.targets import Targets
 # square has to be finite; losses that are robust are not to be judged by outliers.
 FARTHEST = {"squared_error": 1e18, "huber": 10.0, "absolute_error": 10.0}
 
+# The same in a stream, whose scale is not known yet, and whose networks a single row can lead astray.
+FARTHEST_OF_STREAM = 10.0
+
 # Beyond so many standard deviations a target counts as if it were there, where least squares stand in for the loss.
 OUTLYING = {"squared_error": np.inf, "huber": 3.0, "absolute_error": 3.0}
 
@@ -26,6 +29,7 @@ class Reals(Targets):
 
     n_outputs: int
     loss: str
+    streaming: bool = False
     output = "identity"
 
     # By validation rows. Adam's output weights flip before those of the first layer. Real numbers take more units than
@@ -54,10 +58,26 @@ class Reals(Targets):
         location, scale = self.location_and_scale(samples.y[rows], samples.sample_weight[rows])
         return InitialModel(AdditivePart.of_constant(location), location, scale, scale)
 
-    def location_and_scale(self, y, sample_weight):
+    def location_and_scale(self, y, sample_weight, scale=0):
         """Those that suit the loss."""
         find = location_and_scale if self.loss == "squared_error" else robust_location_and_scale
+        if self.streaming:  # one outlier would be in there for a long time
+            median, spread = robust_location_and_scale(y, sample_weight)
+            reach = FARTHEST_OF_STREAM * np.maximum(spread, scale)
+            y = np.clip(y, median - reach, median + reach)
         return find(y, sample_weight)
+
+    def followed(self, initial_model, samples, share):
+        """The same with the mean and the standard deviation of what it leaves as they are with these samples."""
+        additive, scale, rows = initial_model.additive, initial_model.scale, samples.rows
+        left, sample_weight = residual(samples, additive)[rows], samples.sample_weight[rows]
+        location, spread = self.location_and_scale(left, sample_weight, scale)
+        # Of a mixture of two: the mean squares within each, and the square of their distance. Squares could overflow.
+        within = np.hypot(np.sqrt(1 - share) * scale, np.sqrt(share) * spread)
+        scale = np.hypot(within, np.sqrt(share * (1 - share)) * location)
+        return initial_model._replace(
+            additive=additive._replace(constant=additive.constant + share * location), scale=scale
+        )
 
     def additive_targets(self, samples, constant):
         """What an additive model fits by least squares: standardized targets, of robust losses without outliers."""
@@ -103,7 +123,7 @@ class Reals(Targets):
         return 0.1 if initial_model.additive.varies else 1.0
 
     def training_data(self, samples, initial_model):
-        farthest = FARTHEST["squared_error"]
+        farthest = FARTHEST_OF_STREAM if self.streaming else FARTHEST["squared_error"]
         targets = np.clip(standardized_residual(samples, initial_model), -farthest, farthest).astype(np.float32)
         return replace(super().training_data(samples, initial_model), targets=targets)
 

@@ -10,13 +10,13 @@ from skbnn.network.trainer import SPREADS, Trainer
 from skbnn.packed import PackedNetwork
 from skbnn.training.importances import draw_values
 from skbnn.training.parameters import Decision
+from skbnn.training.stream import REPLAYED, Memory, share_of
 from skbnn.training.targets import Targets
+
+CURVES = "losses", "flip_ratios", "scores"  # a number for each epoch
 
 # An output that no other competes with adds up this many binary units: a finer score than one unit can give.
 UNITS_PER_OUTPUT = 8
-
-# The statistics of a stream are an average over all calls, at least this share of it from the last.
-SHARE_OF_LAST = 0.1
 
 
 @dataclass
@@ -40,7 +40,11 @@ class TrainingState:
     scores : list of float
         Score of each epoch on held-out rows, where there are any.
     n_rows_seen : int
-        Rows that the networks' statistics are an average over.
+        Rows that what follows a stream is an average over.
+    share : float
+        Share of the last call's rows in that.
+    memory : Memory
+        Rows that a stream keeps.
     n_rows_trained : int
         Rows that the networks have been trained on, each as often as it was.
     packed : PackedNetwork or None
@@ -58,37 +62,44 @@ class TrainingState:
     flip_ratios: list = field(default_factory=list)
     scores: list = field(default_factory=list)
     n_rows_seen: int = 0
+    share: float = 1.0
+    memory: Memory = Memory()  # noqa: RUF009, it is immutable
     n_rows_trained: int = 0
     packed: PackedNetwork = None
     values: np.ndarray = None
 
     @classmethod
-    def begin(cls, targets, decision, rng, seed=None):
+    def begin(cls, targets, decision, rng, seed, n_rows, memory):
         """With networks as they are drawn."""
         trainers = [new_trainer(targets, decision, rng) for _ in range(decision.parameters.n_estimators)]
-        return cls(targets, decision, rng, trainers, seed)
+        return cls(targets, decision, rng, trainers, seed, n_rows_seen=n_rows, memory=memory)
 
-    def resumed(self, targets, decision):
-        """The state to go on with, of the same networks: a stream goes on counting, ``fit`` counts anew.
+    def resumed(self, targets, decision, samples, n_new, memory):
+        """The state to go on with on encoded samples, ``n_new`` of them new, of the same networks.
 
-        Should training fail, this state still says what was.
+        A stream goes on counting, ``fit`` counts anew. Should training fail, this state still says what was.
         """
+        streaming = decision.parameters.streaming
+        if streaming and len(samples.rows) < REPLAYED:  # nothing is trained until more have come
+            decision = replace(self.decision, parameters=replace(decision.parameters, max_iter=0))
+            return replace(self, decision=decision, memory=memory)
+        n_seen = self.n_rows_seen + n_new if streaming else n_new
+        share = share_of(n_new, n_seen)
         for trainer in self.trainers:
             trainer.reconfigure(decision.parameters, decision.parameters.batch_size)
-        if decision.parameters.streaming:
-            curves = {name: [*getattr(self, name)] for name in ("losses", "flip_ratios", "scores")}
-            return replace(self, targets=targets, decision=decision, **curves)
-        anew = {"losses": [], "flip_ratios": [], "scores": [], "n_rows_seen": 0, "n_rows_trained": 0}
-        return replace(self, targets=targets, decision=decision, **anew)
+        decision = replace(decision, initial_model=targets.followed(decision.initial_model, samples, share))
+        now = {"targets": targets, "decision": decision, "n_rows_seen": n_seen, "share": share, "memory": memory}
+        if streaming:
+            return replace(self, **now, **{name: [*getattr(self, name)] for name in CURVES})
+        return replace(self, **now, **{name: [] for name in CURVES}, n_rows_trained=0)
 
     def pack(self, data, rows):
         """Set ``packed``, unless it is, with batch norm's statistics taken from these rows; returns it."""
         if self.packed is None:
             networks = [trainer.network for trainer in self.trainers]
             bits, sample_weight = data.bits[rows], data.sample_weight[rows]
-            momentum = self._momentum(rows)
             for network in networks:
-                estimate_statistics(network, bits, sample_weight, momentum=momentum)
+                estimate_statistics(network, bits, sample_weight, momentum=self.share)
             encoding, initial_model = self.decision.encoding, self.decision.initial_model
             factor = self.decision.shrinkage * initial_model.scale
             self.packed = fold(networks, encoding, initial_model.additive, output=self.targets.output, factor=factor)
@@ -97,10 +108,7 @@ class TrainingState:
     def draw_values(self, samples):
         """Set ``values``, those of a stream in part."""
         rng = np.random.default_rng([self.seed, self.n_rows_seen])  # training draws the same with and without
-        self.values = draw_values(samples, rng, before=self.values, share=self._momentum(samples.rows))
-
-    def _momentum(self, rows):
-        return max(SHARE_OF_LAST, len(rows) / self.n_rows_seen)
+        self.values = draw_values(samples, rng, before=self.values, share=self.share)
 
 
 def new_trainer(targets, decision, rng):

@@ -129,6 +129,10 @@ class Targets(ABC):
         InitialModel
         """
 
+    def followed(self, initial_model, samples, share):
+        """The initial model of what was seen, of which encoded samples are this share."""
+        return initial_model
+
     @abstractmethod
     def truth(self, samples, initial_model, rows):
         """Encoded targets of some rows as the loss reads them, in the initial model's ``spread``, and its scores so.
