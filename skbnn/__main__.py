@@ -23,7 +23,8 @@ def main(arguments=None):
     options = parser().parse_args(arguments)
     try:
         options.command(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as it is where it was closed
+            sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as head, has enough; nothing more can be flushed
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:

@@ -103,7 +103,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         before = vars(self).copy()
         try:
             return self._fit_from(self._take_state(streaming), X, y, sample_weight, streaming)
-        except KeyboardInterrupt:  # nothing that was trained is kept, so what was fitted before is
+        except KeyboardInterrupt:  # what predicts and the attributes are those of the last call; weights have moved on
             vars(self).clear()
             vars(self).update(before)
             raise
@@ -150,7 +150,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         return X, encoded, sample_weight, np.broadcast_to(self._class_weights(y), len(X))
 
     def _prepare(self, rows, targets, parameters, state):
-        """A state that is ready to train on samples of these rows, and of those that a stream keeps, and these."""
+        """A state that is ready to train, and its samples: of these rows and, in a stream, of those that it keeps."""
         seed = state.seed if state else check_random_state(self.random_state).randint(2**31)
         rng = state.rng if state else np.random.default_rng(seed)
         n_new, memory, begins = len(rows[0]), Memory(), state is None
@@ -166,7 +166,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             if not begins:
                 samples = samples.encode(decision.encoding)
                 return state.resumed(targets, decision, samples, n_new, memory), samples
-            parameters = replace(decision.parameters, max_iter=len(state.losses) + 1)
+            parameters = replace(decision.parameters, max_iter=len(state.losses) + 1)  # as many as there have been
         decision, samples = decide(samples, targets, parameters, rng)
         return TrainingState.begin(targets, decision, rng, seed, len(samples.rows), memory), samples
 

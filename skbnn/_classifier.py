@@ -142,8 +142,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Class labels, those of rows of weight 0 included; for multilabel targets the labels' indices.
 
     packed_ : PackedNetwork
-        The network that predicts: ±1 weights as bits, integer thresholds, and the few real numbers of the encoding,
-        the initial model and the output. Small, without training state. Pickle this for serving.
+        The network that predicts: ±1 weights as bits, integer thresholds and scores, and the few real numbers of the
+        encoding and of straight lines. Small, without training state; :func:`save_model` writes it to a file for
+        serving.
 
     coefs_ : list of ndarray of shape (n_inputs, n_units), int8
         Binary weights, ±1, of each layer of ``packed_``; unpacked at each access. The units of several networks
@@ -189,8 +190,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     best_validation_score_ : float or None
         The best of them.
 
-    loss_ : float
-        The last of ``loss_curve_``.
+    loss_ : float or None
+        The last of ``loss_curve_``; None where Ctrl-C ended the first epoch.
 
     best_loss_ : float or None
         The least of ``loss_curve_``; None with ``early_stopping``, which goes by scores.
@@ -210,7 +211,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     n_outputs_ : int
         Scores a row.
 
-    out_activation_ : {"identity", "logistic", "softmax"}
+    out_activation_ : {"logistic", "softmax"}
         What turns scores into predictions.
 
     See Also
@@ -330,9 +331,10 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on these rows, at a constant learning rate.
 
-        The first 256 rows are kept: whenever their number has doubled, training begins anew with all of them, so that
-        thresholds suit more than a first few. Later a sample of 256 is kept, and 32 of them join each call's.
-        Fewer than 32 rows are kept until more come.
+        The first 256 rows are kept: whenever their number has doubled, training begins anew with all of them, for as
+        many epochs as there have been, so that thresholds suit more than a first few. Later a sample of 256 is kept,
+        and 32 of them join each call's. Fewer than 32 rows, with those, are kept and not trained on until more come,
+        unless training begins anew with them.
 
         Parameters
         ----------

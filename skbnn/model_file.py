@@ -54,8 +54,9 @@ def save_model(model, path):
     TypeError
         If the model is neither.
     ValueError
-        If the file can't hold it: labels that are neither numbers of at most 64 bits nor strings, or names with a NUL
-        character; or if ``path`` is something else than a file.
+        If the file can't hold it: labels that are neither numbers of at most 64 bits nor strings, labels of dtype
+        object that end with NUL, names with a NUL or that are not valid Unicode, or more arrays than its header has
+        room for (350 hidden layers fit); or if ``path`` is something else than a file.
     OSError
         If the file can't be written; nothing is left behind.
 

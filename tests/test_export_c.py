@@ -11,7 +11,7 @@ import pytest
 from sklearn.datasets import load_diabetes, load_digits, make_multilabel_classification
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
-from skbnn.export import to_c
+from skbnn.export import c_footprint, to_c
 from skbnn.export.c import DTYPES, KEYWORDS
 from skbnn.packed import PackedNetwork, reference
 
@@ -347,6 +347,12 @@ def test_other_names_are_identifiers(name, tmp_path):
 def test_other_dtypes_raise(dtype):
     with pytest.raises(ValueError, match=r"dtype must be one of \('float32', .*, got"):
         to_c(network_for("float32"), dtype=dtype)
+
+
+def test_positions_in_large_tables_are_wide():
+    narrow, wide = (PackedNetwork(**random_state(0, hidden=(n,), lines=False, most=1)) for n in (64, 64 * 1100))
+    assert "typedef uint16_t model_row_t;" in to_c(narrow) and "typedef uint32_t model_row_t;" in to_c(wide)
+    assert c_footprint(wide).ram - c_footprint(narrow).ram > 2 * 64  # of the stack of positions, and of counts
 
 
 def test_labels_are_what_they_are(tmp_path):

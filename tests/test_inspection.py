@@ -215,9 +215,9 @@ def test_what_does_not_fit_the_model_is_named(plt, regressor, Display):
         Display.from_estimator(BinaryMLPRegressor(), DIABETES)
 
 
-def test_without_matplotlib_the_extra_is_named():
+def test_without_matplotlib_the_extra_is_named(tmp_path):
     code = "import sys; sys.modules['matplotlib'] = None; from skbnn.inspection import LossCurveDisplay"
     code += "; LossCurveDisplay([1.0]).plot()"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     expected = "LossCurveDisplay.plot needs matplotlib; install it with: pip install 'skbnn[plot]'"
     assert expected in result.stderr.splitlines()[-1]

@@ -178,9 +178,9 @@ def test_what_has_no_form_in_onnx_is_refused():
 
 
 @pytest.mark.parametrize("name, package", [("to_onnx", "onnx"), ("register_converter", "skl2onnx")])
-def test_a_missing_package_is_named_with_the_extra(name, package):
+def test_a_missing_package_is_named_with_the_extra(tmp_path, name, package):
     code = f"import sys; sys.modules['{package}'] = None; import skbnn.export; skbnn.export.{name}"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert f"needs {package}; install it with: pip install 'skbnn[onnx]'" in result.stderr.splitlines()[-1]
 
 

@@ -64,8 +64,8 @@ def test_probabilities_have_the_classes_as_titles(folder, tmp_path, name, header
 
 def test_standard_input_and_output(folder):
     path, models, X = folder
-    command = [sys.executable, "-m", "skbnn", "predict", path / "nameless", "-"]
-    said = subprocess.run(command, input=(path / "plain.csv").read_bytes(), capture_output=True, check=True).stdout
+    command, rows = [sys.executable, "-m", "skbnn", "predict", "nameless", "-"], (path / "plain.csv").read_bytes()
+    said = subprocess.run(command, input=rows, capture_output=True, check=True, cwd=path).stdout
     assert said.decode().split()[1:] == models["classes"].predict(X).tolist()
 
 
@@ -180,9 +180,9 @@ def test_errors_of_the_library_are_said_in_a_line(folder, tmp_path):
 def test_the_module_runs_and_stops_when_its_reader_does(folder):
     path, _, _ = folder
     command = [sys.executable, "-m", "skbnn", "predict", path / "classes", path / "table.csv"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=path) as process:
         assert process.stdout.readline() == b"prediction\n"
         process.stdout.close()
         assert process.stderr.read() == b"" and process.wait() == 0
-    failed = subprocess.run([*command[:3], "info", "none"], capture_output=True, text=True)
+    failed = subprocess.run([*command[:3], "info", "none"], capture_output=True, text=True, cwd=path)
     assert failed.returncode == 1 and failed.stderr.startswith("skbnn: ") and "Traceback" not in failed.stderr

@@ -7,7 +7,7 @@ import numpy as np
 
 from skbnn._files import replacing
 from skbnn.export import c_features, c_layers
-from skbnn.export.c_tables import COMMENTS, n_planes, tables_of
+from skbnn.export.c_tables import COMMENTS, n_planes, row_dtype, tables_of
 from skbnn.packed import packed_network_of
 
 C_TYPES = {"float32": "float", "float64": "double"} | {
@@ -44,7 +44,7 @@ def to_c(model, path=None, *, name="model", dtype="float32"):
     ----------
     model : BinaryMLPClassifier, BinaryMLPRegressor or PackedNetwork
         Fitted.
-    path : path-like, default=None
+    path : str or path-like, default=None
         Where to write the header. It is replaced at once or not at all.
     name : str, default="model"
         What all names in the header start with; a C identifier.
@@ -71,9 +71,12 @@ def to_c(model, path=None, *, name="model", dtype="float32"):
     TypeError
         If the model is neither fitted nor a PackedNetwork.
     ValueError
-        If the name is no identifier; if the dtype is none of these; or if integers can't take the model's features:
+        If the name is no identifier; if the dtype is none of these; if ``path`` is something else than a file; if
+        classes are floats that are not finite; or if integers can't take the model's features:
         thresholds between fractions or beyond the dtype's range, lines between fractions, or components or slopes that
         need more than 53 bits.
+    OSError
+        If the file can't be written; nothing is left behind.
 
     See Also
     --------
@@ -154,8 +157,7 @@ def types(network, tables, dtype):
     names = {"input": C_TYPES[dtype.name], "key": keys, "score": C_TYPES[network.bias.dtype.name]}
     names["scale"] = C_TYPES[tables["scale"].dtype.name]
     if network.layers:
-        largest = max(tables[f"layer_weights_{i}"].shape[1] for i in range(len(network.layers)))
-        names["row"] = "uint16_t" if largest <= 2**16 else "uint32_t"
+        names["row"] = C_TYPES[row_dtype(network).name]
     if "sums" in tables:
         names["sum"] = C_TYPES[tables["sums"].dtype.name]
     names = "".join(f"typedef {kind} NAME_{key}_t;\n" for key, kind in names.items())

@@ -20,14 +20,11 @@ static inline NAME_key_t NAME_key(NAME_input_t x) {
 }
 """
 
-KEY_OF_COMPONENT = """
-/* An integer that is ordered as finite doubles are. */
-static inline int64_t NAME_key_of_component(double x) {
-    int64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits < 0 ? bits ^ INT64_MAX : bits;
-}
-"""
+KEY_OF_COMPONENT = (
+    KEY_OF_FLOAT.replace("NAME_key(NAME_input_t x)", "NAME_key_of_component(double x)")
+    .replace("NAME_key_t", "int64_t")
+    .replace("NAME_KEY_MAX", "INT64_MAX")
+)
 
 FLOAT_COMPONENT = """
 /* Combination k of the features: each product and each sum is rounded to double, in the features' order. The volatile

@@ -2,12 +2,14 @@
 
 import math
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
 from skbnn.packed._steps import sums_in_columns
+from skbnn.packed.fixed_point import LIMIT
 
-EXACT = 2**53  # float64 holds every integer below it
+EXACT = int(LIMIT)  # float64 holds every integer below it
 LARGEST_EXPONENT = 1023  # of float64
 
 SIGNED = np.int8, np.int16, np.int32, np.int64
@@ -75,6 +77,12 @@ def narrowest(integers, types=SIGNED):
         for kind in types
         if np.iinfo(kind).min <= integers.min() and integers.max() <= np.iinfo(kind).max
     )
+
+
+def row_dtype(network):
+    """The dtype of positions in a member's table of a hidden layer's weights, of which there is one at least."""
+    largest = max((n_inputs + 1) * -(-n_units // 32) for n_inputs, n_units in pairwise(network.layer_sizes[:-1]))
+    return np.dtype(np.uint16 if largest <= 2**16 else np.uint32)
 
 
 def words_of(bits):

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from skbnn.export.c import MAX_ROWS, checked_dtype
-from skbnn.export.c_tables import n_planes, tables_of
+from skbnn.export.c_tables import n_planes, row_dtype, tables_of
 from skbnn.packed import packed_network_of
 
 # Bytes of code, and of stack beside the arrays, for each part of a program; by least squares from 160 programs.
@@ -109,5 +109,5 @@ def bytes_of_arrays(network, dtype):
     if network.output != "identity" or dtype.kind == "f":
         n_bytes += network.bias.nbytes
     if network.layers:
-        n_bytes += 4 * max(layers[1:]) * n_planes(network) + 2 * MAX_ROWS
+        n_bytes += 4 * max(layers[1:]) * n_planes(network) + row_dtype(network).itemsize * MAX_ROWS
     return n_bytes

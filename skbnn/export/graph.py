@@ -150,9 +150,12 @@ def add_columns(graph, components, x, dtype):
     return graph.add("Concat", columns, last, axis=1), compared
 
 
-def add_bits(graph, columns_compared, columns, thresholds):
-    """Add the thermometer encoding; returns the name of bits, (n_rows, n_bits) uint8 of 0 and 1."""
-    x, compared = columns_compared
+def add_bits(graph, values, columns, thresholds):
+    """Add the thermometer encoding of ``add_columns``' values; returns the name of bits, (n_rows, n_bits) uint8 of 0/1.
+
+    ``columns`` and ``thresholds`` are those of ``input_bits``.
+    """
+    x, compared = values
     with np.errstate(over="ignore"):  # beyond float32's range the smallest float32 >= t is infinity
         limits = thresholds.astype(compared)
         limits = np.where(limits < thresholds, np.nextafter(limits, compared.type(np.inf)), limits)

@@ -53,7 +53,10 @@ def to_onnx(model, path=None, *, dtype="float32", raw_scores=False):
     TypeError
         If ``model`` is not one of these.
     ValueError
-        If ``dtype`` is no real number of at most 64 bits, or classes are neither whole numbers nor strings.
+        If ``dtype`` is no real number of at most 64 bits, classes are neither whole numbers nor strings, or
+        ``path`` is something else than a file.
+    OSError
+        If the file can't be written; nothing is left behind.
 
     Examples
     --------

@@ -67,9 +67,8 @@ class Columns:
             self.steps = every_nth_bit(encoding.offsets, -(-encoding.n_bits // MAX_BITS))
         elif room:
             self.steps = encoding.offsets[:-1][bits_of == 1]
-        fewest = (
-            2 if len(self.steps) else 1
-        )  # beside steps, a feature's only bit says it all, or all that was asked for
+        # Beside steps, a feature's only bit says it all, or all that was asked for.
+        fewest = 2 if len(self.steps) else 1
         self.lines = np.flatnonzero(bits_of[: self.X.shape[1]] >= fewest)
         steps_of = np.diff(np.searchsorted(self.steps, encoding.offsets))
         self.line_weights = np.maximum(steps_of[self.lines], 1) ** line_power

@@ -149,7 +149,7 @@ def added(network, feature, values):
         out += network.steps[:, bits] @ (values >= network.thresholds[bits, np.newaxis])
     if network.slopes.size:
         lower, upper = network.ranges[:, feature]
-        out += np.outer(network.slopes[:, feature], np.clip(values, lower, upper) - lower)
+        out += np.trunc(np.outer(network.slopes[:, feature], np.clip(values, lower, upper) - lower))
     return network.factor[:, np.newaxis] * out
 
 

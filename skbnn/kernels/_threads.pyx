@@ -40,7 +40,10 @@ def effective_n_threads():
     if os.environ.get("OMP_NUM_THREADS"):
         return omp_get_max_threads()
     if _n_cores is None:
-        from joblib import cpu_count  # not at the top: a server of a packed network need not wait for it
+        try:
+            from joblib import cpu_count  # not at the top: a server of a packed network need not have it
 
-        _n_cores = cpu_count(only_physical_cores=True)
+            _n_cores = cpu_count(only_physical_cores=True)
+        except ImportError:
+            _n_cores = os.cpu_count() or 1
     return min(omp_get_max_threads(), _n_cores)

@@ -10,7 +10,7 @@ BLOCK, BLOCK_SIZE = 4096, 2**24  # rows, and floats; bound the memory of scores
 
 
 class AdditivePart(NamedTuple):
-    """What is added to a network's scores; names and shapes are those of PackedNetwork, without columns if unused."""
+    """What is added to a network's scores; shapes are those of PackedNetwork, whose ``bias`` is the constant."""
 
     constant: np.ndarray
     steps: np.ndarray

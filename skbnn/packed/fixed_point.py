@@ -62,7 +62,7 @@ def to_fixed_point(additive, offsets, scale, fan_in, output):
     additive : AdditivePart
         Constants and steps are integers. Slopes are in the grid's unit, with 24 significant bits, so that their
         product with an integer of 29 bits is exact.
-    scale : ndarray of int64
+    scale : ndarray of shape (n_members, n_outputs, units_per_output), int64
     factor : ndarray of shape (n_outputs,), float64
         The unit of the grid, a power of two: scores are ``factor`` times the integers.
 
@@ -80,7 +80,8 @@ def to_fixed_point(additive, offsets, scale, fan_in, output):
         )
     if output == "softmax":
         largest[:], varying[:] = largest.max(), varying.max()
-    n_rounded = 1 + len(offsets) + scale.shape[0] * scale.shape[2] * fan_in
+    # The constant, a sum a column, and scales times dot products.
+    n_rounded = len(offsets) + scale.shape[0] * scale.shape[2] * fan_in
     exponents = np.frexp(largest)[1] - NARROW
     off = np.ldexp(0.5 * n_rounded, exponents)
     if (off > TOLERANCE * varying).any():  # also what never varies
@@ -102,7 +103,7 @@ def on_grid(values, exponents):
 
 
 def steps_of_sums(sums, offsets):
-    """Inverse of ``sums_in_columns``: (n_outputs, n_bits)."""
+    """Inverse of ``sums_in_columns``: (n_outputs, n_bits) steps of (n_bits, n_outputs) sums."""
     steps = np.diff(sums, axis=0, prepend=0)
     starts = offsets[:-1][offsets[:-1] < offsets[1:]]
     steps[starts] = sums[starts]

@@ -176,8 +176,9 @@ class PackedNetwork:
         first, *others = self._all_weights
         first = spread_inputs(first, used, self.n_features_in)
         if len(sums):
-            steps, sums = sums, np.zeros((self.n_features_in, len(self.bias)))
-            sums[used] = steps
+            spread = np.zeros((self.n_features_in, len(self.bias)))
+            spread[used] = sums
+            sums = spread
         offsets = np.arange(self.n_features_in + 1)
         return Encoder(thresholds, offsets), offsets, [first, *others], sums
 
@@ -287,7 +288,7 @@ class PackedNetwork:
 
     @property
     def additive(self):
-        """What is added to the networks' scores, an AdditivePart of integers."""
+        """What is added to the networks' scores, an AdditivePart in units of ``factor``."""
         return AdditivePart(self.bias, self.steps, self.slopes, self.ranges)
 
     @property

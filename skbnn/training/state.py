@@ -77,7 +77,8 @@ class TrainingState:
     def resumed(self, targets, decision, samples, n_new, memory):
         """The state to go on with on encoded samples, ``n_new`` of them new, of the same networks.
 
-        A stream goes on counting, ``fit`` counts anew. Should training fail, this state still says what was.
+        A stream goes on counting, ``fit`` counts anew. Should training fail, this state still says what the last call's
+        counts, curves and packed network were; the networks, which both share, may have moved.
         """
         streaming = decision.parameters.streaming
         if streaming and len(samples.rows) < REPLAYED:  # nothing is trained until more have come
