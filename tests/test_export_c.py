@@ -350,7 +350,7 @@ def test_other_dtypes_raise(dtype):
 
 
 def test_positions_in_large_tables_are_wide():
-    narrow, wide = (PackedNetwork(**random_state(0, hidden=(n,), lines=False, most=1)) for n in (64, 64 * 1100))
+    narrow, wide = (PackedNetwork(**random_state(0, hidden=(n,), lines=False, most=1)) for n in (64, 64 * 2000))
     assert "typedef uint16_t model_row_t;" in to_c(narrow) and "typedef uint32_t model_row_t;" in to_c(wide)
     assert c_footprint(wide).ram - c_footprint(narrow).ram > 2 * 64  # of the stack of positions, and of counts
 
