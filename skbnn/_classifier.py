@@ -333,8 +333,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         The first 256 rows are kept: whenever their number has doubled, training begins anew with all of them, for as
         many epochs as there have been, so that thresholds suit more than a first few. Later a sample of 256 is kept,
-        and 32 of them join each call's. Fewer than 32 rows, with those, are kept and not trained on until more come,
-        unless training begins anew with them.
+        and 32 of them join a call of fewer than 1,024. Fewer than 32 rows, with those, are kept and not trained on
+        until more come, unless training begins anew with them.
 
         Parameters
         ----------

@@ -8,9 +8,9 @@ import numpy as np
 # number has doubled: thresholds and the targets' scale by a first few rows would be wrong for ever.
 ENOUGH = 256
 
-# So many of the rows that are kept join those of a call, so that a stream that comes sorted does not forget. And fewer
-# are not trained on: batch norm says little of them, and they would unlearn more than they teach.
-REPLAYED = 32
+# So many of the rows that are kept join those of a call, unless these are many, so that a stream that comes sorted does
+# not forget. And fewer are not trained on: batch norm says little of them, and they would unlearn more than they teach.
+REPLAYED, MANY = 32, 1024
 
 # What follows a stream is an average over all calls, at least this share of it from the last; of fewer rows than
 # SHARED, less in proportion.
@@ -38,24 +38,27 @@ class Memory:
     def after(self, new, rng):
         """The memory after a call with these rows, those to train on, and whether to begin anew with them."""
         n_old, n_new = len(self.rows[0]) if self.rows else 0, len(new[0])
-        rows = tuple(map(np.concatenate, zip(self.rows, new, strict=True))) if self.rows else new
-        n_seen, everything = self.n_seen + n_new, np.arange(n_old + n_new)
+        old, of_old, of_new = self.rows or tuple(part[:0] for part in new), np.arange(n_old), np.arange(n_new)
+        n_seen = self.n_seen + n_new
         begins = self.n_begun < ENOUGH and n_seen >= 2 * self.n_begun
         n_begun = n_seen if begins else self.n_begun
-        kept = everything if n_begun < ENOUGH else self._sample(n_old, n_new, rng)
+        kept = (of_old, of_new) if n_begun < ENOUGH else self._sample(n_old, n_new, rng)
         again = rng.choice(n_old, min(n_old, REPLAYED), replace=False)
-        trained = everything if begins else np.append(again, everything[n_old:])
-        return (
-            Memory(tuple(part[kept] for part in rows), n_seen, n_begun),
-            tuple(part[trained] for part in rows),
-            begins,
-        )
+        if not begins:
+            of_old = again if n_new < MANY else again[:0]
+        trained = joined(old, of_old, new, of_new) if len(of_old) else new
+        return Memory(joined(old, kept[0], new, kept[1]), n_seen, n_begun), trained, begins
 
     def _sample(self, n_old, n_new, rng):
-        """Which of the old and of the new rows to keep: of the latter, their share in what follows the stream."""
+        """Which of the old and which of the new rows to keep: of these, their share in what follows the stream."""
         n_of_new = min(rng.binomial(ENOUGH, share_of(n_new, self.n_seen + n_new)), n_new)
         of_old = rng.choice(n_old, min(n_old, ENOUGH - n_of_new), replace=False)
-        return np.append(of_old, n_old + rng.choice(n_new, n_of_new, replace=False))
+        return of_old, rng.choice(n_new, n_of_new, replace=False)
+
+
+def joined(old, of_old, new, of_new):
+    """Some of the old rows and some of the new, a copy."""
+    return tuple(np.concatenate([before[of_old], part[of_new]]) for before, part in zip(old, new, strict=True))
 
 
 def share_of(n_rows, n_rows_seen):
