@@ -86,13 +86,11 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     @property
     def coefs_(self):
         """Binary weights that predict, a list of (n_inputs, n_units) int8 arrays of ±1, first layer first."""
-        check_is_fitted(self)
         return [weights.reshape(-1, weights.shape[2]).T for weights in self.packed_.binary_weights]
 
     @property
     def feature_importances_(self):
         """Each feature's part of what moves the scores, (n_features,), as the class says; computed at each access."""
-        check_is_fitted(self)
         return importances(self.packed_, self._state.values)
 
     def __sklearn_is_fitted__(self):

@@ -36,9 +36,8 @@ def c_footprint(model, *, dtype="float32"):
     """Predict the flash and the RAM that ``NAME_predict`` of ``to_c`` takes, code, tables and stack.
 
     Flash is right to 5 % or, of a model of less than 5 KB, to 250 bytes, RAM to 5 % or 60 bytes, for GCC 12 with
-    ``-Os`` and a Cortex-M4. Of other cores and compilers
-    the tables, which are most of it, are the same. A regressor of integers, which has no ``NAME_predict``, is taken by
-    its ``NAME_scores``.
+    ``-Os`` and a Cortex-M4. Of other cores and compilers the tables, which are most of it, are the same. A regressor of
+    integers, which has no ``NAME_predict``, is taken by its ``NAME_scores``.
 
     Not counted are the row itself, labels and exponents, which take room only where they are used, and what the
     compiler links of its own library: ``memcpy``, multiplication for a core that has none, and about 2 KB of double

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+N_FEATURES = 6  # that are drawn over their histograms unless some are asked for
+
 
 def pyplot(caller):
     """matplotlib.pyplot, or an ImportError that says who needs it and where it is to be had."""

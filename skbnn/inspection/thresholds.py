@@ -2,10 +2,8 @@
 
 import numpy as np
 
-from skbnn.inspection.axes import draw_histogram, grid, indices_of_features, names_of_features, table_of
+from skbnn.inspection.axes import N_FEATURES, draw_histogram, grid, indices_of_features, names_of_features, table_of
 from skbnn.packed import packed_network_of
-
-N_FEATURES = 6  # that are drawn unless some are asked for
 
 
 class ThresholdDisplay:
