@@ -7,10 +7,11 @@ from numbers import Integral, Real
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, is_regressor
-from sklearn.utils import assert_all_finite, check_random_state
+from sklearn.utils import check_array, check_random_state, check_X_y
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skbnn._sklearn import Interval, StrOptions, _check_sample_weight
+from skbnn.encoding.tables import categorical_mask, find_categories, is_table, to_numbers, with_new_labels
 from skbnn.kernels.blas import one_blas_thread
 from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS
 from skbnn.training.decide import decide
@@ -29,6 +30,8 @@ from skbnn.training.stream import Memory
 DTYPES = [np.float64, np.float32, np.float16, np.bool_]
 DTYPES += [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.uint64, np.int64]
 
+NUMBERS = {"dtype": DTYPES, "ensure_all_finite": False}  # missing values and infinities are values
+
 
 class BaseBinaryMLP(BaseEstimator, ABC):
     """Parameters, validation and fit; a subclass knows its targets."""
@@ -37,6 +40,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         "hidden_layer_sizes": [StrOptions({"auto"}), "array-like", Interval(Integral, 1, None, closed="left")],
         "binarization": [StrOptions(set(SPREADS))],
         "surrogate_gradient": [StrOptions(set(SURROGATE_GRADIENTS))],
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "n_thresholds": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "n_components": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
         "n_estimators": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -93,6 +97,11 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         """Each feature's part of what moves the scores, (n_features,), as the class says; computed at each access."""
         return importances(self.packed_, self._state.values)
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.categorical = True
+        return tags
+
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_packed")
 
@@ -107,7 +116,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             raise
 
     def _fit_from(self, state, X, y, sample_weight, streaming):
-        X, y, sample_weight = self._validate(X, y, sample_weight, reset=state is None)
+        X, y, sample_weight, categories = self._validate(X, y, sample_weight, state)
         if state:
             targets = replace(state.targets, loss=self.loss, streaming=streaming)
         else:
@@ -116,7 +125,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         parameters = Parameters.of(given, targets.network_loss, streaming=streaming)
         rows = self._rows(X, y, sample_weight, targets)
         with one_blas_thread():
-            state, samples = self._prepare(rows, targets, parameters, state)
+            state, samples = self._prepare(rows, categories, targets, parameters, state)
             data = targets.training_data(samples, state.decision.initial_model)
             run_epochs(state, data, samples.rows, self._watchers(state, samples, data))
             state.draw_values(samples)
@@ -136,10 +145,27 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             self.__dict__.pop(name, None)
         return None
 
-    def _validate(self, X, y, sample_weight, *, reset):
-        X, y = validate_data(self, X, y, dtype=DTYPES, multi_output=True, y_numeric=is_regressor(self), reset=reset)
+    def _validate(self, X, y, sample_weight, state):
+        """X as numbers, y, the weights, and the labels of X's categories, if any."""
+        checks = {"multi_output": True, "y_numeric": is_regressor(self), **NUMBERS}
+        categories = self._find_categories(X, sample_weight, state)
+        if categories or is_table(X):
+            validate_data(self, X, reset=state is None, skip_check_array=True)  # the features' names and number
+            X, y = check_X_y(to_numbers(X, categories), y, estimator=self, **checks)
+        else:
+            X, y = validate_data(self, X, y, reset=state is None, **checks)
         y = self._check_y(y.toarray() if issparse(y) else y)
-        return X, y, _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        return X, y, sample_weight, categories
+
+    def _find_categories(self, X, sample_weight, state):
+        """The labels of X's categories; those that training began with, unless a stream begins anew."""
+        if state is None:
+            return find_categories(X, categorical_mask(self.categorical_features, X))
+        n_rows = np.count_nonzero(np.ones(len(X)) if sample_weight is None else sample_weight)
+        if state.categories and state.memory.begins_with(n_rows):
+            return with_new_labels(state.categories, X)
+        return state.categories
 
     def _rows(self, X, y, sample_weight, targets):
         """The rows that have a weight, as ``Samples.of`` takes them, once the targets are known by all rows."""
@@ -147,14 +173,15 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         X, y, encoded, sample_weight = without_weightless(sample_weight, X, y, encoded, sample_weight)
         return X, encoded, sample_weight, np.broadcast_to(self._class_weights(y), len(X))
 
-    def _prepare(self, rows, targets, parameters, state):
+    def _prepare(self, rows, categories, targets, parameters, state):
         """A state that is ready to train, and its samples: of these rows and, in a stream, of those that it keeps."""
         seed = state.seed if state else check_random_state(self.random_state).randint(2**31)
         rng = state.rng if state else np.random.default_rng(seed)
         n_new, memory, begins = len(rows[0]), Memory(), state is None
         if parameters.streaming:
             memory, rows, begins = (Memory(n_begun=0) if begins else state.memory).after(rows, rng)
-        samples = Samples.of(*rows)
+        nominal = np.array([labels is not None for labels in categories or [None] * rows[0].shape[1]])
+        samples = Samples.of(*rows, nominal=nominal)
         if len(samples.rows) < FEW and parameters.shuffle and not parameters.streaming:
             samples = samples.merged()
         if self.early_stopping:
@@ -166,7 +193,8 @@ class BaseBinaryMLP(BaseEstimator, ABC):
                 return state.resumed(targets, decision, samples, n_new, memory), samples
             parameters = replace(decision.parameters, max_iter=len(state.losses) + 1)  # as many as there have been
         decision, samples = decide(samples, targets, parameters, rng)
-        return TrainingState.begin(targets, decision, rng, seed, len(samples.rows), memory), samples
+        state = TrainingState.begin(targets, decision, rng, seed, len(samples.rows))
+        return replace(state, memory=memory, categories=categories), samples
 
     def _watchers(self, state, samples, data):
         """What watches the loop over epochs; scores come before they are printed."""
@@ -177,8 +205,9 @@ class BaseBinaryMLP(BaseEstimator, ABC):
 
     def _keep(self, state, packed):
         """Set what is known after a fit."""
-        names = {"classes": self._class_labels(), "feature_names": getattr(self, "feature_names_in_", None)}
-        self._state, self._packed = state, packed.named(**names)
+        names = {"feature_names": getattr(self, "feature_names_in_", None), "categories": state.categories}
+        self._state, self._packed = state, packed.named(classes=self._class_labels(), **names)
+        self.is_categorical_ = state.decision.encoding.nominal if state.categories else None
         parameters = state.decision.parameters
         self.n_outputs_, self.out_activation_ = state.targets.n_outputs, state.targets.output
         self.hidden_layer_sizes_, self.n_layers_ = parameters.hidden_layer_sizes, len(parameters.hidden_layer_sizes) + 2
@@ -194,9 +223,11 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     def _ask_packed(self, method, X):
         """What a method of the packed network, by its name, says of validated rows."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=DTYPES, reset=False, ensure_all_finite=False)
-        try:  # the packed network looks for NaN and infinity while it reads X anyway
-            return getattr(self.packed_, method)(X)
-        except ValueError:
-            assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
-            raise
+        packed = self._packed
+        if packed.categories or is_table(X):
+            validate_data(self, X, reset=False, skip_check_array=True)
+            X = check_array(to_numbers(X, packed.categories), estimator=self, **NUMBERS)
+            packed = packed.named(classes=packed.classes)  # without categories it reads their codes
+        else:
+            X = validate_data(self, X, reset=False, **NUMBERS)
+        return getattr(packed, method)(X)

@@ -32,6 +32,11 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         What stands in for the derivative of the hidden activations' sign: ``max(0, 2 - 2 * abs(x))`` [3]_, 1 within
         ±1 [1]_, or a smooth bump with negative sides [4]_.
 
+    categorical_features : array-like of {bool, int, str} or None, default="from_dtype"
+        Features that are categories: a mask, indices or names. "from_dtype" is the columns of a data frame that it
+        declares as categories or that hold text; None is none. A category becomes a bit; of more than 64, the most
+        frequent have a bit each and the others share one. A category that training has not seen counts as missing.
+
     n_thresholds : int or "auto", default="auto"
         Bits a feature becomes, at most: bit t says whether the value reaches the t-th threshold. Thresholds are
         near quantiles of the training data; a feature with fewer distinct values gets fewer. "auto" is a twelfth of the
@@ -242,6 +247,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         *,
         binarization="sign",
         surrogate_gradient="approx_sign",
+        categorical_features="from_dtype",
         n_thresholds="auto",
         n_components="auto",
         n_estimators="auto",
@@ -270,6 +276,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.binarization = binarization
         self.surrogate_gradient = surrogate_gradient
+        self.categorical_features = categorical_features
         self.n_thresholds = n_thresholds
         self.n_components = n_components
         self.n_estimators = n_estimators

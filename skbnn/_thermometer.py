@@ -7,9 +7,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skbnn._base import DTYPES
+from skbnn._base import NUMBERS
 from skbnn._sklearn import Interval, StrOptions, _check_feature_names_in, _fit_context
 from skbnn.encoding import Encoding
+from skbnn.encoding.columns import PRESENT
 from skbnn.encoding.thresholds import find_encoding
 from skbnn.packed.layout import unpack_bits
 
@@ -77,7 +78,7 @@ class ThermometerEncoder(TransformerMixin, BaseEstimator):
         -------
         self : object
         """
-        X = validate_data(self, X, dtype=DTYPES)
+        X = validate_data(self, X, **NUMBERS)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         self.thresholds_ = find_encoding(X, self.n_thresholds, rng=rng).columns
         return self
@@ -95,7 +96,7 @@ class ThermometerEncoder(TransformerMixin, BaseEstimator):
             Feature by feature, lowest threshold first.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=DTYPES, reset=False)
+        X = validate_data(self, X, reset=False, **NUMBERS)
         encoding = Encoding.from_columns(self.thresholds_, np.empty((0, X.shape[1])))
         bits = unpack_bits(encoding.encode(X), encoding.n_bits)
         return bits if self.output == "plus_minus_one" else (bits > 0).astype(np.int8)
@@ -111,19 +112,20 @@ class ThermometerEncoder(TransformerMixin, BaseEstimator):
         Returns
         -------
         names : ndarray of shape (n_bits,), object
-            Such as ``"x0>=1.5"``.
+            Such as ``"x0>=1.5"``, and ``"x0 is known"`` of a bit that is +1 unless the value is missing.
         """
         check_is_fitted(self, "thresholds_")
         features = _check_feature_names_in(self, input_features)
         pairs = zip(features, self.thresholds_, strict=True)
-        return np.array([f"{name}>={shortest(limit)}" for name, limits in pairs for limit in limits], dtype=object)
+        return np.array([name_of_bit(name, limit) for name, limits in pairs for limit in limits], dtype=object)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = []
         return tags
 
 
-def shortest(number):
-    """The fewest digits that are read as this float64, as "5.45" or "2"."""
-    return repr(float(number)).removesuffix(".0")
+def name_of_bit(feature, threshold):
+    """What the bit of a threshold says, with the fewest digits that are read as this float64, as "5.45" or "2"."""
+    return f"{feature} is known" if threshold == PRESENT else f"{feature}>={repr(float(threshold)).removesuffix('.0')}"

@@ -28,7 +28,7 @@ ROOMS = {
     "initial_models": (4, ["encoding", "packed"]),
     "training": (4, ["encoding", "packed", "network", "folding", "initial_models"]),
     "_sklearn": (5, []),
-    "_base": (5, ["_sklearn", "kernels", "network", "training"]),
+    "_base": (5, ["_sklearn", "encoding", "kernels", "network", "training"]),
     "_classifier": (5, ["_sklearn", "_base", "training"]),
     "_regressor": (5, ["_sklearn", "_base", "training"]),
     "_thermometer": (5, ["_sklearn", "_base", "encoding", "packed"]),

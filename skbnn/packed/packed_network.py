@@ -3,11 +3,13 @@
 import numpy as np
 
 from skbnn.encoding import Encoder
+from skbnn.encoding.columns import find_runs
+from skbnn.encoding.tables import is_frame, is_table, to_numbers
 from skbnn.packed._program import Program
 from skbnn.packed._steps import sums_in_columns
 from skbnn.packed.activations import expit, softmax
 from skbnn.packed.additive_part import AdditivePart
-from skbnn.packed.checks import check, check_names, frozen, frozen_integers, frozen_labels, require
+from skbnn.packed.checks import check, check_names, frozen, frozen_categories, frozen_integers, frozen_labels, require
 from skbnn.packed.layout import pack_bits, spread_inputs, unpack_weights
 
 FORMAT = 2  # of the pickled state
@@ -30,11 +32,13 @@ class PackedNetwork:
     ----------
     thresholds : array-like of shape (n_bits,)
         Thresholds of the thermometer encoding, ascending within a feature. Input bit j is +1 iff its feature reaches
-        ``thresholds[j]``.
+        ``thresholds[j]``. A missing value, NaN, reaches none; -inf, first of a feature, is reached by all others.
+        Where a feature has no such bit, NaN counts as the middle one of its thresholds, ``thresholds[n // 2]`` of n.
     offsets : array-like of shape (n_features + n_components + 1,)
         Feature f has the bits from ``offsets[f]`` to ``offsets[f + 1]``; components come after the features.
     components : array-like of shape (n_components, n_features)
-        Linear combinations of the features that are encoded as well.
+        Linear combinations of the features that are encoded as well. In them NaN counts as the feature's middle
+        threshold, and as 0 where the feature has a bit for it, or none at all.
     layers : list of (packed_weights, unit_thresholds)
         Hidden layers of all members: uint64 words of shape (n_members, n_groups, n_words, 8), interleaved by eight
         units, and (n_members, 8 * n_groups) int32; a unit is +1 iff ``popcount(x ^ w) <= unit_threshold``. Padding has
@@ -59,12 +63,19 @@ class PackedNetwork:
         Its straight lines: how much an integer score rises with a feature, from the lower to the upper end of its
         range,
     ranges : array-like of shape (2, n_features) or (2, 0)
-        which are these; the rise is ``clip(x, lower, upper) - lower``.
+        which are these; the rise is ``clip(x, lower, upper) - lower``, and 0 if the value is missing.
+    nominal : array-like of shape (n_features,), bool, default=None
+        Features whose values are codes of categories, 0, 1 and so on. Of their bits only the last that a row reaches is
+        +1: that of its code. None is no feature.
     classes : array-like of shape (n_classes,), default=None
         Labels, in the order of "softmax" outputs, or of a single "logistic" one's 0 and 1; ``predict`` returns them.
         Without them it returns indices.
     feature_names : sequence of str, default=None
         Names of the features, for whoever calls; rows go by position.
+    categories : sequence of length n_features, default=None
+        For each nominal feature its labels in the order of their codes, text or numbers, and None for missing values
+        where these have a code; for any other feature None. With them, rows have labels instead of codes, and a label
+        that is unknown counts as missing.
 
     Raises
     ------
@@ -95,13 +106,17 @@ class PackedNetwork:
         steps,
         slopes,
         ranges,
+        nominal=None,
         classes=None,
         feature_names=None,
+        categories=None,
     ):
+        no_feature = np.zeros(np.shape(components)[-1:], bool)
         content = {
             "thresholds": frozen(thresholds, np.float64, 1, "thresholds"),
             "offsets": frozen(offsets, np.int64, 1, "offsets"),
             "components": frozen(components, np.float64, 2, "components"),
+            "nominal": frozen(no_feature if nominal is None else nominal, np.bool_, 1, "nominal"),
             "layers": tuple(
                 (frozen(weights, np.uint64, 4, "packed weights"), frozen(limits, np.int32, 2, "unit thresholds"))
                 for weights, limits in layers
@@ -117,15 +132,16 @@ class PackedNetwork:
             "ranges": frozen(ranges, np.float64, 2, "ranges"),
             "classes": frozen_labels(classes),
             "feature_names": None if feature_names is None else tuple(feature_names),
+            "categories": frozen_categories(categories),
         }
         self.__dict__.update(content)
         integer = np.int32 if check(self) < 2**31 else np.int64
         self.__dict__.update((name, frozen(content[name], integer, content[name].ndim, name)) for name in INTEGERS)
-        encoder = Encoder(self.thresholds, self.offsets, self.components)
-        sums = np.empty((0, len(self.bias)))
+        encoder = Encoder(self.thresholds, self.offsets, self.components, self.nominal)
+        sums, runs = np.empty((0, len(self.bias))), find_runs(self.offsets, self.nominal)
         if self.steps.size:
-            sums = sums_in_columns(self.steps, self.offsets)
-        program = bits_program = self._compile(encoder, self.offsets, self._all_weights, sums)
+            sums = sums_in_columns(self.steps, runs)
+        program = bits_program = self._compile(encoder, runs, self._all_weights, sums)
         if self._is_nearly_one_bit_each(sums):
             program = self._compile(*self._with_one_bit_each(sums))
         self.__dict__.update(_bits_program=bits_program, _program=program)
@@ -140,15 +156,15 @@ class PackedNetwork:
     def _all_weights(self):
         return [*(weights for weights, _ in self.layers), self.output_weights]
 
-    def _compile(self, encoder, offsets, all_weights, sums):
-        """The native program on this encoding, packed weights and sums of steps."""
+    def _compile(self, encoder, runs, all_weights, sums):
+        """The native program on this encoding, packed weights and sums of steps within runs of bits."""
         *hidden, last = all_weights
         limits = (limits for _, limits in self.layers)
         layers = list(zip(hidden, limits, strict=True))
-        ends = np.zeros((2, len(sums)), bool)  # the first and the last bit of each column
+        ends = np.zeros((2, len(sums)), bool)  # the first and the last bit of each run
         if len(sums):
-            used = offsets[:-1] < offsets[1:]
-            ends[0, offsets[:-1][used]] = ends[1, offsets[1:][used] - 1] = True
+            used = runs[:-1] < runs[1:]
+            ends[0, runs[:-1][used]] = ends[1, runs[1:][used] - 1] = True
         scale = self.scale.astype(np.float64)
         at_no_popcount = self.bias + self.layer_sizes[-2] * scale.sum(axis=(0, 2))  # dot = fan_in - 2 * popcount
         additive = sums, pack_bits(ends), np.ascontiguousarray(self.slopes.T), self.ranges
@@ -159,7 +175,7 @@ class PackedNetwork:
         """Whether some features have no bit, the others one, and the missing bits are worth their memory."""
         n_bits, weights = self.layer_sizes[0], self._all_weights[0]
         n_missing = self.n_features_in - n_bits
-        if len(self.components) or n_missing <= 0:
+        if len(self.components) or self.nominal.any() or n_missing <= 0:
             return False
         of_each = weights.nbytes // (64 * weights.shape[2]) + sums.nbytes // n_bits + 32  # of thresholds and offsets
         worth_it = weights.nbytes <= COPIED and n_missing * of_each <= max(weights.nbytes, ADDED)
@@ -187,8 +203,8 @@ class PackedNetwork:
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features) or (n_features,)
-            Real numbers of any dtype, read as they are.
+        X : array-like or data frame of shape (n_rows, n_features), or array-like of shape (n_features,)
+            Real numbers of any dtype, read as they are, and the labels of ``categories``.
 
         Returns
         -------
@@ -197,7 +213,7 @@ class PackedNetwork:
         Raises
         ------
         ValueError
-            If X has another number of features, is not real, or holds NaN or infinity.
+            If X has another number of features, or is not real.
         """
         return self.factor * self._of_rows(self._program.scores, X)
 
@@ -214,14 +230,22 @@ class PackedNetwork:
         """
         return self._of_rows(self._program.scores, X).astype(np.int64)
 
-    @staticmethod
-    def _of_rows(function, X):
+    def _of_rows(self, function, X):
         if hasattr(X, "toarray"):
             raise TypeError("X is sparse, but dense rows are required; X.toarray() has them")
-        array = np.asarray(X)
+        if is_frame(X):
+            return function(np.asarray(X) if self._reads(X) else to_numbers(X, self.categories))
+        mixed = self.categories is not None and not hasattr(X, "dtype")  # a list, in which numbers are to stay numbers
+        array = np.asarray(X, dtype=object if mixed else None)
         if not array.ndim:
             raise ValueError(f"X is a {type(X).__name__}, expected an array of rows")
-        return function(array[np.newaxis])[0] if array.ndim == 1 else function(array)
+        rows = array[np.newaxis] if array.ndim == 1 else array
+        scores = function(rows if self._reads(rows) else to_numbers(rows, self.categories))
+        return scores[0] if array.ndim == 1 else scores
+
+    def _reads(self, rows):
+        """Whether rows are numbers as they are."""
+        return self.categories is None and not is_table(rows)
 
     def decision_function_from_bits(self, bits):
         """Scores of rows that are encoded already, (n_rows, n_words) uint64: (n_rows, n_outputs).
@@ -278,11 +302,12 @@ class PackedNetwork:
             return softmax(scores)
         return expit(np.concatenate([-scores, scores], axis=-1) if len(self.bias) == 1 else scores)
 
-    def named(self, *, classes=None, feature_names=None):
-        """The same network with these ``classes`` and ``feature_names``."""
+    def named(self, *, classes=None, feature_names=None, categories=None):
+        """The same network with these ``classes``, ``feature_names`` and ``categories``."""
         network = object.__new__(type(self))
         names = None if feature_names is None else tuple(feature_names)
-        network.__dict__.update(self.__dict__, classes=frozen_labels(classes), feature_names=names)
+        labels = {"classes": frozen_labels(classes), "categories": frozen_categories(categories)}
+        network.__dict__.update(self.__dict__, feature_names=names, **labels)
         check_names(network)
         return network
 
@@ -312,8 +337,8 @@ class PackedNetwork:
 
     @property
     def nbytes(self):
-        """Bytes of all arrays."""
-        arrays = [getattr(self, name) for name in ARRAYS]
+        """Bytes of all arrays; of ``nominal`` only where a feature is."""
+        arrays = [getattr(self, name) for name in ARRAYS] + ([self.nominal] if self.nominal.any() else [])
         return sum(array.nbytes for array in [*arrays, *(part for layer in self.layers for part in layer)])
 
     def __repr__(self):
@@ -328,14 +353,16 @@ class PackedNetwork:
 
     def _key(self):
         """All content as values that compare and hash."""
-        arrays = [getattr(self, name) for name in ARRAYS] + [part for layer in self.layers for part in layer]
+        arrays = [getattr(self, name) for name in [*ARRAYS, "nominal"]] + [
+            part for layer in self.layers for part in layer
+        ]
         labels = None if self.classes is None else (self.classes.dtype.str, *self.classes.tolist())
         content = [(array.shape, array.tobytes()) for array in arrays]
-        return self.output, self.layer_sizes, self.feature_names, labels, *content
+        return self.output, self.layer_sizes, self.feature_names, labels, self.categories, *content
 
     def _content(self):
         """The constructor's arguments."""
-        names = [*ARRAYS, "layers", "layer_sizes", "output", "classes", "feature_names"]
+        names = [*ARRAYS, "nominal", "layers", "layer_sizes", "output", "classes", "feature_names", "categories"]
         return {name: getattr(self, name) for name in names}
 
     def __getstate__(self):

@@ -51,6 +51,8 @@ class TrainingState:
         The networks as they predict; None while training has moved them.
     values : ndarray of shape (n_values, n_features) or None
         Values of each feature, each drawn by itself, by which importances are told.
+    categories : tuple of (tuple or None) of length n_features, or None
+        Labels of what X has as codes.
     """
 
     targets: Targets
@@ -67,12 +69,13 @@ class TrainingState:
     n_rows_trained: int = 0
     packed: PackedNetwork = None
     values: np.ndarray = None
+    categories: tuple = None
 
     @classmethod
-    def begin(cls, targets, decision, rng, seed, n_rows, memory):
+    def begin(cls, targets, decision, rng, seed, n_rows):
         """With networks as they are drawn."""
         trainers = [new_trainer(targets, decision, rng) for _ in range(decision.parameters.n_estimators)]
-        return cls(targets, decision, rng, trainers, seed, n_rows_seen=n_rows, memory=memory)
+        return cls(targets, decision, rng, trainers, seed, n_rows_seen=n_rows)
 
     def resumed(self, targets, decision, samples, n_new, memory):
         """The state to go on with on encoded samples, ``n_new`` of them new, of the same networks.
