@@ -17,12 +17,11 @@ from skbnn.training.decide import decide
 from skbnn.training.early_stopping import EarlyStopping
 from skbnn.training.epochs import run_epochs
 from skbnn.training.flips import FlipRatio
-from skbnn.training.importances import importances
 from skbnn.training.interruption import KeepOnInterrupt
 from skbnn.training.parameters import FEW, Parameters
 from skbnn.training.progress import Progress
 from skbnn.training.samples import Samples, without_weightless
-from skbnn.training.state import TrainingState
+from skbnn.training.state import FinalState, TrainingState
 from skbnn.training.stream import Memory
 
 # What the encoder reads as it is; anything else is converted to the first.
@@ -91,7 +90,29 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     @property
     def feature_importances_(self):
         """Each feature's part of what moves the scores, (n_features,), as the class says; computed at each access."""
-        return importances(self.packed_, self._state.values)
+        check_is_fitted(self)
+        return self._state.importances(self._packed)
+
+    def finalize(self):
+        """Drop what training alone needs, in place, so that a pickle is about as small as one of ``packed_``.
+
+        Predictions, scores, ``feature_importances_`` and all other fitted attributes stay as they are. Latent weights,
+        the optimizer's state and rows that a stream keeps are dropped. So ``partial_fit``, and ``fit`` with
+        ``warm_start=True``, have nothing to go on from; ``fit`` with ``warm_start=False`` trains from the start.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+
+        Raises
+        ------
+        NotFittedError
+            If there is nothing to keep.
+        """
+        check_is_fitted(self)
+        self._state = self._state.finalized(self._packed)
+        return self
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_packed")
@@ -131,6 +152,12 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         if streaming and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         if hasattr(self, "_packed") and (streaming or self.warm_start):
+            if isinstance(self._state, FinalState):
+                caller = "partial_fit" if streaming else "fit with warm_start=True"
+                raise ValueError(
+                    f"{caller} has nothing to go on from: finalize() has dropped the training state of this "
+                    f"{type(self).__name__}; fit with warm_start=False trains from the start"
+                )
             return self._state
         for name in "_packed", "_state":
             self.__dict__.pop(name, None)

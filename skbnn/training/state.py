@@ -8,7 +8,7 @@ from skbnn.folding import estimate_statistics, fold
 from skbnn.network.network import BinaryNetwork
 from skbnn.network.trainer import SPREADS, Trainer
 from skbnn.packed import PackedNetwork
-from skbnn.training.importances import draw_values
+from skbnn.training.importances import draw_values, importances
 from skbnn.training.parameters import Decision
 from skbnn.training.stream import REPLAYED, Memory, share_of
 from skbnn.training.targets import Targets
@@ -110,6 +110,37 @@ class TrainingState:
         """Set ``values``, those of a stream in part."""
         rng = np.random.default_rng([self.seed, self.n_rows_seen])  # training draws the same with and without
         self.values = draw_values(samples, rng, before=self.values, share=self.share)
+
+    def importances(self, packed):
+        """Each feature's part of what moves the scores of the network that predicts, (n_features,)."""
+        return importances(packed, self.values)
+
+    def finalized(self, packed):
+        """What to keep of this if nothing is trained any more."""
+        return FinalState(self.targets, self.importances(packed))
+
+
+@dataclass(frozen=True, eq=False)
+class FinalState:
+    """What is left of a TrainingState by which nothing is trained any more: no networks, and no values of rows.
+
+    Attributes
+    ----------
+    targets : Targets
+    of_features : ndarray of shape (n_features,)
+        The importances.
+    """
+
+    targets: Targets
+    of_features: np.ndarray
+
+    def importances(self, packed):
+        """Each feature's part of what moves the scores, as it was told when there were values to tell it by."""
+        return self.of_features.copy()
+
+    def finalized(self, packed):
+        """The same, as there is nothing more to drop."""
+        return self
 
 
 def new_trainer(targets, decision, rng):
