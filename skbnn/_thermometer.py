@@ -8,13 +8,14 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skbnn._base import DTYPES
+from skbnn._doc_link import DocumentationLink
 from skbnn._sklearn import Interval, StrOptions, _check_feature_names_in, _fit_context
 from skbnn.encoding import Encoding
 from skbnn.encoding.thresholds import find_encoding
 from skbnn.packed.layout import unpack_bits
 
 
-class ThermometerEncoder(TransformerMixin, BaseEstimator):
+class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
     """Turn each feature into bits that say which thresholds its value reaches.
 
     The encoding of the binary estimators' inputs [1]_. Thresholds lie halfway between neighbouring distinct values of
