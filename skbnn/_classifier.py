@@ -324,6 +324,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Returns
         -------
         self : object
+            Fitted estimator.
         """
         return self._fit(X, y, sample_weight)
 
@@ -339,15 +340,19 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            As in ``fit``.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            As in ``fit``.
         classes : array-like of shape (n_classes,), default=None
             All labels that any call will see, or the indices of multilabel targets' columns. Required in the first
             call.
         sample_weight : array-like of shape (n_samples,), default=None
+            As in ``fit``.
 
         Returns
         -------
         self : object
+            Fitted estimator.
 
         Raises
         ------
@@ -372,6 +377,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            As in ``fit``.
 
         Returns
         -------
@@ -381,11 +387,12 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         return self._ask_packed("predict", X)
 
     def decision_function(self, X):
-        """Scores of each row.
+        """Compute scores of each row.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            As in ``fit``.
 
         Returns
         -------
@@ -402,6 +409,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            As in ``fit``.
 
         Returns
         -------
@@ -417,10 +425,12 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            As in ``fit``.
 
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
+            In the order of ``classes_``; exact where ``predict_proba`` rounds to 0.
         """
         scores = self._ask_packed("decision_function", X)
         if self.out_activation_ == "softmax":

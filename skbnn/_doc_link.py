@@ -2,7 +2,7 @@
 
 
 class DocumentationLink:
-    """Mixin that tells scikit-learn where the page is, once ``project.urls.Documentation`` in pyproject.toml says it."""
+    """Mixin that tells scikit-learn where the page is, once ``project.urls`` in pyproject.toml names an address."""
 
     _doc_link_module = "skbnn"
 

@@ -304,12 +304,14 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         X : array-like of shape (n_samples, n_features)
             Integer, boolean and float arrays, C or Fortran order, are read as they are.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Real numbers.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative. Within a mini-batch a weight of 2 counts as two rows; a weight of 0 is no row at all.
 
         Returns
         -------
         self : object
+            Fitted estimator.
         """
         return self._fit(X, y, sample_weight)
 
@@ -327,12 +329,16 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            As in ``fit``.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            As in ``fit``.
         sample_weight : array-like of shape (n_samples,), default=None
+            As in ``fit``.
 
         Returns
         -------
         self : object
+            Fitted estimator.
 
         Raises
         ------
@@ -347,10 +353,12 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            As in ``fit``.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Of float64.
         """
         return self._ask_packed("predict", X)
 

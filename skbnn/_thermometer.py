@@ -40,6 +40,11 @@ class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X had string column names.
 
+    See Also
+    --------
+    skbnn.inspection.ThresholdDisplay : Draws the thresholds over the features' histograms.
+    sklearn.preprocessing.KBinsDiscretizer : One bit for the interval that a value is in.
+
     References
     ----------
     .. [1] Buckman et al., "Thermometer Encoding: One Hot Way To Resist Adversarial Examples", 2018.
@@ -71,12 +76,14 @@ class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Integer, boolean and float arrays are read as they are.
         y : None
             Ignored.
 
         Returns
         -------
         self : object
+            Fitted encoder.
         """
         X = validate_data(self, X, dtype=DTYPES)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
@@ -89,6 +96,7 @@ class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            As in ``fit``.
 
         Returns
         -------
@@ -102,7 +110,7 @@ class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
         return bits if self.output == "plus_minus_one" else (bits > 0).astype(np.int8)
 
     def get_feature_names_out(self, input_features=None):
-        """Names of the bits.
+        """Name the bits.
 
         Parameters
         ----------

@@ -67,6 +67,21 @@ def save_model(model, path):
     Notes
     -----
     ``doc/model_file.rst`` describes the file byte by byte.
+
+    Examples
+    --------
+    >>> import os
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn.datasets import load_iris
+    >>> from skbnn import BinaryMLPClassifier, load_model, save_model
+    >>> X, y = load_iris(return_X_y=True)
+    >>> classifier = BinaryMLPClassifier((64,), random_state=0).fit(X, y)
+    >>> with TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "iris.skbnn")
+    ...     save_model(classifier, path)
+    ...     network = load_model(path, mmap=False)
+    >>> network == classifier.packed_
+    True
     """
     network = packed_network_of(model)
     metadata = {"format": FORMAT, "version": VERSION, "output": network.output}
@@ -106,6 +121,21 @@ def load_model(path, *, mmap=True):
     See Also
     --------
     save_model : The inverse.
+
+    Examples
+    --------
+    >>> import os
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn.datasets import load_iris
+    >>> from skbnn import BinaryMLPClassifier, load_model, save_model
+    >>> X, y = load_iris(return_X_y=True)
+    >>> classifier = BinaryMLPClassifier((64,), random_state=0).fit(X, y)
+    >>> with TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "iris.skbnn")
+    ...     save_model(classifier, path)
+    ...     network = load_model(path, mmap=False)
+    >>> network == classifier.packed_
+    True
     """
     path = os.fspath(path)
     with open(path, "rb") as file:

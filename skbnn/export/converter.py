@@ -38,6 +38,10 @@ def register_converter():
     ImportError
         If skl2onnx is not installed; the extra ``skbnn[onnx]`` has it.
 
+    See Also
+    --------
+    to_onnx : Writes a single estimator, without skl2onnx.
+
     Examples
     --------
     >>> import onnxruntime

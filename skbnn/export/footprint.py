@@ -60,6 +60,10 @@ def c_footprint(model, *, dtype="float32"):
     TypeError, ValueError
         As ``to_c``.
 
+    See Also
+    --------
+    to_c : Writes the program.
+
     Examples
     --------
     >>> from sklearn.datasets import load_digits

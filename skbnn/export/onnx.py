@@ -58,6 +58,10 @@ def to_onnx(model, path=None, *, dtype="float32", raw_scores=False):
     OSError
         If the file can't be written; nothing is left behind.
 
+    See Also
+    --------
+    register_converter : For pipelines that hold an estimator.
+
     Examples
     --------
     >>> import onnxruntime

@@ -30,6 +30,21 @@ class LossCurveDisplay:
         The loss.
     score_line_ : matplotlib Artist or None
         The score.
+
+    See Also
+    --------
+    WeightDisplay : What units of the first layer look for.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_iris
+    >>> from skbnn import BinaryMLPClassifier
+    >>> from skbnn.inspection import LossCurveDisplay
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> classifier = BinaryMLPClassifier((64,), random_state=0).fit(X, y)
+    >>> display = LossCurveDisplay.from_estimator(classifier)
+    >>> plt.show()
     """
 
     def __init__(self, loss_curve, *, validation_scores=None, name=None):
@@ -67,11 +82,21 @@ class LossCurveDisplay:
         return display.plot(ax, line_kw=line_kw, score_line_kw=score_line_kw)
 
     def plot(self, ax=None, *, name=None, line_kw=None, score_line_kw=None):
-        """Draw the curves; parameters are those of ``from_estimator``.
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a figure.
+        name : str, default=None
+            For the legend, in place of the display's.
+        line_kw, score_line_kw : dict, default=None
+            For ``matplotlib.pyplot.plot``.
 
         Returns
         -------
         self : LossCurveDisplay
+            This display.
         """
         plt = pyplot(f"{type(self).__name__}.plot")
         if ax is None:

@@ -32,6 +32,23 @@ class StepsDisplay:
     lines_ : list of list of matplotlib Artist
         Of each feature, a line for each score.
     histograms_ : list of matplotlib BarContainer
+
+    See Also
+    --------
+    ThresholdDisplay : Where the thresholds lie.
+    WeightDisplay : What units of the first layer look for.
+    sklearn.inspection.PartialDependenceDisplay : The whole model's mean, as one feature varies.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_iris
+    >>> from skbnn import BinaryMLPClassifier
+    >>> from skbnn.inspection import StepsDisplay
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> classifier = BinaryMLPClassifier((64,), random_state=0).fit(X, y)
+    >>> display = StepsDisplay.from_estimator(classifier, X, ["petal length (cm)"])
+    >>> plt.show()
     """
 
     def __init__(self, curves, values, *, feature_names, labels):
@@ -105,6 +122,7 @@ class StepsDisplay:
         Returns
         -------
         self : StepsDisplay
+            This display.
         """
         self.bounding_ax_, self.axes_, axes = grid(self, ax, len(self.curves), n_cols)
         self.figure_, self.lines_, self.histograms_ = axes[0].figure, [], []

@@ -40,14 +40,32 @@ HEADINGS = "Layer", "Shape", "Weights (1 bit)", "Popcounts (64 bit)", "Bytes", "
 
 
 class Summary:
-    """A table of what a model consists of; prints as text, and shows as HTML in a notebook.
+    """A table of what a model consists of.
+
+    It prints as text, and shows as HTML in a notebook. Use ``summary`` to make one.
+
+    Parameters
+    ----------
+    rows : list of Row
+        Named tuples of ``layer``, ``shape``, ``bits``, ``popcounts``, ``nbytes`` and ``float32_nbytes``.
 
     Attributes
     ----------
-    rows : list of Row
-        With ``layer``, ``shape``, ``bits``, ``popcounts``, ``nbytes`` and ``float32_nbytes``.
     total : Row
         Their sum.
+
+    See Also
+    --------
+    summary : Makes the table of a fitted model.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skbnn import BinaryMLPClassifier
+    >>> from skbnn.inspection import summary
+    >>> table = summary(BinaryMLPClassifier((64,), max_iter=5, init="constant").fit(*load_iris(return_X_y=True)))
+    >>> [row.layer for row in table.rows]
+    ['Thermometer encoding', 'Hidden 1', 'Output', 'Sizes and names']
     """
 
     def __init__(self, rows):
@@ -101,6 +119,10 @@ def summary(model):
         If the model is neither.
     ValueError
         If a model file can't hold its labels or names.
+
+    See Also
+    --------
+    skbnn.save_model : Writes the file.
 
     Examples
     --------

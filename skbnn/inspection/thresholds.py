@@ -29,6 +29,21 @@ class ThresholdDisplay:
     lines_ : list of matplotlib LineCollection
         A feature's thresholds.
     histograms_ : list of matplotlib BarContainer
+
+    See Also
+    --------
+    StepsDisplay : What each feature adds to the scores by itself.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_iris
+    >>> from skbnn import BinaryMLPClassifier
+    >>> from skbnn.inspection import ThresholdDisplay
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> classifier = BinaryMLPClassifier((64,), random_state=0).fit(X, y)
+    >>> display = ThresholdDisplay.from_estimator(classifier, X)
+    >>> plt.show()
     """
 
     def __init__(self, thresholds, values, *, feature_names):
@@ -95,6 +110,7 @@ class ThresholdDisplay:
         Returns
         -------
         self : ThresholdDisplay
+            This display.
         """
         self.bounding_ax_, self.axes_, axes = grid(self, ax, len(self.thresholds), n_cols)
         self.figure_, self.lines_, self.histograms_ = axes[0].figure, [], []

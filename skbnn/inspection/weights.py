@@ -39,6 +39,22 @@ class WeightDisplay:
         Of each unit.
     lines_ : list of list of matplotlib Artist or None
         Of each feature, a line for each unit.
+
+    See Also
+    --------
+    StepsDisplay : What each feature adds to the scores by itself.
+    ThresholdDisplay : Where the thresholds lie.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_iris
+    >>> from skbnn import BinaryMLPClassifier
+    >>> from skbnn.inspection import WeightDisplay
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> classifier = BinaryMLPClassifier((64,), random_state=0).fit(X, y)
+    >>> display = WeightDisplay.from_estimator(classifier, units=[0, 1])
+    >>> plt.show()
     """
 
     def __init__(self, weights, thresholds, *, units, feature_names, image_shape=None):
@@ -120,6 +136,7 @@ class WeightDisplay:
         Returns
         -------
         self : WeightDisplay
+            This display.
         """
         n = len(self.weights) if self.image_shape is None else len(self.units)
         self.bounding_ax_, self.axes_, axes = grid(self, ax, n, n_cols)

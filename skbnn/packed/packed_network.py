@@ -48,6 +48,7 @@ class PackedNetwork:
         sum(scale[:, o] * dots)`` over the input bits that are +1, the features' rises, and the ±1 dot products of each
         member's consecutive units.
     bias : array-like of int, shape (n_outputs,)
+        What the integer scores start from.
     factor : array-like of shape (n_outputs,)
         A power of two for each output, the unit of its integer score: scores are ``factor`` times the integers. One
         and the same for all outputs of "softmax".
@@ -57,9 +58,9 @@ class PackedNetwork:
         The additive part: how much a score rises where a feature reaches a threshold. Without columns there is none.
     slopes : array-like of shape (n_outputs, n_features) or (n_outputs, 0)
         Its straight lines: how much an integer score rises with a feature, from the lower to the upper end of its
-        range,
+        range.
     ranges : array-like of shape (2, n_features) or (2, 0)
-        which are these; the rise is ``clip(x, lower, upper) - lower``.
+        Lower and upper ends of these; the rise is ``clip(x, lower, upper) - lower``.
     classes : array-like of shape (n_classes,), default=None
         Labels, in the order of "softmax" outputs, or of a single "logistic" one's 0 and 1; ``predict`` returns them.
         Without them it returns indices.
@@ -71,12 +72,32 @@ class PackedNetwork:
     ValueError
         If the arrays do not fit together, or if an integer score could reach 2**53.
 
+    See Also
+    --------
+    save_model : Writes a network to a file.
+    load_model : Reads it.
+    skbnn.inspection.summary : A table of what it consists of.
+
     Notes
     -----
     Scores are sums of integers, so they are the same to the last bit for every instruction set, number of threads,
     number of rows, dtype and memory order of X; ``doc/arithmetic.rst`` has all that is needed to write another
     predictor. Columns go by their position; names are not checked. Methods take rows, (n_rows, n_features), or a single
     row, (n_features,).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skbnn import BinaryMLPClassifier
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> network = BinaryMLPClassifier((64,), random_state=0).fit(X, y).packed_
+    >>> network.feature_names[0]
+    'sepal length (cm)'
+    >>> rows = X.to_numpy()
+    >>> network.predict(rows[0]), network.predict_proba(rows).shape
+    (np.int64(0), (150, 3))
+    >>> bool((network.decision_function(rows) == network.factor * network.integer_scores(rows)).all())
+    True
     """
 
     def __init__(
@@ -183,7 +204,7 @@ class PackedNetwork:
         return Encoder(thresholds, offsets), offsets, [first, *others], sums
 
     def decision_function(self, X):
-        """Scores of each row.
+        """Compute scores of each row.
 
         Parameters
         ----------
@@ -193,6 +214,7 @@ class PackedNetwork:
         Returns
         -------
         scores : ndarray of shape (n_rows, n_outputs) or (n_outputs,), float64
+            ``factor`` times the integer scores.
 
         Raises
         ------
@@ -202,15 +224,17 @@ class PackedNetwork:
         return self.factor * self._of_rows(self._program.scores, X)
 
     def integer_scores(self, X):
-        """The same in units of ``factor``, as they are added up.
+        """Compute scores in units of ``factor``, as they are added up.
 
         Parameters
         ----------
         X : array-like of shape (n_rows, n_features) or (n_features,)
+            As in ``decision_function``.
 
         Returns
         -------
         scores : ndarray of shape (n_rows, n_outputs) or (n_outputs,), int64
+            Below 2**53.
         """
         return self._of_rows(self._program.scores, X).astype(np.int64)
 
@@ -224,9 +248,22 @@ class PackedNetwork:
         return function(array[np.newaxis])[0] if array.ndim == 1 else function(array)
 
     def decision_function_from_bits(self, bits):
-        """Scores of rows that are encoded already, (n_rows, n_words) uint64: (n_rows, n_outputs).
+        """Compute scores of rows that are encoded already.
 
-        Raises ValueError if there are slopes, which rise with the features themselves.
+        Parameters
+        ----------
+        bits : ndarray of shape (n_rows, n_words), uint64
+            Bit j of a row is bit j % 64 of word j // 64.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_rows, n_outputs), float64
+            As those of ``decision_function``.
+
+        Raises
+        ------
+        ValueError
+            If there are slopes, which rise with the features themselves.
         """
         return self.factor * self._bits_program.scores_from_bits(bits)
 
@@ -236,6 +273,7 @@ class PackedNetwork:
         Parameters
         ----------
         X : array-like of shape (n_rows, n_features) or (n_features,)
+            As in ``decision_function``.
 
         Returns
         -------
@@ -260,6 +298,7 @@ class PackedNetwork:
         Parameters
         ----------
         X : array-like of shape (n_rows, n_features) or (n_features,)
+            As in ``decision_function``.
 
         Returns
         -------
@@ -279,7 +318,20 @@ class PackedNetwork:
         return expit(np.concatenate([-scores, scores], axis=-1) if len(self.bias) == 1 else scores)
 
     def named(self, *, classes=None, feature_names=None):
-        """The same network with these ``classes`` and ``feature_names``."""
+        """Make the same network with other names.
+
+        Parameters
+        ----------
+        classes : array-like of shape (n_classes,), default=None
+            Labels, in place of those that it has.
+        feature_names : sequence of str, default=None
+            Names of the features, in place of those that it has.
+
+        Returns
+        -------
+        network : PackedNetwork
+            It shares its arrays with this one.
+        """
         network = object.__new__(type(self))
         names = None if feature_names is None else tuple(feature_names)
         network.__dict__.update(self.__dict__, classes=frozen_labels(classes), feature_names=names)
