@@ -1,8 +1,11 @@
 """What both estimators share: parameters, validation, and fit."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import issparse
@@ -24,6 +27,12 @@ from skbnn.training.progress import Progress
 from skbnn.training.samples import Samples, without_weightless
 from skbnn.training.state import FinalState, TrainingState
 from skbnn.training.stream import Memory
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from skbnn._typing import Array, Bits, Floats
+    from skbnn.packed import PackedNetwork
 
 # What the encoder reads as it is; anything else is converted to the first.
 DTYPES = [np.float64, np.float32, np.float16, np.bool_]
@@ -62,6 +71,28 @@ class BaseBinaryMLP(DocumentationLink, BaseEstimator, ABC):
         "verbose": ["verbose"],
     }
 
+    n_features_in_: int
+    feature_names_in_: Array
+    hidden_layer_sizes_: tuple[int, ...]
+    n_components_: int
+    n_estimators_: int
+    n_layers_: int
+    n_outputs_: int
+    out_activation_: str
+    batch_size_: int
+    dropout_: float
+    shrinkage_: float
+    n_iter_: int
+    t_: int
+    loss_: float | None
+    best_loss_: float | None
+    loss_curve_: list[float]
+    flip_ratio_curve_: list[float]
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    _state: TrainingState | FinalState
+    _packed: PackedNetwork
+
     @abstractmethod
     def _check_y(self, y):
         """Check y and bring it to one dimension where it has one column."""
@@ -78,23 +109,23 @@ class BaseBinaryMLP(DocumentationLink, BaseEstimator, ABC):
         return None
 
     @property
-    def packed_(self):
+    def packed_(self) -> PackedNetwork:
         """The PackedNetwork that predicts."""
         check_is_fitted(self)
         return self._packed
 
     @property
-    def coefs_(self):
+    def coefs_(self) -> list[Bits]:
         """Binary weights that predict, a list of (n_inputs, n_units) int8 arrays of ±1, first layer first."""
         return [weights.reshape(-1, weights.shape[2]).T for weights in self.packed_.binary_weights]
 
     @property
-    def feature_importances_(self):
+    def feature_importances_(self) -> Floats:
         """Each feature's part of what moves the scores, (n_features,), as the class says; computed at each access."""
         check_is_fitted(self)
         return self._state.importances(self._packed)
 
-    def finalize(self):
+    def finalize(self) -> Self:
         """Drop what training alone needs, in place, so that a pickle is about as small as one of ``packed_``.
 
         Predictions, scores, ``feature_importances_`` and all other fitted attributes stay as they are. Latent weights,

@@ -1,11 +1,33 @@
 """The regressor."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import column_or_1d
 
 from skbnn._base import BaseBinaryMLP
 from skbnn._sklearn import StrOptions, _fit_context
 from skbnn.training.reals import Reals
+
+if TYPE_CHECKING:
+    from typing import Literal, Self
+
+    from numpy.typing import ArrayLike
+
+    from skbnn._typing import (
+        Auto,
+        Binarization,
+        Floats,
+        Init,
+        LayerSizes,
+        RandomState,
+        Rows,
+        Schedule,
+        Solver,
+        SurrogateGradient,
+    )
 
 
 class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
@@ -238,35 +260,35 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
 
     def __init__(
         self,
-        hidden_layer_sizes="auto",
+        hidden_layer_sizes: LayerSizes = "auto",
         *,
-        binarization="sign",
-        surrogate_gradient="approx_sign",
-        n_thresholds="auto",
-        n_components="auto",
-        n_estimators="auto",
-        solver="adam",
-        loss="squared_error",
-        batch_size="auto",
-        learning_rate="cosine",
-        learning_rate_init=None,
-        max_iter=None,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        init="additive",
-        dropout="auto",
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        n_iter_no_change=10,
-        early_stopping=False,
-        validation_fraction=0.1,
-        warm_start=False,
-        verbose=False,
-    ):
+        binarization: Binarization = "sign",
+        surrogate_gradient: SurrogateGradient = "approx_sign",
+        n_thresholds: int | Auto = "auto",
+        n_components: int | Auto = "auto",
+        n_estimators: int | Auto = "auto",
+        solver: Solver = "adam",
+        loss: Literal["squared_error", "absolute_error", "huber"] = "squared_error",
+        batch_size: int | Auto = "auto",
+        learning_rate: Schedule = "cosine",
+        learning_rate_init: float | None = None,
+        max_iter: int | None = None,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        init: Init = "additive",
+        dropout: float | Auto = "auto",
+        shuffle: bool = True,
+        random_state: RandomState = None,
+        tol: float = 1e-4,
+        n_iter_no_change: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        warm_start: bool = False,
+        verbose: bool | int = False,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.binarization = binarization
         self.surrogate_gradient = surrogate_gradient
@@ -296,7 +318,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Rows, y: Rows, sample_weight: ArrayLike | None = None) -> Self:
         """Train on rows with real targets.
 
         Parameters
@@ -316,7 +338,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         return self._fit(X, y, sample_weight)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(self, X: Rows, y: Rows, sample_weight: ArrayLike | None = None) -> Self:
         """Train for one epoch on these rows, at a constant learning rate.
 
         The first 256 rows are kept: whenever their number has doubled, training begins anew with all of them, for as
@@ -347,7 +369,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         """
         return self._fit(X, y, sample_weight, streaming=True)
 
-    def predict(self, X):
+    def predict(self, X: Rows) -> Floats:
         """Predict the target of each row.
 
         Parameters

@@ -6,7 +6,7 @@ from importlib.metadata import version
 from skbnn.kernels import available_instruction_sets, effective_n_threads, instruction_set, openmp_enabled
 
 
-def show_versions():
+def show_versions() -> None:
     """Print what to paste into a bug report.
 
     Versions of skbnn and of what it needs, instruction sets found and the one in use, whether OpenMP is built in, and

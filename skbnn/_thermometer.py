@@ -1,6 +1,9 @@
 """The thermometer encoding as a transformer of its own."""
 
+from __future__ import annotations
+
 from numbers import Integral
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -13,6 +16,13 @@ from skbnn._sklearn import Interval, StrOptions, _check_feature_names_in, _fit_c
 from skbnn.encoding import Encoding
 from skbnn.encoding.thresholds import find_encoding
 from skbnn.packed.layout import unpack_bits
+
+if TYPE_CHECKING:
+    from typing import Any, Literal, Self
+
+    from numpy.typing import ArrayLike
+
+    from skbnn._typing import Array, Bits, Floats, RandomState, Rows
 
 
 class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
@@ -64,13 +74,23 @@ class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, n_thresholds=32, *, output="plus_minus_one", random_state=None):
+    thresholds_: list[Floats]
+    n_features_in_: int
+    feature_names_in_: Array
+
+    def __init__(
+        self,
+        n_thresholds: int = 32,
+        *,
+        output: Literal["plus_minus_one", "zero_one"] = "plus_minus_one",
+        random_state: RandomState = None,
+    ) -> None:
         self.n_thresholds = n_thresholds
         self.output = output
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Rows, y: Any = None) -> Self:
         """Learn the thresholds.
 
         Parameters
@@ -90,7 +110,7 @@ class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
         self.thresholds_ = find_encoding(X, self.n_thresholds, rng=rng).columns
         return self
 
-    def transform(self, X):
+    def transform(self, X: Rows) -> Bits:
         """Encode rows.
 
         Parameters
@@ -109,7 +129,7 @@ class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
         bits = unpack_bits(encoding.encode(X), encoding.n_bits)
         return bits if self.output == "plus_minus_one" else (bits > 0).astype(np.int8)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> Array:
         """Name the bits.
 
         Parameters

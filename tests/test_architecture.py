@@ -54,10 +54,16 @@ def module_of(path):
 
 
 def imports_of(path):
-    """Every (module, name) that the file imports or cimports; the name is empty for ``import module``."""
+    """Every (module, name) that the file imports or cimports; the name is empty for ``import module``.
+
+    What hints alone need is not imported when the package runs.
+    """
     text = path.read_text()
     if path.suffix == ".py":
-        for node in ast.walk(ast.parse(text)):
+        nodes = list(ast.walk(ast.parse(text)))
+        blocks = [node for node in nodes if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+        for_hints = {node for block in blocks for node in ast.walk(block)}
+        for node in (node for node in nodes if node not in for_hints):
             if isinstance(node, ast.Import):
                 yield from ((alias.name, "") for alias in node.names)
             elif isinstance(node, ast.ImportFrom):

@@ -1,8 +1,15 @@
 """The loss, epoch by epoch, as a figure."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 from sklearn.utils.validation import check_is_fitted
 
 from skbnn.inspection.axes import pyplot
+
+if TYPE_CHECKING:
+    from skbnn._typing import Axes, Figure, Line2D
 
 
 class LossCurveDisplay:
@@ -47,11 +54,27 @@ class LossCurveDisplay:
     >>> plt.show()
     """
 
-    def __init__(self, loss_curve, *, validation_scores=None, name=None):
+    ax_: Axes
+    score_ax_: Axes | None
+    figure_: Figure
+    line_: Line2D
+    score_line_: Line2D | None
+
+    def __init__(
+        self, loss_curve: list[float], *, validation_scores: list[float] | None = None, name: str | None = None
+    ) -> None:
         self.loss_curve, self.validation_scores, self.name = loss_curve, validation_scores, name
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, name=None, line_kw=None, score_line_kw=None):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        ax: Axes | None = None,
+        name: str | None = None,
+        line_kw: dict[str, Any] | None = None,
+        score_line_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the curves of a fitted estimator.
 
         Parameters
@@ -81,7 +104,14 @@ class LossCurveDisplay:
         display = cls(estimator.loss_curve_, validation_scores=scores, name=name or type(estimator).__name__)
         return display.plot(ax, line_kw=line_kw, score_line_kw=score_line_kw)
 
-    def plot(self, ax=None, *, name=None, line_kw=None, score_line_kw=None):
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        name: str | None = None,
+        line_kw: dict[str, Any] | None = None,
+        score_line_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the curves.
 
         Parameters

@@ -1,9 +1,18 @@
 """The additive part of a model as a figure."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 
 from skbnn.inspection.axes import N_FEATURES, draw_histogram, grid, indices_of_features, names_of_features, table_of
 from skbnn.packed import packed_network_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from skbnn._typing import Array, Axes, AxesLike, BarContainer, Features, Figure, Floats, Line2D, Model, Rows
 
 
 class StepsDisplay:
@@ -51,11 +60,28 @@ class StepsDisplay:
     >>> plt.show()
     """
 
-    def __init__(self, curves, values, *, feature_names, labels):
+    axes_: Array
+    bounding_ax_: Axes | None
+    figure_: Figure
+    lines_: list[list[Line2D]]
+    histograms_: list[BarContainer]
+
+    def __init__(
+        self, curves: list[tuple[Floats, Floats]], values: list[Floats], *, feature_names: list[str], labels: list[str]
+    ) -> None:
         self.curves, self.values, self.feature_names, self.labels = curves, values, feature_names, labels
 
     @classmethod
-    def from_estimator(cls, estimator, X, features=None, *, target=None, feature_names=None, **plot_options):
+    def from_estimator(
+        cls,
+        estimator: Model,
+        X: Rows,
+        features: Features = None,
+        *,
+        target: Any = None,
+        feature_names: Sequence[str] | None = None,
+        **plot_options: Any,
+    ) -> Self:
         """Draw the additive part of a fitted model.
 
         Parameters
@@ -105,7 +131,14 @@ class StepsDisplay:
         labels = [str(label) for label in np.asarray(labels_of(network))[outputs]]
         return cls(curves, values, feature_names=names, labels=labels).plot(**plot_options)
 
-    def plot(self, ax=None, *, n_cols=3, line_kw=None, hist_kw=None):
+    def plot(
+        self,
+        ax: AxesLike = None,
+        *,
+        n_cols: int = 3,
+        line_kw: dict[str, Any] | None = None,
+        hist_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the curves.
 
         Parameters

@@ -1,10 +1,15 @@
 """What a model consists of, as a table."""
 
+from __future__ import annotations
+
 from html import escape
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from skbnn.model_file import arrays_of
 from skbnn.packed import packed_network_of
+
+if TYPE_CHECKING:
+    from skbnn._typing import Model
 
 FLOAT32 = 4  # bytes
 
@@ -68,7 +73,7 @@ class Summary:
     ['Thermometer encoding', 'Hidden 1', 'Output', 'Sizes and names']
     """
 
-    def __init__(self, rows):
+    def __init__(self, rows: list[Row]) -> None:
         self.rows = rows
         self.total = Row("Total", "", *(sum(column) for column in list(zip(*rows, strict=True))[2:]))
 
@@ -76,7 +81,7 @@ class Summary:
         """The body and the last line, each cell as text."""
         return [[*row[:2], *(f"{number:,}" for number in row[2:])] for row in [*self.rows, self.total]]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         cells = [HEADINGS, *self._cells()]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = []
@@ -87,7 +92,7 @@ class Summary:
         rule = "-" * max(map(len, lines))
         return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         def line(cells, tag):
             texts = "".join(f'<{tag} style="text-align: left">{escape(cell)}</{tag}>' for cell in cells[:2])
             numbers = "".join(f'<{tag} style="text-align: right">{escape(cell)}</{tag}>' for cell in cells[2:])
@@ -98,7 +103,7 @@ class Summary:
         return f"<table><thead>{head}</thead><tbody>{''.join(body)}</tbody><tfoot>{last}</tfoot></table>"
 
 
-def summary(model):
+def summary(model: Model) -> Summary:
     """Tell what a fitted model consists of: shapes, bits, popcounts and bytes, layer by layer.
 
     Parameters

@@ -1,9 +1,19 @@
 """Thresholds of the features' bits as a figure."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 
 from skbnn.inspection.axes import N_FEATURES, draw_histogram, grid, indices_of_features, names_of_features, table_of
 from skbnn.packed import packed_network_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from skbnn._thermometer import ThermometerEncoder
+    from skbnn._typing import Array, Axes, AxesLike, BarContainer, Features, Figure, Floats, LineCollection, Model, Rows
 
 
 class ThresholdDisplay:
@@ -46,11 +56,25 @@ class ThresholdDisplay:
     >>> plt.show()
     """
 
-    def __init__(self, thresholds, values, *, feature_names):
+    axes_: Array
+    bounding_ax_: Axes | None
+    figure_: Figure
+    lines_: list[LineCollection]
+    histograms_: list[BarContainer]
+
+    def __init__(self, thresholds: list[Floats], values: list[Floats], *, feature_names: list[str]) -> None:
         self.thresholds, self.values, self.feature_names = thresholds, values, feature_names
 
     @classmethod
-    def from_estimator(cls, estimator, X, features=None, *, feature_names=None, **plot_options):
+    def from_estimator(
+        cls,
+        estimator: Model | ThermometerEncoder,
+        X: Rows,
+        features: Features = None,
+        *,
+        feature_names: Sequence[str] | None = None,
+        **plot_options: Any,
+    ) -> Self:
         """Draw the thresholds of a fitted model.
 
         Parameters
@@ -93,7 +117,14 @@ class ThresholdDisplay:
         columns, values = [columns[feature] for feature in chosen], [X[:, feature] for feature in chosen]
         return cls(columns, values, feature_names=[names[feature] for feature in chosen]).plot(**plot_options)
 
-    def plot(self, ax=None, *, n_cols=3, line_kw=None, hist_kw=None):
+    def plot(
+        self,
+        ax: AxesLike = None,
+        *,
+        n_cols: int = 3,
+        line_kw: dict[str, Any] | None = None,
+        hist_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the thresholds.
 
         Parameters

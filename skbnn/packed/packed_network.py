@@ -1,5 +1,9 @@
 """The network that predicts: plain arrays, immutable, that needs nothing but NumPy."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from skbnn.encoding import Encoder
@@ -9,6 +13,14 @@ from skbnn.packed.activations import expit, softmax
 from skbnn.packed.additive_part import AdditivePart
 from skbnn.packed.checks import check, check_names, frozen, frozen_integers, frozen_labels, require
 from skbnn.packed.layout import pack_bits, spread_inputs, unpack_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, NoReturn
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from skbnn._typing import Array, Bits, Floats, Integers, Model, Output, Rows, Words
 
 FORMAT = 2  # of the pickled state
 
@@ -100,25 +112,43 @@ class PackedNetwork:
     True
     """
 
+    thresholds: Floats
+    offsets: NDArray[np.int64]
+    components: Floats
+    layers: tuple[tuple[Words, NDArray[np.int32]], ...]
+    output_weights: Words
+    layer_sizes: tuple[int, ...]
+    scale: Integers
+    bias: Integers
+    factor: Floats
+    output: Output
+    steps: Integers
+    slopes: Floats
+    ranges: Floats
+    classes: Array | None
+    feature_names: tuple[str, ...] | None
+    _program: Program
+    _bits_program: Program
+
     def __init__(
         self,
-        thresholds,
-        offsets,
-        components,
+        thresholds: ArrayLike,
+        offsets: ArrayLike,
+        components: ArrayLike,
         *,
-        layers,
-        output_weights,
-        layer_sizes,
-        scale,
-        bias,
-        factor,
-        output,
-        steps,
-        slopes,
-        ranges,
-        classes=None,
-        feature_names=None,
-    ):
+        layers: Iterable[tuple[Array, Array]],
+        output_weights: Array,
+        layer_sizes: Iterable[int],
+        scale: ArrayLike,
+        bias: ArrayLike,
+        factor: ArrayLike,
+        output: Output,
+        steps: ArrayLike,
+        slopes: ArrayLike,
+        ranges: ArrayLike,
+        classes: ArrayLike | None = None,
+        feature_names: Iterable[str] | None = None,
+    ) -> None:
         content = {
             "thresholds": frozen(thresholds, np.float64, 1, "thresholds"),
             "offsets": frozen(offsets, np.int64, 1, "offsets"),
@@ -151,10 +181,10 @@ class PackedNetwork:
             program = self._compile(*self._with_one_bit_each(sums))
         self.__dict__.update(_bits_program=bits_program, _program=program)
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a PackedNetwork is immutable; {name} can't be set")
 
-    def __delattr__(self, name):
+    def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"a PackedNetwork is immutable; {name} can't be deleted")
 
     @property
@@ -203,7 +233,7 @@ class PackedNetwork:
         offsets = np.arange(self.n_features_in + 1)
         return Encoder(thresholds, offsets), offsets, [first, *others], sums
 
-    def decision_function(self, X):
+    def decision_function(self, X: Rows) -> Floats:
         """Compute scores of each row.
 
         Parameters
@@ -223,7 +253,7 @@ class PackedNetwork:
         """
         return self.factor * self._of_rows(self._program.scores, X)
 
-    def integer_scores(self, X):
+    def integer_scores(self, X: Rows) -> NDArray[np.int64]:
         """Compute scores in units of ``factor``, as they are added up.
 
         Parameters
@@ -247,7 +277,7 @@ class PackedNetwork:
             raise ValueError(f"X is a {type(X).__name__}, expected an array of rows")
         return function(array[np.newaxis])[0] if array.ndim == 1 else function(array)
 
-    def decision_function_from_bits(self, bits):
+    def decision_function_from_bits(self, bits: Words) -> Floats:
         """Compute scores of rows that are encoded already.
 
         Parameters
@@ -267,7 +297,7 @@ class PackedNetwork:
         """
         return self.factor * self._bits_program.scores_from_bits(bits)
 
-    def predict(self, X):
+    def predict(self, X: Rows) -> Any:
         """Predict each row.
 
         Parameters
@@ -292,7 +322,7 @@ class PackedNetwork:
             indices = indices[..., 0] if len(self.bias) == 1 else indices
         return indices if self.classes is None else self.classes[indices]
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Rows) -> Floats:
         """Predict probabilities.
 
         Parameters
@@ -317,7 +347,7 @@ class PackedNetwork:
             return softmax(scores)
         return expit(np.concatenate([-scores, scores], axis=-1) if len(self.bias) == 1 else scores)
 
-    def named(self, *, classes=None, feature_names=None):
+    def named(self, *, classes: ArrayLike | None = None, feature_names: Iterable[str] | None = None) -> PackedNetwork:
         """Make the same network with other names.
 
         Parameters
@@ -339,22 +369,22 @@ class PackedNetwork:
         return network
 
     @property
-    def additive(self):
+    def additive(self) -> AdditivePart:
         """What is added to the networks' scores, an AdditivePart in units of ``factor``."""
         return AdditivePart(self.bias, self.steps, self.slopes, self.ranges)
 
     @property
-    def n_members(self):
+    def n_members(self) -> int:
         """Networks that add up."""
         return len(self.output_weights)
 
     @property
-    def n_features_in(self):
+    def n_features_in(self) -> int:
         """Features of a row."""
         return self.components.shape[1]
 
     @property
-    def binary_weights(self):
+    def binary_weights(self) -> list[Bits]:
         """±1 weights of each layer, a list of (n_members, n_units, n_inputs) int8 arrays; unpacked at each access."""
         sizes = zip(self.layer_sizes[1:], self.layer_sizes[:-1], strict=True)
         return [
@@ -363,19 +393,19 @@ class PackedNetwork:
         ]
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         """Bytes of all arrays."""
         arrays = [getattr(self, name) for name in ARRAYS]
         return sum(array.nbytes for array in [*arrays, *(part for layer in self.layers for part in layer)])
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         sizes = "-".join(map(str, self.layer_sizes)) + (f" x {self.n_members}" if self.n_members > 1 else "")
         return f"PackedNetwork({self.n_features_in} features, {sizes} bits, {self.output}, {self.nbytes} bytes)"
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return self._key() == other._key() if isinstance(other, PackedNetwork) else NotImplemented
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self._key())
 
     def _key(self):
@@ -404,7 +434,7 @@ class PackedNetwork:
             raise ValueError(f"not the state of a PackedNetwork: {error!r}") from error
 
 
-def packed_network_of(model):
+def packed_network_of(model: Model) -> PackedNetwork:
     """The PackedNetwork that a fitted estimator predicts with, or the model itself where it is one.
 
     Raises

@@ -57,7 +57,7 @@ class TrainingState:
     decision: Decision
     rng: np.random.Generator
     trainers: list
-    seed: int = None
+    seed: int | None = None
     losses: list = field(default_factory=list)
     flip_ratios: list = field(default_factory=list)
     scores: list = field(default_factory=list)
@@ -65,8 +65,8 @@ class TrainingState:
     share: float = 1.0
     memory: Memory = Memory()  # noqa: RUF009, it is immutable
     n_rows_trained: int = 0
-    packed: PackedNetwork = None
-    values: np.ndarray = None
+    packed: PackedNetwork | None = None
+    values: np.ndarray | None = None
 
     @classmethod
     def begin(cls, targets, decision, rng, seed, n_rows, memory):
