@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from skbnn._typing import Array, Bits, Floats, RandomState, Rows
+    from skbnn._typing import Array, Bits, Floats, RandomState
 
 
 class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
@@ -90,7 +90,7 @@ class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Rows, y: Any = None) -> Self:
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Learn the thresholds.
 
         Parameters
@@ -110,7 +110,7 @@ class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
         self.thresholds_ = find_encoding(X, self.n_thresholds, rng=rng).columns
         return self
 
-    def transform(self, X: Rows) -> Bits:
+    def transform(self, X: ArrayLike) -> Bits:
         """Encode rows.
 
         Parameters

@@ -1,5 +1,6 @@
-"""What is public is documented in numpydoc's format, and examples say what happens."""
+"""What is public is documented in numpydoc's format, examples say what happens, and hints what goes in and out."""
 
+import ast
 import doctest
 import inspect
 import re
@@ -64,3 +65,36 @@ def test_the_reference_lists_all_that_is_public():
         pytest.skip("the documentation is not here")
     listed = re.findall(r"^   ([\w.]+)$", api.read_text(), re.MULTILINE)
     assert sorted(f"skbnn.{name}" for name in listed) == sorted(PUBLIC)
+
+
+@pytest.mark.parametrize("path", [*PUBLIC, *METHODS])
+def test_parameters_and_results_have_hints(path):
+    if path in METHODS:
+        cls, _, name = path.rpartition(".")
+        one = getattr(CLASSES[cls], name)
+    else:
+        one = PUBLIC[path]
+    function = one.fget if isinstance(one, property) else one.__init__ if inspect.isclass(one) else one
+    signature = inspect.signature(function)
+    hints = {name: parameter.annotation for name, parameter in signature.parameters.items() if name != "self"}
+    hints["return"] = signature.return_annotation
+    assert not [name for name, hint in hints.items() if hint is inspect.Parameter.empty]
+
+
+@pytest.mark.parametrize("path", CLASSES)
+def test_documented_attributes_have_hints(path):
+    cls = CLASSES[path]
+    section = re.search(r"\n    Attributes\n    -+\n(.*?)\n\n    \w[\w ]*\n    --", cls.__doc__, re.DOTALL)
+    documented = re.findall(r"^    (\w+) :", section[1], re.MULTILINE) if section else []
+    assert documented or path == "skbnn.PackedNetwork", "its parameters are its attributes"
+    hinted = {name for base in inspect.getmro(cls) for name in inspect.get_annotations(base)}
+    hinted |= {name for name, one in methods_of(cls).items() if isinstance(one, property)}
+    assert not set(documented) - hinted
+
+
+def test_the_typed_program_uses_all_that_is_public():
+    """``.ci/run`` gives it to mypy."""
+    nodes = list(ast.walk(ast.parse(Path(__file__).with_name("typed.py").read_text())))
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
+    used |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    assert not [path for path in [*PUBLIC, *METHODS] if path.rpartition(".")[2] not in used]

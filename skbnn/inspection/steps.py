@@ -12,7 +12,9 @@ from skbnn.packed import packed_network_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from skbnn._typing import Array, Axes, AxesLike, BarContainer, Features, Figure, Floats, Line2D, Model, Rows
+    from numpy.typing import ArrayLike
+
+    from skbnn._typing import Array, Axes, AxesLike, BarContainer, Features, Figure, Floats, Line2D, Model
 
 
 class StepsDisplay:
@@ -75,7 +77,7 @@ class StepsDisplay:
     def from_estimator(
         cls,
         estimator: Model,
-        X: Rows,
+        X: ArrayLike,
         features: Features = None,
         *,
         target: Any = None,

@@ -73,6 +73,8 @@ class Summary:
     ['Thermometer encoding', 'Hidden 1', 'Output', 'Sizes and names']
     """
 
+    total: Row
+
     def __init__(self, rows: list[Row]) -> None:
         self.rows = rows
         self.total = Row("Total", "", *(sum(column) for column in list(zip(*rows, strict=True))[2:]))

@@ -12,8 +12,10 @@ from skbnn.packed import packed_network_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import ArrayLike
+
     from skbnn._thermometer import ThermometerEncoder
-    from skbnn._typing import Array, Axes, AxesLike, BarContainer, Features, Figure, Floats, LineCollection, Model, Rows
+    from skbnn._typing import Array, Axes, AxesLike, BarContainer, Features, Figure, Floats, LineCollection, Model
 
 
 class ThresholdDisplay:
@@ -69,7 +71,7 @@ class ThresholdDisplay:
     def from_estimator(
         cls,
         estimator: Model | ThermometerEncoder,
-        X: Rows,
+        X: ArrayLike,
         features: Features = None,
         *,
         feature_names: Sequence[str] | None = None,
