@@ -106,8 +106,8 @@ class PackedNetwork:
     >>> network.feature_names[0]
     'sepal length (cm)'
     >>> rows = X.to_numpy()
-    >>> network.predict(rows[0]), network.predict_proba(rows).shape
-    (np.int64(0), (150, 3))
+    >>> int(network.predict(rows[0])), network.predict_proba(rows).shape
+    (0, (150, 3))
     >>> bool((network.decision_function(rows) == network.factor * network.integer_scores(rows)).all())
     True
     """
