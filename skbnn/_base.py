@@ -128,9 +128,10 @@ class BaseBinaryMLP(DocumentationLink, BaseEstimator, ABC):
     def finalize(self) -> Self:
         """Drop what training alone needs, in place, so that a pickle is about as small as one of ``packed_``.
 
-        Predictions, scores, ``feature_importances_`` and all other fitted attributes stay as they are. Latent weights,
-        the optimizer's state and rows that a stream keeps are dropped. So ``partial_fit``, and ``fit`` with
-        ``warm_start=True``, have nothing to go on from; ``fit`` with ``warm_start=False`` trains from the start.
+        Predictions, scores, ``feature_importances_``, which are computed now, and all other fitted attributes stay as
+        they are. Latent weights, the optimizer's state and rows that a stream keeps are dropped. So ``partial_fit``,
+        and ``fit`` with ``warm_start=True``, have nothing to go on from; ``fit`` with ``warm_start=False`` trains from
+        the start.
 
         Returns
         -------
