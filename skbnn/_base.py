@@ -1,8 +1,11 @@
 """What both estimators share: parameters, validation, and fit."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import issparse
@@ -10,6 +13,7 @@ from sklearn.base import BaseEstimator, is_regressor
 from sklearn.utils import check_array, check_random_state, check_X_y
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skbnn._doc_link import DocumentationLink
 from skbnn._sklearn import Interval, StrOptions, _check_sample_weight
 from skbnn.encoding.tables import categorical_mask, find_categories, is_table, to_numbers, with_new_labels
 from skbnn.kernels.blas import one_blas_thread
@@ -18,13 +22,18 @@ from skbnn.training.decide import decide
 from skbnn.training.early_stopping import EarlyStopping
 from skbnn.training.epochs import run_epochs
 from skbnn.training.flips import FlipRatio
-from skbnn.training.importances import importances
 from skbnn.training.interruption import KeepOnInterrupt
 from skbnn.training.parameters import FEW, Parameters
 from skbnn.training.progress import Progress
 from skbnn.training.samples import Samples, without_weightless
-from skbnn.training.state import TrainingState
+from skbnn.training.state import FinalState, TrainingState
 from skbnn.training.stream import Memory
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from skbnn._typing import Array, Bits, Bools, Floats
+    from skbnn.packed import PackedNetwork
 
 # What the encoder reads as it is; anything else is converted to the first.
 DTYPES = [np.float64, np.float32, np.float16, np.bool_]
@@ -33,7 +42,7 @@ DTYPES += [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.uint6
 NUMBERS = {"dtype": DTYPES, "ensure_all_finite": False}  # missing values and infinities are values
 
 
-class BaseBinaryMLP(BaseEstimator, ABC):
+class BaseBinaryMLP(DocumentationLink, BaseEstimator, ABC):
     """Parameters, validation and fit; a subclass knows its targets."""
 
     _parameter_constraints = {
@@ -66,6 +75,29 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         "verbose": ["verbose"],
     }
 
+    n_features_in_: int
+    feature_names_in_: Array
+    hidden_layer_sizes_: tuple[int, ...]
+    n_components_: int
+    n_estimators_: int
+    n_layers_: int
+    n_outputs_: int
+    out_activation_: str
+    batch_size_: int
+    is_categorical_: Bools | None
+    dropout_: float
+    shrinkage_: float
+    n_iter_: int
+    t_: int
+    loss_: float | None
+    best_loss_: float | None
+    loss_curve_: list[float]
+    flip_ratio_curve_: list[float]
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    _state: TrainingState | FinalState
+    _packed: PackedNetwork
+
     @abstractmethod
     def _check_y(self, y):
         """Check y and bring it to one dimension where it has one column."""
@@ -82,20 +114,43 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         return None
 
     @property
-    def packed_(self):
+    def packed_(self) -> PackedNetwork:
         """The PackedNetwork that predicts."""
         check_is_fitted(self)
         return self._packed
 
     @property
-    def coefs_(self):
+    def coefs_(self) -> list[Bits]:
         """Binary weights that predict, a list of (n_inputs, n_units) int8 arrays of ±1, first layer first."""
         return [weights.reshape(-1, weights.shape[2]).T for weights in self.packed_.binary_weights]
 
     @property
-    def feature_importances_(self):
+    def feature_importances_(self) -> Floats:
         """Each feature's part of what moves the scores, (n_features,), as the class says; computed at each access."""
-        return importances(self.packed_, self._state.values)
+        check_is_fitted(self)
+        return self._state.importances(self._packed)
+
+    def finalize(self) -> Self:
+        """Drop what training alone needs, in place, so that a pickle is about as small as one of ``packed_``.
+
+        Predictions, scores, ``feature_importances_``, which are computed now, and all other fitted attributes stay as
+        they are. Latent weights, the optimizer's state and rows that a stream keeps are dropped. So ``partial_fit``,
+        and ``fit`` with ``warm_start=True``, have nothing to go on from; ``fit`` with ``warm_start=False`` trains from
+        the start.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+
+        Raises
+        ------
+        NotFittedError
+            If there is nothing to keep.
+        """
+        check_is_fitted(self)
+        self._state = self._state.finalized(self._packed)
+        return self
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -140,6 +195,12 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         if streaming and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         if hasattr(self, "_packed") and (streaming or self.warm_start):
+            if isinstance(self._state, FinalState):
+                caller = "partial_fit" if streaming else "fit with warm_start=True"
+                raise ValueError(
+                    f"{caller} has nothing to go on from: finalize() has dropped the training state of this "
+                    f"{type(self).__name__}; fit with warm_start=False trains from the start"
+                )
             return self._state
         for name in "_packed", "_state":
             self.__dict__.pop(name, None)

@@ -1,5 +1,9 @@
 """The network that predicts: plain arrays, immutable, that needs nothing but NumPy."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from skbnn.encoding import Encoder
@@ -11,6 +15,14 @@ from skbnn.packed.activations import expit, softmax
 from skbnn.packed.additive_part import AdditivePart
 from skbnn.packed.checks import check, check_names, frozen, frozen_categories, frozen_integers, frozen_labels, require
 from skbnn.packed.layout import pack_bits, spread_inputs, unpack_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, NoReturn
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from skbnn._typing import Array, Bits, Categories, Floats, Integers, Model, Output, Rows, Words
 
 FORMAT = 2  # of the pickled state
 
@@ -52,6 +64,7 @@ class PackedNetwork:
         sum(scale[:, o] * dots)`` over the input bits that are +1, the features' rises, and the ±1 dot products of each
         member's consecutive units.
     bias : array-like of int, shape (n_outputs,)
+        What the integer scores start from.
     factor : array-like of shape (n_outputs,)
         A power of two for each output, the unit of its integer score: scores are ``factor`` times the integers. One
         and the same for all outputs of "softmax".
@@ -61,9 +74,9 @@ class PackedNetwork:
         The additive part: how much a score rises where a feature reaches a threshold. Without columns there is none.
     slopes : array-like of shape (n_outputs, n_features) or (n_outputs, 0)
         Its straight lines: how much an integer score rises with a feature, from the lower to the upper end of its
-        range,
+        range.
     ranges : array-like of shape (2, n_features) or (2, 0)
-        which are these; the rise is ``clip(x, lower, upper) - lower``, and 0 if the value is missing.
+        Lower and upper ends of these; the rise is ``clip(x, lower, upper) - lower``, and 0 if the value is missing.
     nominal : array-like of shape (n_features,), bool, default=None
         Features whose values are codes of categories, 0, 1 and so on. Of their bits only the last that a row reaches is
         +1: that of its code. None is no feature.
@@ -82,35 +95,75 @@ class PackedNetwork:
     ValueError
         If the arrays do not fit together, or if an integer score could reach 2**53.
 
+    See Also
+    --------
+    save_model : Writes a network to a file.
+    load_model : Reads it.
+    skbnn.inspection.summary : A table of what it consists of.
+
     Notes
     -----
     Scores are sums of integers, so they are the same to the last bit for every instruction set, number of threads,
     number of rows, dtype and memory order of X; ``doc/arithmetic.rst`` has all that is needed to write another
     predictor. Columns go by their position; names are not checked. Methods take rows, (n_rows, n_features), or a single
     row, (n_features,).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skbnn import BinaryMLPClassifier
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> network = BinaryMLPClassifier((64,), random_state=0).fit(X, y).packed_
+    >>> network.feature_names[0]
+    'sepal length (cm)'
+    >>> rows = X.to_numpy()
+    >>> int(network.predict(rows[0])), network.predict_proba(rows).shape
+    (0, (150, 3))
+    >>> bool((network.decision_function(rows) == network.factor * network.integer_scores(rows)).all())
+    True
     """
+
+    thresholds: Floats
+    offsets: NDArray[np.int64]
+    components: Floats
+    layers: tuple[tuple[Words, NDArray[np.int32]], ...]
+    output_weights: Words
+    layer_sizes: tuple[int, ...]
+    scale: Integers
+    bias: Integers
+    factor: Floats
+    output: Output
+    steps: Integers
+    slopes: Floats
+    ranges: Floats
+    classes: Array | None
+    feature_names: tuple[str, ...] | None
+    nominal: NDArray[np.bool_]
+    categories: tuple[tuple[str | float | None, ...] | None, ...] | None
+    _program: Program
+    _bits_program: Program
 
     def __init__(
         self,
-        thresholds,
-        offsets,
-        components,
+        thresholds: ArrayLike,
+        offsets: ArrayLike,
+        components: ArrayLike,
         *,
-        layers,
-        output_weights,
-        layer_sizes,
-        scale,
-        bias,
-        factor,
-        output,
-        steps,
-        slopes,
-        ranges,
-        nominal=None,
-        classes=None,
-        feature_names=None,
-        categories=None,
-    ):
+        layers: Iterable[tuple[Array, Array]],
+        output_weights: Array,
+        layer_sizes: Iterable[int],
+        scale: ArrayLike,
+        bias: ArrayLike,
+        factor: ArrayLike,
+        output: Output,
+        steps: ArrayLike,
+        slopes: ArrayLike,
+        ranges: ArrayLike,
+        nominal: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+        feature_names: Iterable[str] | None = None,
+        categories: Categories | None = None,
+    ) -> None:
         no_feature = np.zeros(np.shape(components)[-1:], bool)
         content = {
             "thresholds": frozen(thresholds, np.float64, 1, "thresholds"),
@@ -146,10 +199,10 @@ class PackedNetwork:
             program = self._compile(*self._with_one_bit_each(sums))
         self.__dict__.update(_bits_program=bits_program, _program=program)
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a PackedNetwork is immutable; {name} can't be set")
 
-    def __delattr__(self, name):
+    def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"a PackedNetwork is immutable; {name} can't be deleted")
 
     @property
@@ -198,8 +251,8 @@ class PackedNetwork:
         offsets = np.arange(self.n_features_in + 1)
         return Encoder(thresholds, offsets), offsets, [first, *others], sums
 
-    def decision_function(self, X):
-        """Scores of each row.
+    def decision_function(self, X: Rows) -> Floats:
+        """Compute scores of each row.
 
         Parameters
         ----------
@@ -209,6 +262,7 @@ class PackedNetwork:
         Returns
         -------
         scores : ndarray of shape (n_rows, n_outputs) or (n_outputs,), float64
+            ``factor`` times the integer scores.
 
         Raises
         ------
@@ -217,16 +271,18 @@ class PackedNetwork:
         """
         return self.factor * self._of_rows(self._program.scores, X)
 
-    def integer_scores(self, X):
-        """The same in units of ``factor``, as they are added up.
+    def integer_scores(self, X: Rows) -> NDArray[np.int64]:
+        """Compute scores in units of ``factor``, as they are added up.
 
         Parameters
         ----------
         X : array-like of shape (n_rows, n_features) or (n_features,)
+            As in ``decision_function``.
 
         Returns
         -------
         scores : ndarray of shape (n_rows, n_outputs) or (n_outputs,), int64
+            Below 2**53.
         """
         return self._of_rows(self._program.scores, X).astype(np.int64)
 
@@ -247,19 +303,33 @@ class PackedNetwork:
         """Whether rows are numbers as they are."""
         return self.categories is None and not is_table(rows)
 
-    def decision_function_from_bits(self, bits):
-        """Scores of rows that are encoded already, (n_rows, n_words) uint64: (n_rows, n_outputs).
+    def decision_function_from_bits(self, bits: Words) -> Floats:
+        """Compute scores of rows that are encoded already.
 
-        Raises ValueError if there are slopes, which rise with the features themselves.
+        Parameters
+        ----------
+        bits : ndarray of shape (n_rows, n_words), uint64
+            Bit j of a row is bit j % 64 of word j // 64.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_rows, n_outputs), float64
+            As those of ``decision_function``.
+
+        Raises
+        ------
+        ValueError
+            If there are slopes, which rise with the features themselves.
         """
         return self.factor * self._bits_program.scores_from_bits(bits)
 
-    def predict(self, X):
+    def predict(self, X: Rows) -> Any:
         """Predict each row.
 
         Parameters
         ----------
         X : array-like of shape (n_rows, n_features) or (n_features,)
+            As in ``decision_function``.
 
         Returns
         -------
@@ -278,12 +348,13 @@ class PackedNetwork:
             indices = indices[..., 0] if len(self.bias) == 1 else indices
         return indices if self.classes is None else self.classes[indices]
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Rows) -> Floats:
         """Predict probabilities.
 
         Parameters
         ----------
         X : array-like of shape (n_rows, n_features) or (n_features,)
+            As in ``decision_function``.
 
         Returns
         -------
@@ -302,8 +373,29 @@ class PackedNetwork:
             return softmax(scores)
         return expit(np.concatenate([-scores, scores], axis=-1) if len(self.bias) == 1 else scores)
 
-    def named(self, *, classes=None, feature_names=None, categories=None):
-        """The same network with these ``classes``, ``feature_names`` and ``categories``."""
+    def named(
+        self,
+        *,
+        classes: ArrayLike | None = None,
+        feature_names: Iterable[str] | None = None,
+        categories: Categories | None = None,
+    ) -> PackedNetwork:
+        """Make the same network with other names.
+
+        Parameters
+        ----------
+        classes : array-like of shape (n_classes,), default=None
+            Labels, in place of those that it has.
+        feature_names : sequence of str, default=None
+            Names of the features, in place of those that it has.
+        categories : sequence of length n_features, default=None
+            Labels of nominal features, in place of those that it has.
+
+        Returns
+        -------
+        network : PackedNetwork
+            It shares its arrays with this one.
+        """
         network = object.__new__(type(self))
         names = None if feature_names is None else tuple(feature_names)
         labels = {"classes": frozen_labels(classes), "categories": frozen_categories(categories)}
@@ -312,22 +404,22 @@ class PackedNetwork:
         return network
 
     @property
-    def additive(self):
+    def additive(self) -> AdditivePart:
         """What is added to the networks' scores, an AdditivePart in units of ``factor``."""
         return AdditivePart(self.bias, self.steps, self.slopes, self.ranges)
 
     @property
-    def n_members(self):
+    def n_members(self) -> int:
         """Networks that add up."""
         return len(self.output_weights)
 
     @property
-    def n_features_in(self):
+    def n_features_in(self) -> int:
         """Features of a row."""
         return self.components.shape[1]
 
     @property
-    def binary_weights(self):
+    def binary_weights(self) -> list[Bits]:
         """±1 weights of each layer, a list of (n_members, n_units, n_inputs) int8 arrays; unpacked at each access."""
         sizes = zip(self.layer_sizes[1:], self.layer_sizes[:-1], strict=True)
         return [
@@ -336,19 +428,19 @@ class PackedNetwork:
         ]
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         """Bytes of all arrays; of ``nominal`` only where a feature is."""
         arrays = [getattr(self, name) for name in ARRAYS] + ([self.nominal] if self.nominal.any() else [])
         return sum(array.nbytes for array in [*arrays, *(part for layer in self.layers for part in layer)])
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         sizes = "-".join(map(str, self.layer_sizes)) + (f" x {self.n_members}" if self.n_members > 1 else "")
         return f"PackedNetwork({self.n_features_in} features, {sizes} bits, {self.output}, {self.nbytes} bytes)"
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return self._key() == other._key() if isinstance(other, PackedNetwork) else NotImplemented
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self._key())
 
     def _key(self):
@@ -379,7 +471,7 @@ class PackedNetwork:
             raise ValueError(f"not the state of a PackedNetwork: {error!r}") from error
 
 
-def packed_network_of(model):
+def packed_network_of(model: Model) -> PackedNetwork:
     """The PackedNetwork that a fitted estimator predicts with, or the model itself where it is one.
 
     Raises

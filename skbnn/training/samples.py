@@ -39,11 +39,11 @@ class Samples:
     y: np.ndarray
     sample_weight: np.ndarray
     rows: np.ndarray
-    held: np.ndarray = None
-    encoding: Encoding = None
-    bits: np.ndarray = None
-    unweighed: np.ndarray = None
-    nominal: np.ndarray = None
+    held: np.ndarray | None = None
+    encoding: Encoding | None = None
+    bits: np.ndarray | None = None
+    unweighed: np.ndarray | None = None
+    nominal: np.ndarray | None = None
 
     @classmethod
     def of(cls, X, y, sample_weight, class_weight, *, nominal=None):
