@@ -1,12 +1,15 @@
 """What both estimators share: parameters, validation, and fit."""
 
 from abc import ABC, abstractmethod
+from copy import copy
 from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, is_regressor
+from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -21,7 +24,7 @@ from skbnn.training.importances import importances
 from skbnn.training.interruption import KeepOnInterrupt
 from skbnn.training.parameters import FEW, Parameters
 from skbnn.training.progress import Progress
-from skbnn.training.samples import Samples, without_weightless
+from skbnn.training.samples import Samples, scale_weights, without_weightless
 from skbnn.training.state import TrainingState
 from skbnn.training.stream import Memory
 
@@ -56,11 +59,14 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         "random_state": ["random_state"],
         "tol": [Interval(Real, 0, None, closed="left")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "early_stopping": ["boolean"],
+        "early_stopping": [StrOptions({"auto"}), "boolean"],
+        "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
     }
+
+    _validated = object()  # the rows that a scorer passes on, which have been validated once; by default no rows
 
     @abstractmethod
     def _check_y(self, y):
@@ -96,18 +102,21 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_packed")
 
-    def _fit(self, X, y, sample_weight, *, streaming=False):
-        """Train from the start or, for ``partial_fit`` and ``warm_start``, go on from the last call."""
+    def _fit(self, X, y, sample_weight, *, validation=(None, None, None), streaming=False):
+        """Train from the start or, for ``partial_fit`` and ``warm_start``, go on from the last call.
+
+        ``validation`` is X, y and weights of the rows to stop early by.
+        """
         before = vars(self).copy()
         try:
-            return self._fit_from(self._take_state(streaming), X, y, sample_weight, streaming)
+            return self._fit_from(self._take_state(streaming), (X, y, sample_weight), validation, streaming)
         except KeyboardInterrupt:  # what predicts and the attributes are those of the last call; weights have moved on
             vars(self).clear()
             vars(self).update(before)
             raise
 
-    def _fit_from(self, state, X, y, sample_weight, streaming):
-        X, y, sample_weight = self._validate(X, y, sample_weight, reset=state is None)
+    def _fit_from(self, state, training, validation, streaming):
+        X, y, sample_weight = self._validate(*training, reset=state is None)
         if state:
             targets = replace(state.targets, loss=self.loss, streaming=streaming)
         else:
@@ -115,10 +124,11 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         given = {name: getattr(self, name) for name in self._parameter_constraints}
         parameters = Parameters.of(given, targets.network_loss, streaming=streaming)
         rows = self._rows(X, y, sample_weight, targets)
+        validation = self._validation_rows(*validation, targets)
         with one_blas_thread():
-            state, samples = self._prepare(rows, targets, parameters, state)
+            state, samples = self._prepare(rows, targets, parameters, state, holds_out=validation is None)
             data = targets.training_data(samples, state.decision.initial_model)
-            run_epochs(state, data, samples.rows, self._watchers(state, samples, data))
+            run_epochs(state, data, samples.rows, self._watchers(state, samples, data, validation))
             state.draw_values(samples)
             self._keep(state, state.pack(data, samples.rows))
         return self
@@ -128,7 +138,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
 
         Then what the last fit set is removed, so that a fit that fails leaves no mixture of two.
         """
-        if streaming and self.early_stopping:
+        if streaming and self.early_stopping not in ("auto", False):
             raise ValueError("partial_fit does not support early_stopping=True")
         if hasattr(self, "_packed") and (streaming or self.warm_start):
             return self._state
@@ -147,7 +157,30 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         X, y, encoded, sample_weight = without_weightless(sample_weight, X, y, encoded, sample_weight)
         return X, encoded, sample_weight, np.broadcast_to(self._class_weights(y), len(X))
 
-    def _prepare(self, rows, targets, parameters, state):
+    def _validation_rows(self, X_val, y_val, sample_weight_val, targets):
+        """Features, encoded targets and weights of the rows that early stopping was given, or None."""
+        if callable(self.scoring):
+            check_scoring(self, self.scoring)  # says now whether it is a metric, not a scorer
+        given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+        names = [name for name, value in given.items() if value is not None]
+        if not names:
+            return None
+        for name in "X_val", "y_val":
+            if given[name] is None:
+                raise ValueError(f"{names[0]} is provided, but {name} was not provided.")
+        if self.early_stopping not in ("auto", True):
+            raise ValueError(
+                "X_val and y_val are passed to fit while at the same time early_stopping is False. "
+                "When passing X_val and y_val to fit, early_stopping should be set to either 'auto' or True."
+            )
+        try:
+            X, y, sample_weight = self._validate(*given.values(), reset=False)
+            X, y, sample_weight = without_weightless(sample_weight, X, targets.encode(y), sample_weight)
+        except ValueError as error:
+            raise ValueError(f"X_val, y_val: {error}") from error
+        return X, y, scale_weights(sample_weight)
+
+    def _prepare(self, rows, targets, parameters, state, *, holds_out):
         """A state that is ready to train, and its samples: of these rows and, in a stream, of those that it keeps."""
         seed = state.seed if state else check_random_state(self.random_state).randint(2**31)
         rng = state.rng if state else np.random.default_rng(seed)
@@ -157,7 +190,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         samples = Samples.of(*rows)
         if len(samples.rows) < FEW and parameters.shuffle and not parameters.streaming:
             samples = samples.merged()
-        if self.early_stopping:
+        if holds_out and self.early_stopping not in ("auto", False):
             samples = samples.hold_out(self.validation_fraction, targets, seed)
         if state:
             decision = state.decision.revised(parameters, samples, targets)
@@ -168,12 +201,38 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         decision, samples = decide(samples, targets, parameters, rng)
         return TrainingState.begin(targets, decision, rng, seed, len(samples.rows), memory), samples
 
-    def _watchers(self, state, samples, data):
+    def _watchers(self, state, samples, data, validation):
         """What watches the loop over epochs; scores come before they are printed."""
         watchers = [FlipRatio(state), Progress(self.verbose)]
-        if self.early_stopping:
-            watchers.insert(1, EarlyStopping(samples, data, tol=self.tol, patience=self.n_iter_no_change))
+        validation = validation or samples.validation
+        if validation:
+            score, patience = self._score_on(validation, state), self.n_iter_no_change
+            watchers.insert(1, EarlyStopping(score, data, samples.rows, tol=self.tol, patience=patience))
         return watchers if state.decision.parameters.streaming else [*watchers, KeepOnInterrupt()]
+
+    def _score_on(self, validation, state):
+        """What early stopping goes by: a function of a packed network, its score on validation rows by ``scoring``."""
+        targets, (X, y, sample_weight) = state.targets, validation
+        if self.scoring is None:
+            score = targets.score
+        elif self.scoring == "loss":
+            score = partial(targets.loss_score, initial_model=state.decision.initial_model)
+        else:
+            scorer, delivered, y = check_scoring(self, self.scoring), copy(self), targets.decode(y)
+            delivered._validated = X
+
+            def score(packed, X, y, sample_weight):
+                delivered._keep(state, packed)
+                weights = {} if (sample_weight == sample_weight[0]).all() else {"sample_weight": sample_weight}
+                return scorer(delivered, X, y, **weights)
+
+        def checked(packed):
+            found = score(packed, X, y, sample_weight)
+            if not isinstance(found, Real) or np.isnan(found):
+                raise ValueError(f"scoring={self.scoring!r} has to give a number, not {found!r} of {len(y)} rows.")
+            return float(found)
+
+        return checked
 
     def _keep(self, state, packed):
         """Set what is known after a fit."""
@@ -194,7 +253,8 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     def _ask_packed(self, method, X):
         """What a method of the packed network, by its name, says of validated rows."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=DTYPES, reset=False, ensure_all_finite=False)
+        if X is not self._validated:
+            X = validate_data(self, X, dtype=DTYPES, reset=False, ensure_all_finite=False)
         try:  # the packed network looks for NaN and infinity while it reads X anyway
             return getattr(self.packed_, method)(X)
         except ValueError:
