@@ -160,7 +160,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     def _validation_rows(self, X_val, y_val, sample_weight_val, targets):
         """Features, encoded targets and weights of the rows that early stopping was given, or None."""
         if callable(self.scoring):
-            check_scoring(self, self.scoring)  # says now whether it is a metric, not a scorer
+            check_scoring(self, self.scoring)  # says so if it is a metric, before anything takes time
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
         names = [name for name, value in given.items() if value is not None]
         if not names:
@@ -206,33 +206,26 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         watchers = [FlipRatio(state), Progress(self.verbose)]
         validation = validation or samples.validation
         if validation:
-            score, patience = self._score_on(validation, state), self.n_iter_no_change
+            score, patience = partial(self._score, state, validation), self.n_iter_no_change
             watchers.insert(1, EarlyStopping(score, data, samples.rows, tol=self.tol, patience=patience))
         return watchers if state.decision.parameters.streaming else [*watchers, KeepOnInterrupt()]
 
-    def _score_on(self, validation, state):
-        """What early stopping goes by: a function of a packed network, its score on validation rows by ``scoring``."""
+    def _score(self, state, validation, packed):
+        """What early stopping goes by: a packed network's score on validation rows, as ``scoring`` says."""
         targets, (X, y, sample_weight) = state.targets, validation
         if self.scoring is None:
-            score = targets.score
+            score = targets.score(packed, X, y, sample_weight)
         elif self.scoring == "loss":
-            score = partial(targets.loss_score, initial_model=state.decision.initial_model)
+            score = targets.loss_score(packed, X, y, sample_weight, state.decision.initial_model)
         else:
-            scorer, delivered, y = check_scoring(self, self.scoring), copy(self), targets.decode(y)
+            delivered = copy(self)
+            delivered._keep(state, packed)
             delivered._validated = X
-
-            def score(packed, X, y, sample_weight):
-                delivered._keep(state, packed)
-                weights = {} if (sample_weight == sample_weight[0]).all() else {"sample_weight": sample_weight}
-                return scorer(delivered, X, y, **weights)
-
-        def checked(packed):
-            found = score(packed, X, y, sample_weight)
-            if not isinstance(found, Real) or np.isnan(found):
-                raise ValueError(f"scoring={self.scoring!r} has to give a number, not {found!r} of {len(y)} rows.")
-            return float(found)
-
-        return checked
+            weights = {} if (sample_weight == sample_weight[0]).all() else {"sample_weight": sample_weight}
+            score = check_scoring(self, self.scoring)(delivered, X, targets.decode(y), **weights)
+        if not isinstance(score, Real) or np.isnan(score):
+            raise ValueError(f"scoring={self.scoring!r} gives {score!r}, which is no number, of {len(y)} rows.")
+        return float(score)
 
     def _keep(self, state, packed):
         """Set what is known after a fit."""

@@ -333,7 +333,7 @@ def test_what_is_no_scorer_or_gives_no_number_raises(model, X, y):
     fails("accurate", r"'scoring' parameter .* must be .*Got 'accurate' instead")
     fails(accuracy_score, "looks like it is a metric function rather than a scorer")
     for nothing in None, np.nan, "1", [1, 2]:
-        fails(lambda estimator, X, y, nothing=nothing: nothing, "has to give a number, not")
+        fails(lambda estimator, X, y, nothing=nothing: nothing, "gives .* which is no number")
     if is_classifier(model):
         hinge = clone(model).set_params(loss="squared_hinge", scoring="neg_log_loss")
         with pytest.raises(AttributeError, match="predict_proba"):
@@ -344,7 +344,7 @@ def test_a_row_has_no_r2_but_an_error():
     X, y = DIABETES.data, DIABETES.target
     with (
         pytest.warns(UserWarning, match="not well-defined with less than two samples"),
-        pytest.raises(ValueError, match="scoring=None has to give a number, not nan"),
+        pytest.raises(ValueError, match="scoring=None gives nan, which is no number, of 1 rows"),
     ):
         clone(REGRESSOR).fit(X, y, X_val=X[:1], y_val=y[:1])
     model = clone(REGRESSOR).set_params(scoring="neg_mean_absolute_error").fit(X, y, X_val=X[:1], y_val=y[:1])
