@@ -215,6 +215,23 @@ def test_ctrl_c_brings_back_the_best_epoch(model, X, y, monkeypatch):
 
 
 @both
+def test_ctrl_c_while_a_scorer_works_leaves_its_epoch_without_a_score(model, X, y):
+    (X, y), (X_val, y_val) = parts(X, y)
+    recorder = Recorder(1, 5, 3)
+
+    def scorer(estimator, X, y):
+        if len(recorder.seen) == 3:
+            raise KeyboardInterrupt
+        return recorder(estimator, X, y)
+
+    model = clone(model).set_params(scoring=scorer)
+    with pytest.warns(UserWarning, match="Training interrupted by user after 4 of 6 epochs"):
+        model.fit(X, y, X_val=X_val, y_val=y_val)
+    assert model.validation_scores_ == [1, 5, 3] and model.n_iter_ == 4
+    np.testing.assert_array_equal(model.predict(X_val), recorder.seen[1][2])
+
+
+@both
 def test_weights_count_rows_and_are_passed_where_they_differ(model, X, y):
     (X, y), (X_val, y_val) = parts(X, y)
     weights = np.arange(len(y_val)) % 3
