@@ -1,7 +1,9 @@
 """What both estimators share: parameters, validation, and fit."""
 
 from abc import ABC, abstractmethod
+from copy import copy
 from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -10,7 +12,8 @@ from sklearn.base import BaseEstimator, is_regressor
 from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skbnn._sklearn import Interval, StrOptions, _check_sample_weight
+from skbnn._callbacks import callbacks_of
+from skbnn._sklearn import CallbackSupportMixin, Interval, StrOptions, _check_sample_weight
 from skbnn.kernels.blas import one_blas_thread
 from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS
 from skbnn.training.decide import decide
@@ -20,7 +23,7 @@ from skbnn.training.flips import FlipRatio
 from skbnn.training.importances import importances
 from skbnn.training.interruption import KeepOnInterrupt
 from skbnn.training.parameters import FEW, Parameters
-from skbnn.training.progress import Progress
+from skbnn.training.progress import progress_of
 from skbnn.training.samples import Samples, without_weightless
 from skbnn.training.state import TrainingState
 from skbnn.training.stream import Memory
@@ -30,7 +33,7 @@ DTYPES = [np.float64, np.float32, np.float16, np.bool_]
 DTYPES += [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.uint64, np.int64]
 
 
-class BaseBinaryMLP(BaseEstimator, ABC):
+class BaseBinaryMLP(CallbackSupportMixin, BaseEstimator, ABC):
     """Parameters, validation and fit; a subclass knows its targets."""
 
     _parameter_constraints = {
@@ -98,15 +101,16 @@ class BaseBinaryMLP(BaseEstimator, ABC):
 
     def _fit(self, X, y, sample_weight, *, streaming=False):
         """Train from the start or, for ``partial_fit`` and ``warm_start``, go on from the last call."""
-        before = vars(self).copy()
-        try:
-            return self._fit_from(self._take_state(streaming), X, y, sample_weight, streaming)
-        except KeyboardInterrupt:  # what predicts and the attributes are those of the last call; weights have moved on
-            vars(self).clear()
-            vars(self).update(before)
-            raise
+        with callbacks_of(self, X, y, sample_weight) as callbacks:
+            before = vars(self).copy()
+            try:
+                return self._fit_from(self._take_state(streaming), X, y, sample_weight, streaming, callbacks)
+            except KeyboardInterrupt:  # what predicts and the attributes are the last call's; weights have moved on
+                vars(self).clear()
+                vars(self).update(before)
+                raise
 
-    def _fit_from(self, state, X, y, sample_weight, streaming):
+    def _fit_from(self, state, X, y, sample_weight, streaming, callbacks):
         X, y, sample_weight = self._validate(X, y, sample_weight, reset=state is None)
         if state:
             targets = replace(state.targets, loss=self.loss, streaming=streaming)
@@ -115,10 +119,10 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         given = {name: getattr(self, name) for name in self._parameter_constraints}
         parameters = Parameters.of(given, targets.network_loss, streaming=streaming)
         rows = self._rows(X, y, sample_weight, targets)
-        with one_blas_thread():
-            state, samples = self._prepare(rows, targets, parameters, state)
+        with one_blas_thread(), progress_of(self.verbose, streaming=streaming) as progress:
+            state, samples = self._prepare(rows, targets, parameters, progress, state)
             data = targets.training_data(samples, state.decision.initial_model)
-            run_epochs(state, data, samples.rows, self._watchers(state, samples, data))
+            run_epochs(state, data, samples.rows, self._watchers(state, samples, data, progress, callbacks))
             state.draw_values(samples)
             self._keep(state, state.pack(data, samples.rows))
         return self
@@ -147,7 +151,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         X, y, encoded, sample_weight = without_weightless(sample_weight, X, y, encoded, sample_weight)
         return X, encoded, sample_weight, np.broadcast_to(self._class_weights(y), len(X))
 
-    def _prepare(self, rows, targets, parameters, state):
+    def _prepare(self, rows, targets, parameters, progress, state):
         """A state that is ready to train, and its samples: of these rows and, in a stream, of those that it keeps."""
         seed = state.seed if state else check_random_state(self.random_state).randint(2**31)
         rng = state.rng if state else np.random.default_rng(seed)
@@ -165,15 +169,25 @@ class BaseBinaryMLP(BaseEstimator, ABC):
                 samples = samples.encode(decision.encoding)
                 return state.resumed(targets, decision, samples, n_new, memory), samples
             parameters = replace(decision.parameters, max_iter=len(state.losses) + 1)  # as many as there have been
-        decision, samples = decide(samples, targets, parameters, rng)
+        decision, samples = decide(samples, targets, parameters, progress, rng)
         return TrainingState.begin(targets, decision, rng, seed, len(samples.rows), memory), samples
 
-    def _watchers(self, state, samples, data):
-        """What watches the loop over epochs; scores come before they are printed."""
-        watchers = [FlipRatio(state), Progress(self.verbose)]
+    def _watchers(self, state, samples, data, progress, callbacks):
+        """What watches the loop over epochs: what measures comes before what shows it."""
+        watchers = [FlipRatio(state)]
         if self.early_stopping:
-            watchers.insert(1, EarlyStopping(samples, data, tol=self.tol, patience=self.n_iter_no_change))
+            watchers.append(EarlyStopping(samples, data, tol=self.tol, patience=self.n_iter_no_change))
+        for watcher in callbacks:
+            watcher.attributes_of = partial(self._attributes_of, samples=samples, data=data)
+        watchers += [progress, *callbacks]
         return watchers if state.decision.parameters.streaming else [*watchers, KeepOnInterrupt()]
+
+    def _attributes_of(self, state, samples, data):
+        """The attributes that this estimator would have if training had ended, and goes on without."""
+        fitted, state = copy(self), state.snapshot()
+        state.draw_values(samples)
+        fitted._keep(state, state.pack(data, samples.rows))
+        return vars(fitted)
 
     def _keep(self, state, packed):
         """Set what is known after a fit."""

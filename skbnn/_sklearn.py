@@ -1,6 +1,20 @@
-"""The only place that imports what scikit-learn does not declare public."""
+"""The only place that knows what scikit-learn does not declare public."""
 
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import _check_feature_names_in, _check_sample_weight
+
+try:
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:  # scikit-learn < 1.9
+
+    class CallbackSupportMixin:
+        """Knows no callbacks."""
+
+
+def callback_context(estimator, *, max_subtasks):
+    """The root of the tasks of a fit for the callbacks that are set, or None; ``_fit_context`` tears them down."""
+    if not hasattr(estimator, "_skl_callbacks"):
+        return None
+    return estimator._init_callback_context(max_subtasks=max_subtasks)

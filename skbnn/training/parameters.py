@@ -53,7 +53,6 @@ class Parameters(TrainingOptions):
     batch_size: int | str
     max_iter: int | None
     shuffle: bool
-    verbose: bool
     streaming: bool
 
     @classmethod
