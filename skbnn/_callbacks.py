@@ -49,10 +49,12 @@ class Callbacks(Watcher):
         return self.tasks.pop().call_on_fit_task_end(**self.given, reconstruction_attributes=attributes)
 
     def loop_began(self, state):
+        """All has been decided."""
         self.end()
         self.begin("train", state.decision.parameters.max_iter)
 
     def epoch_began(self, state):
+        """One of the parts of "train"."""
         self.begin("epoch")
 
     def epoch_ended(self, state):
@@ -66,4 +68,5 @@ class Callbacks(Watcher):
         return False
 
     def loop_ended(self, state):
+        """What is left is to deliver the network."""
         self.end()

@@ -70,12 +70,15 @@ class Lines(Progress):
     """A line for each stage, for each thing that is compared, for what is chosen and for each epoch."""
 
     def say(self, line):
-        print(f"{line}\n", end="", flush=True)  # at once, as other threads and processes may print as well
+        """Print it at once, as other threads and processes may print as well."""
+        print(f"{line}\n", end="", flush=True)
 
     def stage(self, what):
+        """Say it as it is."""
         self.say(what)
 
     def loop_began(self, state):
+        """Time begins to count."""
         self.begun = self.since = time.perf_counter()
 
     def epoch_ended(self, state):
@@ -108,16 +111,20 @@ class Bar(Progress):
         self.bar.close()
 
     def say(self, line):
+        """Print it above the bar."""
         self.bar.write(line, file=sys.stdout)
 
     def stage(self, what):
+        """Show it in place of the bar, with the time since."""
         self._show(what, WITHOUT_EPOCHS)
 
     def trial(self, encoding, n_epochs):
+        """Show a bar that goes through all short trainings of this encoding."""
         self._show(f"Trying {encoding.n_bits} bits, epoch", WITH_EPOCHS, n_epochs)
         return Advance(self.bar)
 
     def loop_began(self, state):
+        """Show a bar of the epochs to come."""
         self._show("Epoch", WITH_EPOCHS, state.decision.parameters.max_iter)
 
     def epoch_ended(self, state):
@@ -151,5 +158,6 @@ class Advance(Watcher):
         self.bar = bar
 
     def epoch_ended(self, state):
+        """One of those that the bar is of."""
         self.bar.update()
         return False
