@@ -49,7 +49,7 @@ class Progress(Watcher):
         """Say what is being done from now on."""
 
     def trial(self, encoding, n_epochs):
-        """Say that short trainings, of so many epochs in all, are to judge an encoding; returns what is to watch them."""
+        """Say that short trainings, of so many epochs in all, are to judge an encoding; returns what watches them."""
         self.stage(f"Trying {encoding.n_bits} bits")
         return Watcher()
 
