@@ -103,7 +103,7 @@ def encode_features(samples, parameters, resolution, rng):
     n_rows, n_features = X.shape
     encoding = find_encoding(X, resolution, rng=rng, nominal=samples.nominal)
     if n_components not in ("auto", 0):
-        features = np.flatnonzero(can_be_combined(X, encoding))
+        features = of_numbers(X, np.flatnonzero(~encoding.nominal))
         if n_components > min(n_rows - 1, len(features)):
             among = f"n_features={n_features}"
             if len(features) < n_features:
@@ -156,8 +156,11 @@ def find_extensions(samples, targets, parameters, progress, rng):
         With them, the loss has to be less than this share of what it is without.
     """
     features = varying(samples)
-    features = features[can_be_combined(samples.X, samples.encoding)[features]]
-    if not 2 <= len(features) <= MAX_FEATURES_FOR_COMPONENTS:
+    features = features[~samples.encoding.nominal[features]]
+    if len(features) > MAX_FEATURES_FOR_COMPONENTS:
+        return
+    features = of_numbers(samples.X, features)
+    if len(features) < 2:
         return
     of_varying = replace(samples, X=samples.X[:, features])
     for find in directions, components:
@@ -172,9 +175,9 @@ def varying(samples):
     return np.flatnonzero(np.diff(samples.encoding.offsets)[: samples.X.shape[1]])
 
 
-def can_be_combined(X, encoding):
-    """Which features are numbers in every row, a mask."""
-    return ~encoding.nominal & np.isfinite(X).all(axis=0)
+def of_numbers(X, features):
+    """Those of the features that are finite in every row, and so can be combined."""
+    return features[np.isfinite(X[:, features]).all(axis=0)]
 
 
 def spread(components, features, n_features):
