@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, is_regressor
 from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skbnn._sklearn import Interval, StrOptions, _check_sample_weight
+from skbnn._sklearn import Interval, Options, StrOptions, _check_sample_weight
 from skbnn.kernels.blas import one_blas_thread
 from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS
 from skbnn.training.decide import decide
@@ -55,7 +55,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         "shuffle": ["boolean"],
         "random_state": ["random_state"],
         "tol": [Interval(Real, 0, None, closed="left")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "warm_start": ["boolean"],
@@ -109,7 +109,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
     def _fit_from(self, state, X, y, sample_weight, streaming):
         X, y, sample_weight = self._validate(X, y, sample_weight, reset=state is None)
         if state:
-            targets = replace(state.targets, loss=self.loss, streaming=streaming)
+            targets = state.targets.going_on(y, loss=self.loss, streaming=streaming)
         else:
             targets = self._learn_targets(y, streaming)
         given = {name: getattr(self, name) for name in self._parameter_constraints}

@@ -114,8 +114,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     tol : float, default=1e-4
         With ``early_stopping``, what the validation score has to gain to count as better.
 
-    n_iter_no_change : int, default=10
-        With ``early_stopping``, epochs without a better validation score after which training stops.
+    n_iter_no_change : int or inf, default=10
+        With ``early_stopping``, epochs without a better validation score after which training stops. With ``np.inf``
+        it does not stop, and the best epoch's network is kept.
 
     early_stopping : bool, default=False
         Whether to hold out rows, stop when their score no longer improves, and keep the best epoch's network. The

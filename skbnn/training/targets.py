@@ -1,6 +1,7 @@
 """What targets mean: how y is encoded, the loss, what there is before a network, the score, what the output says."""
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
 import numpy as np
 from sklearn.metrics import accuracy_score
@@ -60,6 +61,16 @@ class Targets(ABC):
         ValueError
             If they are not of these targets' kind.
         """
+
+    def going_on(self, y, *, loss, streaming):
+        """The same for a next call, which has this y.
+
+        Raises
+        ------
+        ValueError
+            If ``fit`` can't go on with it.
+        """
+        return replace(self, loss=loss, streaming=streaming)
 
     def strata(self, y):
         """The class of each row of encoded targets, or None where rows have none."""
