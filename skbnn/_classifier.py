@@ -70,8 +70,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     learning_rate_init : float, default=None
         Initial learning rate of the latent weights, which live in [-1, 1]. None takes 0.01 for "adam", 5.0 for "sgd",
         either times ten for ``binarization="stochastic"``, and 0.003 for "bop", where it is the adaptivity rate of the
-        averaged gradient. Batch norm learns at a tenth of it ("adam"), at a fiftieth ("sgd"), or by Adam at 0.001
-        ("bop").
+        averaged gradient. Batch norm learns at a tenth of it ("adam"), at a fiftieth, or for "stochastic" a tenth of
+        that ("sgd"), or by Adam at 0.001 ("bop").
 
     max_iter : int, default=None
         Epochs. None trains for 28 epochs, and on small data for at least 1000 mini-batches, in 100 epochs at most; a
