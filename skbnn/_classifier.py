@@ -434,6 +434,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
     def _check_y(self, y):
         check_classification_targets(y)
+        if y.dtype.kind in "mM":  # which packed_ can't hold, and no model file
+            raise ValueError(f"Labels of dtype {y.dtype} are not supported; y must hold numbers, booleans or strings.")
         if type_of_target(y) != "multilabel-indicator":
             return column_or_1d(y, warn=True)
         if not np.isin(y, (0, 1)).all():

@@ -1,6 +1,7 @@
 """The regressor."""
 
 from sklearn.base import RegressorMixin
+from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
 from skbnn._base import BaseBinaryMLP
@@ -356,6 +357,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         return self._ask_packed("predict", X)
 
     def _check_y(self, y):
+        assert_all_finite(y, input_name="y")  # an object's None has become NaN by now
         return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _learn_targets(self, y, streaming):

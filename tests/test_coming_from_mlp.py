@@ -270,7 +270,7 @@ def test_rows_too_few_to_hold_any_out_are_named():
 
 
 def test_a_class_of_one_row_cannot_be_held_out():
-    with pytest.raises(ValueError, match="The least populated classes in y have only 1 member"):
+    with pytest.raises(ValueError, match="validation_fraction=0.1 does not suit 4 rows: The least populated class"):
         BinaryMLPClassifier(early_stopping=True).fit([[1], [2], [3], [4]], ["a", "a", "a", "b"])
 
 
@@ -339,6 +339,19 @@ def error_of(call, *arguments):
 def test_bad_input_to_fit_is_told_as_scikit_learns_networks_do(model, X, y, bad):
     arguments = BAD[bad](X, y)
     assert error_of(clone(model).fit, *arguments) == error_of(PEERS[type(model)]().fit, *arguments)
+
+
+def test_a_target_of_none_is_missing():
+    X, y = DIABETES
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        BinaryMLPRegressor(**SHORT).fit(X, np.where(np.arange(len(y)), y, None))
+
+
+@pytest.mark.parametrize("dtype", ["datetime64[D]", "timedelta64[s]"])
+def test_dates_are_no_labels(dtype):
+    X, y = WINE
+    with pytest.raises(ValueError, match=re.escape(f"Labels of dtype {np.dtype(dtype)} are not supported")):
+        BinaryMLPClassifier(**SHORT).fit(X, y.astype(dtype))
 
 
 @both
