@@ -433,9 +433,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         return self.out_activation_ == "logistic" and not self._multilabel
 
     def _check_y(self, y):
-        check_classification_targets(y)
         if y.dtype.kind in "mM":  # which packed_ can't hold, and no model file
             raise ValueError(f"Labels of dtype {y.dtype} are not supported; y must hold numbers, booleans or strings.")
+        check_classification_targets(y)
         if type_of_target(y) != "multilabel-indicator":
             return column_or_1d(y, warn=True)
         if not np.isin(y, (0, 1)).all():

@@ -62,16 +62,6 @@ class Targets(ABC):
             If they are not of these targets' kind.
         """
 
-    def going_on(self, y, *, loss, streaming):
-        """The same for a next call, which has this y.
-
-        Raises
-        ------
-        ValueError
-            If ``fit`` can't go on with it.
-        """
-        return replace(self, loss=loss, streaming=streaming)
-
     def strata(self, y):
         """The class of each row of encoded targets, or None where rows have none."""
         return None
@@ -143,6 +133,16 @@ class Targets(ABC):
     def followed(self, initial_model, samples, share):
         """The initial model of what was seen, of which encoded samples are this share."""
         return initial_model
+
+    def going_on(self, y, *, loss, streaming):
+        """The same for a next call, which has this y.
+
+        Raises
+        ------
+        ValueError
+            If ``fit`` can't go on with it.
+        """
+        return replace(self, loss=loss, streaming=streaming)
 
     @abstractmethod
     def truth(self, samples, initial_model, rows):
