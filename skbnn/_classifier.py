@@ -1,16 +1,41 @@
 """The classifier."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy.special import log_expit, log_softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_class_weight, compute_sample_weight
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
 from skbnn._base import BaseBinaryMLP
-from skbnn._sklearn import StrOptions, _check_partial_fit_first_call, _fit_context
+from skbnn._sklearn import StrOptions, _check_partial_fit_first_call, _fit_context, available_if
 from skbnn.training.categories import Classes, Labels
+
+if TYPE_CHECKING:
+    from typing import Literal, Self
+
+    from numpy.typing import ArrayLike
+
+    from skbnn._typing import (
+        Array,
+        Auto,
+        Binarization,
+        CategoricalFeatures,
+        ClassWeight,
+        Floats,
+        Init,
+        LayerSizes,
+        RandomState,
+        Rows,
+        Schedule,
+        Scoring,
+        Solver,
+        SurrogateGradient,
+    )
 
 
 class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
@@ -35,6 +60,11 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     surrogate_gradient : {"approx_sign", "clipped_identity", "swish_sign"}, default="approx_sign"
         What stands in for the derivative of the hidden activations' sign: ``max(0, 2 - 2 * abs(x))`` [3]_, 1 within
         ±1 [1]_, or a smooth bump with negative sides [4]_.
+
+    categorical_features : array-like of {bool, int, str} or None, default="from_dtype"
+        Features that are categories: a mask, indices or names. "from_dtype" is the columns of a data frame that it
+        declares as categories or that hold text; None is none. A category becomes a bit; of more than 64, the most
+        frequent have a bit each and the others share one. A category that training has not seen counts as missing.
 
     n_thresholds : int or "auto", default="auto"
         Bits a feature becomes, at most: bit t says whether the value reaches the t-th threshold. Thresholds are
@@ -118,12 +148,18 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         With ``early_stopping``, epochs without a better validation score after which training stops. With ``np.inf``
         it does not stop, and the best epoch's network is kept.
 
-    early_stopping : bool, default=False
-        Whether to hold out rows, stop when their score no longer improves, and keep the best epoch's network. The
-        score is that of the packed network: accuracy; of multilabel targets minus the mean loss of a label.
+    early_stopping : bool or "auto", default="auto"
+        Whether to stop when the score of rows that are not trained on no longer improves, and keep the best epoch's
+        network. True holds out rows, unless ``fit`` is given ``X_val`` and ``y_val``. "auto" is where it is.
+
+    scoring : str, callable or None, default=None
+        What ``early_stopping`` goes by, of the packed network. None: accuracy; of multilabel targets minus the mean
+        loss of a label. "loss": minus the loss, as ``loss_curve_`` has it. Else a scorer, by its name or a callable
+        ``scorer(estimator, X, y)``: it sees the estimator as it would be if training ended, X as an array, and, where
+        rows differ in weight, ``sample_weight``, up to a common factor.
 
     validation_fraction : float, default=0.1
-        Share of the rows held out by ``early_stopping``, in (0, 1).
+        Share of the rows held out by ``early_stopping``, in (0, 1). Ignored where ``fit`` is given ``X_val``.
 
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last call's network, with its thresholds, its initial model and the dropout
@@ -163,6 +199,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X had string column names.
 
+    is_categorical_ : ndarray of shape (`n_features_in_`,), bool, or None
+        Features that are categories; None if there are none.
+
     n_iter_ : int
         Epochs trained.
 
@@ -186,7 +225,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         moves [5]_.
 
     validation_scores_ : list of float or None
-        Score of each epoch on the held-out rows, with ``early_stopping``.
+        Score of each epoch, by ``scoring``, on the rows held out or given, with ``early_stopping``.
 
     best_validation_score_ : float or None
         The best of them.
@@ -248,41 +287,46 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
+    classes_: Array
+
     def __init__(
         self,
-        hidden_layer_sizes="auto",
+        hidden_layer_sizes: LayerSizes = "auto",
         *,
-        binarization="sign",
-        surrogate_gradient="approx_sign",
-        n_thresholds="auto",
-        n_components=0,
-        n_estimators="auto",
-        solver="adam",
-        loss="log_loss",
-        batch_size="auto",
-        learning_rate="cosine",
-        learning_rate_init=None,
-        max_iter=None,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        init="additive",
-        dropout="auto",
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        n_iter_no_change=10,
-        early_stopping=False,
-        validation_fraction=0.1,
-        warm_start=False,
-        verbose=False,
-        class_weight=None,
-    ):
+        binarization: Binarization = "sign",
+        surrogate_gradient: SurrogateGradient = "approx_sign",
+        categorical_features: CategoricalFeatures = "from_dtype",
+        n_thresholds: int | Auto = "auto",
+        n_components: int | Auto = 0,
+        n_estimators: int | Auto = "auto",
+        solver: Solver = "adam",
+        loss: Literal["log_loss", "squared_hinge"] = "log_loss",
+        batch_size: int | Auto = "auto",
+        learning_rate: Schedule = "cosine",
+        learning_rate_init: float | None = None,
+        max_iter: int | None = None,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        init: Init = "additive",
+        dropout: float | Auto = "auto",
+        shuffle: bool = True,
+        random_state: RandomState = None,
+        tol: float = 1e-4,
+        n_iter_no_change: float = 10,
+        early_stopping: bool | Auto = "auto",
+        scoring: Scoring = None,
+        validation_fraction: float = 0.1,
+        warm_start: bool = False,
+        verbose: bool | int = False,
+        class_weight: ClassWeight = None,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.binarization = binarization
         self.surrogate_gradient = surrogate_gradient
+        self.categorical_features = categorical_features
         self.n_thresholds = n_thresholds
         self.n_components = n_components
         self.n_estimators = n_estimators
@@ -304,13 +348,23 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
         self.early_stopping = early_stopping
+        self.scoring = scoring
         self.validation_fraction = validation_fraction
         self.warm_start = warm_start
         self.verbose = verbose
         self.class_weight = class_weight
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self,
+        X: Rows,
+        y: Rows,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: Rows | None = None,
+        y_val: Rows | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self:
         """Train on labelled rows.
 
         Parameters
@@ -321,15 +375,30 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
             Class labels of any type, or a 0/1 indicator matrix.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative. Within a mini-batch a weight of 2 counts as two rows; a weight of 0 is no row at all.
+        X_val : array-like of shape (n_val, n_features), default=None
+            Rows that are not trained on, by whose score early stopping goes. In a pipeline they are transformed as X is
+            with ``Pipeline(..., transform_input=["X_val"])``.
+        y_val : array-like of shape (n_val,) or (n_val, n_labels), default=None
+            Their labels.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights, non-negative. ``class_weight`` does not count here.
 
         Returns
         -------
         self : object
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If X_val comes without y_val or the other way round, with ``early_stopping=False``, or is not like X and y.
         """
-        return self._fit(X, y, sample_weight)
+        return self._fit(X, y, sample_weight, validation=(X_val, y_val, sample_weight_val))
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(
+        self, X: Rows, y: Rows, classes: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train for one epoch on these rows, at a constant learning rate.
 
         The first 256 rows are kept: whenever their number has doubled, training begins anew with all of them, for as
@@ -340,15 +409,19 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            As in ``fit``.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            As in ``fit``.
         classes : array-like of shape (n_classes,), default=None
             All labels that any call will see, or the indices of multilabel targets' columns. Required in the first
             call.
         sample_weight : array-like of shape (n_samples,), default=None
+            As in ``fit``.
 
         Returns
         -------
         self : object
+            Fitted estimator.
 
         Raises
         ------
@@ -367,12 +440,13 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         _check_partial_fit_first_call(self, classes)  # sets classes_
         return self._fit(X, y, sample_weight, streaming=True)
 
-    def predict(self, X):
+    def predict(self, X: Rows) -> Array:
         """Predict the class of each row.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            As in ``fit``.
 
         Returns
         -------
@@ -381,12 +455,13 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         """
         return self._ask_packed("predict", X)
 
-    def decision_function(self, X):
-        """Scores of each row.
+    def decision_function(self, X: Rows) -> Floats:
+        """Compute scores of each row.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            As in ``fit``.
 
         Returns
         -------
@@ -397,12 +472,13 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         return scores if self._multilabel or self.n_outputs_ > 1 else scores[:, 0]
 
     @available_if(lambda self: _has_probabilities(self))
-    def predict_proba(self, X):
+    def predict_proba(self, X: Rows) -> Floats:
         """Predict the probability of each class.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            As in ``fit``.
 
         Returns
         -------
@@ -412,16 +488,18 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         return self._ask_packed("predict_proba", X)
 
     @available_if(lambda self: _has_probabilities(self))
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Rows) -> Floats:
         """Predict the logarithm of each class's probability.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            As in ``fit``.
 
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
+            In the order of ``classes_``; exact where ``predict_proba`` rounds to 0.
         """
         scores = self._ask_packed("decision_function", X)
         if self.out_activation_ == "softmax":
@@ -436,7 +514,13 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         if y.dtype.kind in "mM":  # which packed_ can't hold, and no model file
             raise ValueError(f"Labels of dtype {y.dtype} are not supported; y must hold numbers, booleans or strings.")
         check_classification_targets(y)
-        if type_of_target(y) != "multilabel-indicator":
+        kind = type_of_target(y)
+        if kind == "multiclass-multioutput":
+            raise ValueError(
+                f"{type(self).__name__} does not support y of several columns of several classes ({kind}). "
+                "sklearn.multioutput.MultiOutputClassifier fits one for each column."
+            )
+        if kind != "multilabel-indicator":
             return column_or_1d(y, warn=True)
         if not np.isin(y, (0, 1)).all():
             raise ValueError(f"Multilabel y must hold 0 and 1 only, got {np.unique(y)}.")

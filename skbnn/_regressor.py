@@ -1,5 +1,9 @@
 """The regressor."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from sklearn.base import RegressorMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
@@ -7,6 +11,26 @@ from sklearn.utils.validation import column_or_1d
 from skbnn._base import BaseBinaryMLP
 from skbnn._sklearn import StrOptions, _fit_context
 from skbnn.training.reals import Reals
+
+if TYPE_CHECKING:
+    from typing import Literal, Self
+
+    from numpy.typing import ArrayLike
+
+    from skbnn._typing import (
+        Auto,
+        Binarization,
+        CategoricalFeatures,
+        Floats,
+        Init,
+        LayerSizes,
+        RandomState,
+        Rows,
+        Schedule,
+        Scoring,
+        Solver,
+        SurrogateGradient,
+    )
 
 
 class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
@@ -32,6 +56,11 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     surrogate_gradient : {"approx_sign", "clipped_identity", "swish_sign"}, default="approx_sign"
         What stands in for the derivative of the hidden activations' sign: ``max(0, 2 - 2 * abs(x))`` [3]_, 1 within
         ±1 [1]_, or a smooth bump with negative sides [4]_.
+
+    categorical_features : array-like of {bool, int, str} or None, default="from_dtype"
+        Features that are categories: a mask, indices or names. "from_dtype" is the columns of a data frame that it
+        declares as categories or that hold text; None is none. A category becomes a bit; of more than 64, the most
+        frequent have a bit each and the others share one. A category that training has not seen counts as missing.
 
     n_thresholds : int or "auto", default="auto"
         Bits a feature becomes, at most: bit t says whether the value reaches the t-th threshold. Thresholds are
@@ -117,12 +146,18 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         With ``early_stopping``, epochs without a better validation score after which training stops. With ``np.inf``
         it does not stop, and the best epoch's network is kept.
 
-    early_stopping : bool, default=False
-        Whether to hold out rows, stop when their score no longer improves, and keep the best epoch's network. The
-        score is that of the packed network: R².
+    early_stopping : bool or "auto", default="auto"
+        Whether to stop when the score of rows that are not trained on no longer improves, and keep the best epoch's
+        network. True holds out rows, unless ``fit`` is given ``X_val`` and ``y_val``. "auto" is where it is.
+
+    scoring : str, callable or None, default=None
+        What ``early_stopping`` goes by, of the packed network. None: R². "loss": minus the loss, in the unit of
+        ``loss_curve_``. Else a scorer, by its name or a callable ``scorer(estimator, X, y)``: it sees the estimator as
+        it would be if training ended, X as an array, and, where rows differ in weight, ``sample_weight``, up to a
+        common factor.
 
     validation_fraction : float, default=0.1
-        Share of the rows held out by ``early_stopping``, in (0, 1).
+        Share of the rows held out by ``early_stopping``, in (0, 1). Ignored where ``fit`` is given ``X_val``.
 
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last call's network, with its thresholds, its initial model and the dropout
@@ -154,6 +189,9 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X had string column names.
 
+    is_categorical_ : ndarray of shape (`n_features_in_`,), bool, or None
+        Features that are categories; None if there are none.
+
     n_iter_ : int
         Epochs trained.
 
@@ -177,7 +215,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         moves [5]_.
 
     validation_scores_ : list of float or None
-        Score of each epoch on the held-out rows, with ``early_stopping``.
+        Score of each epoch, by ``scoring``, on the rows held out or given, with ``early_stopping``.
 
     best_validation_score_ : float or None
         The best of them.
@@ -240,38 +278,41 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
 
     def __init__(
         self,
-        hidden_layer_sizes="auto",
+        hidden_layer_sizes: LayerSizes = "auto",
         *,
-        binarization="sign",
-        surrogate_gradient="approx_sign",
-        n_thresholds="auto",
-        n_components="auto",
-        n_estimators="auto",
-        solver="adam",
-        loss="squared_error",
-        batch_size="auto",
-        learning_rate="cosine",
-        learning_rate_init=None,
-        max_iter=None,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        init="additive",
-        dropout="auto",
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        n_iter_no_change=10,
-        early_stopping=False,
-        validation_fraction=0.1,
-        warm_start=False,
-        verbose=False,
-    ):
+        binarization: Binarization = "sign",
+        surrogate_gradient: SurrogateGradient = "approx_sign",
+        categorical_features: CategoricalFeatures = "from_dtype",
+        n_thresholds: int | Auto = "auto",
+        n_components: int | Auto = "auto",
+        n_estimators: int | Auto = "auto",
+        solver: Solver = "adam",
+        loss: Literal["squared_error", "absolute_error", "huber"] = "squared_error",
+        batch_size: int | Auto = "auto",
+        learning_rate: Schedule = "cosine",
+        learning_rate_init: float | None = None,
+        max_iter: int | None = None,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        init: Init = "additive",
+        dropout: float | Auto = "auto",
+        shuffle: bool = True,
+        random_state: RandomState = None,
+        tol: float = 1e-4,
+        n_iter_no_change: float = 10,
+        early_stopping: bool | Auto = "auto",
+        scoring: Scoring = None,
+        validation_fraction: float = 0.1,
+        warm_start: bool = False,
+        verbose: bool | int = False,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.binarization = binarization
         self.surrogate_gradient = surrogate_gradient
+        self.categorical_features = categorical_features
         self.n_thresholds = n_thresholds
         self.n_components = n_components
         self.n_estimators = n_estimators
@@ -293,12 +334,22 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
         self.early_stopping = early_stopping
+        self.scoring = scoring
         self.validation_fraction = validation_fraction
         self.warm_start = warm_start
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self,
+        X: Rows,
+        y: Rows,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: Rows | None = None,
+        y_val: Rows | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self:
         """Train on rows with real targets.
 
         Parameters
@@ -306,17 +357,31 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         X : array-like of shape (n_samples, n_features)
             Integer, boolean and float arrays, C or Fortran order, are read as they are.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Real numbers.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative. Within a mini-batch a weight of 2 counts as two rows; a weight of 0 is no row at all.
+        X_val : array-like of shape (n_val, n_features), default=None
+            Rows that are not trained on, by whose score early stopping goes. In a pipeline they are transformed as X is
+            with ``Pipeline(..., transform_input=["X_val"])``.
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Their targets.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights, non-negative.
 
         Returns
         -------
         self : object
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If X_val comes without y_val or the other way round, with ``early_stopping=False``, or is not like X and y.
         """
-        return self._fit(X, y, sample_weight)
+        return self._fit(X, y, sample_weight, validation=(X_val, y_val, sample_weight_val))
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(self, X: Rows, y: Rows, sample_weight: ArrayLike | None = None) -> Self:
         """Train for one epoch on these rows, at a constant learning rate.
 
         The first 256 rows are kept: whenever their number has doubled, training begins anew with all of them, for as
@@ -329,12 +394,16 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            As in ``fit``.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            As in ``fit``.
         sample_weight : array-like of shape (n_samples,), default=None
+            As in ``fit``.
 
         Returns
         -------
         self : object
+            Fitted estimator.
 
         Raises
         ------
@@ -343,16 +412,18 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         """
         return self._fit(X, y, sample_weight, streaming=True)
 
-    def predict(self, X):
+    def predict(self, X: Rows) -> Floats:
         """Predict the target of each row.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            As in ``fit``.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Of float64.
         """
         return self._ask_packed("predict", X)
 

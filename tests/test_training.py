@@ -14,7 +14,6 @@ from skbnn.training.categories import Classes, Labels
 from skbnn.training.early_stopping import EarlyStopping
 from skbnn.training.epochs import Watcher, draw_batches, run_epochs
 from skbnn.training.reals import Reals
-from skbnn.training.samples import Samples
 
 ROWS = np.arange(100, 110)
 
@@ -94,20 +93,14 @@ def test_one_watcher_keeps_what_an_interrupt_leaves_else_it_is_raised(state):
     ],
 )
 def test_early_stopping_waits_for_a_gain_and_brings_back_the_best(state, scores, tol, n_epochs, best):
-    state.pack = lambda data, rows: setattr(state, "packed", SimpleNamespace(predict=len)) or state.packed
-    samples = Samples(np.zeros((12, 1)), np.zeros(12), np.arange(12.0), rows=np.arange(10), held=np.arange(10, 12))
-
-    def score(packed, X, y, sample_weight):
-        assert sample_weight.tolist() == [10, 11]  # of the rows held out
-        return scores[len(state.trainers) - 1]
-
-    state.targets = SimpleNamespace(score=score)
+    state.pack = lambda data, rows: setattr(state, "packed", (data, *rows, len(state.trainers))) or state.packed
     packed = []
-    stopping = EarlyStopping(samples, None, tol=tol, patience=2)
+    stopping = EarlyStopping(lambda packed: scores[packed[-1] - 1], "data", ROWS, tol=tol, patience=2)
     watch = SimpleNamespace(epoch_ended=lambda state: packed.append(state.packed), loop_ended=lambda state: None)
     run_epochs(state, None, ROWS, [stopping, watch])
     np.testing.assert_array_equal(state.scores, scores[:n_epochs])
     assert state.trainers == list(range(best + 1)) and state.packed is packed[best]
+    assert all(one[:-1] == ("data", *ROWS) for one in packed)
 
 
 @pytest.mark.parametrize(

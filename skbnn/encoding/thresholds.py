@@ -2,15 +2,17 @@
 
 import numpy as np
 
+from skbnn.encoding.columns import MAX_CATEGORIES, PRESENT
 from skbnn.encoding.encoding import Combinations, Encoding, project
 
 
-def find_encoding(X, n_thresholds, *, rng, subsample=200_000):
+def find_encoding(X, n_thresholds, *, rng, nominal=None, subsample=200_000):
     """Choose each feature's thresholds between the distinct values of the training data.
 
     A feature with few distinct values gets a threshold between any two neighbours. Else the thresholds cut the rows
     into bins of equal size, as nearly as the distinct values allow; a value that would fill more than a bin has one
-    of its own, and the bins are shared among the other values. A constant feature gets none.
+    of its own, and the bins are shared among the other values. A constant feature gets none. A feature that has missing
+    values, NaN, and others gets a bit more, by which they differ.
 
     Parameters
     ----------
@@ -20,8 +22,10 @@ def find_encoding(X, n_thresholds, *, rng, subsample=200_000):
         Thresholds a feature, at most.
     rng : numpy.random.Generator
         Draws the subsample.
+    nominal : ndarray of shape (n_features,), bool, default=None
+        Features whose values are codes of categories, 0, 1 and so on: each that occurs gets a bit.
     subsample : int, default=200_000
-        Rows that are looked at, at most.
+        Rows that are looked at, at most; but missing values, and codes, are seen wherever they are.
 
     Returns
     -------
@@ -30,8 +34,15 @@ def find_encoding(X, n_thresholds, *, rng, subsample=200_000):
     """
     rows = some_rows(X, subsample, rng)
     numbers = np.broadcast_to(n_thresholds, X.shape[1])
-    columns = [column_thresholds(X[rows, feature], number) for feature, number in enumerate(numbers)]
-    return Encoding.from_columns(columns, np.empty((0, X.shape[1])))
+    nominal = np.zeros(X.shape[1], bool) if nominal is None else nominal
+    columns = []
+    for feature, number in enumerate(numbers):
+        if nominal[feature]:
+            columns.append(code_thresholds(X[:, feature]))
+        else:
+            thresholds = column_thresholds(X[rows, feature], number)
+            columns.append(np.append(presence(X[:, feature]), thresholds))
+    return Encoding.from_columns(columns, np.empty((0, X.shape[1])), nominal)
 
 
 def find_combinations(X, components, n_thresholds, *, rng, subsample=200_000):
@@ -89,17 +100,33 @@ def bin_size(counts, n_bins):
 
 
 def distinct(column):
-    """Distinct values as they are compared, ascending, and the number of rows that have each."""
+    """Distinct values as they are compared, ascending, and the number of rows that have each; NaN is none."""
     if column.dtype.kind in "bu" and column.dtype.itemsize <= 2:  # counting is ten times faster than sorting
         counts = np.bincount(column)
         values = np.flatnonzero(counts)
         return values, counts[values]
     if column.dtype.kind in "iu" and column.dtype.itemsize == 8:
         column = column.astype(np.float64)  # neighbours beyond 2**53 may fall together
-    return np.unique(column, return_counts=True)
+    values, counts = np.unique(column, return_counts=True)
+    missing = values != values  # the last, if any
+    return (values[~missing], counts[~missing]) if missing.any() else (values, counts)
+
+
+def presence(column):
+    """What comes before the thresholds of a feature, (0,) or (1,): a bit by which missing values differ from others."""
+    n_missing = np.count_nonzero(np.isnan(column)) if column.dtype.kind == "f" else 0
+    return np.full(int(0 < n_missing < len(column)), PRESENT)
+
+
+def code_thresholds(column):
+    """Thresholds of a nominal feature, (n,) float64: each code, while there are bits; none if it does not vary."""
+    codes, _ = distinct(column)
+    varies = len(codes) + len(presence(column)) > 1
+    return np.arange(min(codes[-1] + 1, MAX_CATEGORIES), dtype=np.float64) if varies else np.empty(0)
 
 
 def midpoints(low, high):
     """A float64 t with low < t <= high: halfway, or ``high`` where no float lies between."""
-    middle = low / 2 + high / 2  # the sum could overflow
+    with np.errstate(invalid="ignore"):
+        middle = low / 2 + high / 2  # the sum could overflow; NaN between infinities
     return np.where((low < middle) & (middle < high), middle, high)
