@@ -39,11 +39,6 @@ both = pytest.mark.parametrize(
 )
 
 
-def a_call_of(model, X, y):
-    """The arguments of a first call of partial_fit."""
-    return (X, y, np.unique(y)) if isinstance(model, BinaryMLPClassifier) else (X, y)
-
-
 # Learning
 
 
@@ -95,7 +90,8 @@ def test_float32_and_float64_that_are_equal_give_one_model():
         single, double = clone(model).fit(X.astype(np.float32), y), clone(model).fit(X, y)
         np.testing.assert_array_equal(single.predict(X.astype(np.float32)), double.predict(X))
         assert {weights.dtype for weights in single.coefs_} == {np.dtype(np.int8)}
-    assert single.predict(X.astype(np.float32)).dtype == np.float64
+        if single.out_activation_ == "identity":
+            assert single.predict(X.astype(np.float32)).dtype == np.float64
 
 
 @pytest.mark.parametrize("estimator", [BinaryMLPClassifier, BinaryMLPRegressor])
@@ -146,7 +142,8 @@ def test_every_call_that_trains_returns_the_model(model, X, y):
     model = clone(model)
     assert model.fit(X, y) is model
     assert model.partial_fit(X, y) is model
-    assert clone(model).partial_fit(*a_call_of(model, X, y)).n_iter_ == 1
+    new, classes = clone(model), [np.unique(y)] if hasattr(model, "classes_") else []
+    assert new.partial_fit(X, y, *classes) is new
 
 
 def test_a_stream_of_all_rows_ends_about_where_fit_does():
@@ -298,7 +295,7 @@ def test_column_names_are_kept_and_checked_without_warnings_of_our_own(model, X,
 
 @both
 def test_verbose_says_something_of_each_kind_of_training(model, X, y, capsys):
-    model = clone(model).set_params(verbose=True, hidden_layer_sizes=(16,))
+    model = clone(model).set_params(verbose=True)
     for train in model.fit, model.partial_fit:
         train(X, y)
         assert "loss" in "".join(capsys.readouterr())
@@ -363,9 +360,9 @@ def test_bad_input_to_a_fitted_model_is_told_as_scikit_learns_networks_do(model,
     for bad in X[0], X[:, :2], X[:0], X + 1j, 3.0, X[:, :, np.newaxis]:
         assert error_of(model.predict, bad) == error_of(peer.predict, bad)
     assert error_of(model.partial_fit, X[:, :2], y) == error_of(peer.partial_fit, X[:, :2], y)
-    for call in "predict", "score":
-        arguments = (X, y)[: 1 + (call == "score")]
-        assert error_of(getattr(clone(model), call), *arguments) == error_of(getattr(clone(peer), call), *arguments)
+    model, peer = clone(model), clone(peer)
+    assert error_of(model.predict, X) == error_of(peer.predict, X)
+    assert error_of(model.score, X, y) == error_of(peer.score, X, y)
 
 
 @both
