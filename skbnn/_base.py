@@ -16,8 +16,9 @@ from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import check_array, check_random_state, check_X_y
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skbnn._callbacks import callbacks_of
 from skbnn._doc_link import DocumentationLink
-from skbnn._sklearn import Interval, Options, StrOptions, _check_sample_weight
+from skbnn._sklearn import CallbackSupportMixin, Interval, Options, StrOptions, _check_sample_weight
 from skbnn.encoding.tables import categorical_mask, find_categories, is_table, to_numbers, with_new_labels
 from skbnn.kernels.blas import one_blas_thread
 from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS
@@ -27,7 +28,7 @@ from skbnn.training.epochs import run_epochs
 from skbnn.training.flips import FlipRatio
 from skbnn.training.interruption import KeepOnInterrupt
 from skbnn.training.parameters import FEW, Parameters
-from skbnn.training.progress import Progress
+from skbnn.training.progress import progress_of
 from skbnn.training.samples import Samples, scale_weights, without_weightless
 from skbnn.training.state import FinalState, TrainingState
 from skbnn.training.stream import Memory
@@ -45,7 +46,7 @@ DTYPES += [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.uint6
 NUMBERS = {"dtype": DTYPES, "ensure_all_finite": False}  # missing values and infinities are values
 
 
-class BaseBinaryMLP(DocumentationLink, BaseEstimator, ABC):
+class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC):
     """Parameters, validation and fit; a subclass knows its targets."""
 
     _parameter_constraints = {
@@ -171,29 +172,34 @@ class BaseBinaryMLP(DocumentationLink, BaseEstimator, ABC):
 
         ``validation`` is X, y and weights of the rows to stop early by.
         """
-        before = vars(self).copy()
-        try:
-            return self._fit_from(self._take_state(streaming), (X, y, sample_weight), validation, streaming)
-        except KeyboardInterrupt:  # what predicts and the attributes are those of the last call; weights have moved on
-            vars(self).clear()
-            vars(self).update(before)
-            raise
+        training = X, y, sample_weight
+        with callbacks_of(self, *training) as callbacks:
+            before = vars(self).copy()
+            try:
+                return self._fit_from(self._take_state(streaming), training, validation, callbacks, streaming=streaming)
+            except KeyboardInterrupt:  # what predicts and the attributes are the last call's; weights have moved on
+                vars(self).clear()
+                vars(self).update(before)
+                raise
 
-    def _fit_from(self, state, training, validation, streaming):
+    def _fit_from(self, state, training, validation, callbacks, *, streaming):
         categories = self._find_categories(*training, state)
         X, y, sample_weight = self._validate(*training, categories, reset=state is None)
         if state:
             targets = state.targets.going_on(y, loss=self.loss, streaming=streaming)
         else:
             targets = self._learn_targets(y, streaming)
+        validation = self._validation_rows(*validation, targets, categories)
         given = {name: getattr(self, name) for name in self._parameter_constraints}
+        if validation or self.early_stopping in ("auto", False):
+            given["validation_fraction"] = None
         parameters = Parameters.of(given, targets.network_loss, streaming=streaming)
         rows = self._rows(X, y, sample_weight, targets)
-        validation = self._validation_rows(*validation, targets, categories)
-        with one_blas_thread():
-            state, samples = self._prepare(rows, categories, targets, parameters, state, holds_out=validation is None)
+        with one_blas_thread(), progress_of(self.verbose, streaming=streaming) as progress:
+            state, samples = self._prepare(rows, categories, targets, parameters, progress, state)
             data = targets.training_data(samples, state.decision.initial_model)
-            run_epochs(state, data, samples.rows, self._watchers(state, samples, data, validation))
+            watchers = self._watchers(state, samples, data, validation or samples.validation, [progress, *callbacks])
+            run_epochs(state, data, samples.rows, watchers)
             state.draw_values(samples)
             self._keep(state, state.pack(data, samples.rows))
         return self
@@ -266,7 +272,7 @@ class BaseBinaryMLP(DocumentationLink, BaseEstimator, ABC):
             raise ValueError(f"X_val, y_val: {error}") from error
         return X, y, scale_weights(sample_weight)
 
-    def _prepare(self, rows, categories, targets, parameters, state, *, holds_out):
+    def _prepare(self, rows, categories, targets, parameters, progress, state):
         """A state that is ready to train, and its samples: of these rows and, in a stream, of those that it keeps."""
         seed = state.seed if state else check_random_state(self.random_state).randint(2**31)
         rng = state.rng if state else np.random.default_rng(seed)
@@ -277,26 +283,35 @@ class BaseBinaryMLP(DocumentationLink, BaseEstimator, ABC):
         samples = Samples.of(*rows, nominal=nominal)
         if len(samples.rows) < FEW and parameters.shuffle and not parameters.streaming:
             samples = samples.merged()
-        if holds_out and self.early_stopping not in ("auto", False):
-            samples = samples.hold_out(self.validation_fraction, targets, seed)
+        if parameters.validation_fraction:
+            samples = samples.hold_out(parameters.validation_fraction, targets, seed)
         if state:
             decision = state.decision.revised(parameters, samples, targets)
             if not begins:
                 samples = samples.encode(decision.encoding)
                 return state.resumed(targets, decision, samples, n_new, memory), samples
             parameters = replace(decision.parameters, max_iter=len(state.losses) + 1)  # as many as there have been
-        decision, samples = decide(samples, targets, parameters, rng)
+        decision, samples = decide(samples, targets, parameters, progress, rng)
         state = TrainingState.begin(targets, decision, rng, seed, len(samples.rows))
         return replace(state, memory=memory, categories=categories), samples
 
-    def _watchers(self, state, samples, data, validation):
-        """What watches the loop over epochs; scores come before they are printed."""
-        watchers = [FlipRatio(state), Progress(self.verbose)]
-        validation = validation or samples.validation
+    def _watchers(self, state, samples, data, validation, shown):
+        """What watches the loop over epochs: what measures comes before what shows it."""
+        watchers = [FlipRatio(state)]
         if validation:
             score, patience = partial(self._score, state, validation), self.n_iter_no_change
-            watchers.insert(1, EarlyStopping(score, data, samples.rows, tol=self.tol, patience=patience))
+            watchers.append(EarlyStopping(score, data, samples.rows, tol=self.tol, patience=patience))
+        for watcher in shown:
+            watcher.attributes_of = partial(self._attributes_of, samples=samples, data=data)
+        watchers += shown
         return watchers if state.decision.parameters.streaming else [*watchers, KeepOnInterrupt()]
+
+    def _attributes_of(self, state, samples, data):
+        """The attributes that this estimator would have if training had ended, and goes on without."""
+        fitted, state = copy(self), state.snapshot()
+        state.draw_values(samples)
+        fitted._keep(state, state.pack(data, samples.rows))
+        return vars(fitted)
 
     def _score(self, state, validation, packed):
         """What early stopping goes by: a packed network's score on validation rows, as ``scoring`` says."""

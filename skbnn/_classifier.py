@@ -165,8 +165,12 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Whether ``fit`` goes on from the last call's network, with its thresholds, its initial model and the dropout
         that was chosen, for another ``max_iter`` epochs; None is as many as the last fit had.
 
-    verbose : bool, default=False
-        Whether to print what held-out rows said, what was chosen, and each epoch's loss and time.
+    verbose : bool or int, default=False
+        Whether to show how ``fit`` goes on, from its first second: what is being done, what held-out rows said, what
+        was chosen, and of each epoch the loss, the validation score, the share of weights that flipped and the time
+        left. True or 1 is one bar in a terminal or a notebook, if tqdm is installed (extra ``skbnn[progress]``);
+        elsewhere, in other threads and processes than the main one, and in ``partial_fit``, it is lines. 2 and more
+        are lines always.
 
     class_weight : dict, list of dict, "balanced" or None, default=None
         Factors of the sample weights by class, or inversely proportional to the classes' frequencies; what held-out
