@@ -34,7 +34,7 @@ REGRESSORS = [
     {"solver": "sgd", "binarization": "stochastic"},
     {"solver": "bop", "loss": "absolute_error"},
     {"solver": "bop", "binarization": "stochastic", "loss": "huber"},
-    {"hidden_layer_sizes": (), "n_components": 0, "init": "constant", "learning_rate": "exponential"},
+    {"hidden_layer_sizes": (), "learning_rate": "exponential"},
 ]
 
 
