@@ -137,7 +137,8 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         return None
 
     def _validate(self, X, y, sample_weight, *, reset):
-        X, y = validate_data(self, X, y, dtype=DTYPES, multi_output=True, y_numeric=is_regressor(self), reset=reset)
+        options = {"accept_sparse": "csr", "multi_output": True, "y_numeric": is_regressor(self)}
+        X, y = validate_data(self, X, y, dtype=DTYPES, reset=reset, **options)
         y = self._check_y(y.toarray() if issparse(y) else y)
         return X, y, _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
 
@@ -145,13 +146,13 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         """The rows that have a weight, as ``Samples.of`` takes them, once the targets are known by all rows."""
         encoded = targets.encode(y)
         X, y, encoded, sample_weight = without_weightless(sample_weight, X, y, encoded, sample_weight)
-        return X, encoded, sample_weight, np.broadcast_to(self._class_weights(y), len(X))
+        return X, encoded, sample_weight, np.broadcast_to(self._class_weights(y), len(y))
 
     def _prepare(self, rows, targets, parameters, state):
         """A state that is ready to train, and its samples: of these rows and, in a stream, of those that it keeps."""
         seed = state.seed if state else check_random_state(self.random_state).randint(2**31)
         rng = state.rng if state else np.random.default_rng(seed)
-        n_new, memory, begins = len(rows[0]), Memory(), state is None
+        n_new, memory, begins = len(rows[1]), Memory(), state is None
         if parameters.streaming:
             memory, rows, begins = (Memory(n_begun=0) if begins else state.memory).after(rows, rng)
         samples = Samples.of(*rows)
@@ -191,10 +192,15 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         self.best_loss_ = None if state.scores else min(state.losses, default=None)
         self.best_validation_score_ = max(state.scores, default=None)
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     def _ask_packed(self, method, X):
         """What a method of the packed network, by its name, says of validated rows."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=DTYPES, reset=False, ensure_all_finite=False)
+        X = validate_data(self, X, accept_sparse="csr", dtype=DTYPES, reset=False, ensure_all_finite=False)
         try:  # the packed network looks for NaN and infinity while it reads X anyway
             return getattr(self.packed_, method)(X)
         except ValueError:

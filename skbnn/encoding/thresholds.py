@@ -3,6 +3,7 @@
 import numpy as np
 
 from skbnn.encoding.encoding import Combinations, Encoding, project
+from skbnn.encoding.rows import stored_columns
 
 
 def find_encoding(X, n_thresholds, *, rng, subsample=200_000):
@@ -30,7 +31,8 @@ def find_encoding(X, n_thresholds, *, rng, subsample=200_000):
     """
     rows = some_rows(X, subsample, rng)
     numbers = np.broadcast_to(n_thresholds, X.shape[1])
-    columns = [column_thresholds(X[rows, feature], number) for feature, number in enumerate(numbers)]
+    pairs = zip(stored_columns(X, rows), numbers, strict=True)
+    columns = [column_thresholds(column, number, n_zeros) for (column, n_zeros), number in pairs]
     return Encoding.from_columns(columns, np.empty((0, X.shape[1])))
 
 
@@ -54,7 +56,8 @@ def find_combinations(X, components, n_thresholds, *, rng, subsample=200_000):
 
 def some_rows(X, most, rng):
     """Which rows to look at: all, without a copy of them, or ``most``."""
-    return slice(None) if len(X) <= most else subsample(np.arange(len(X)), most, rng)
+    n_rows = X.shape[0]
+    return slice(None) if n_rows <= most else subsample(np.arange(n_rows), most, rng)
 
 
 def subsample(rows, most, rng):
@@ -62,9 +65,9 @@ def subsample(rows, most, rng):
     return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
 
 
-def column_thresholds(column, n_thresholds):
-    """Ascending thresholds of one feature, (n,) float64, n <= n_thresholds."""
-    values, counts = distinct(column)
+def column_thresholds(column, n_thresholds, n_zeros=0):
+    """Ascending thresholds of one feature, (n,) float64, n <= n_thresholds; of a sparse one, with its other zeros."""
+    values, counts = distinct(column, n_zeros)
     if len(values) - 1 > n_thresholds:
         size = bin_size(counts, n_thresholds + 1)
         below = np.cumsum(np.minimum(counts, size))[:-1]  # rows below the cut after each value but the last
@@ -88,8 +91,12 @@ def bin_size(counts, n_bins):
     return size[np.argmax(heaviest <= size)]
 
 
-def distinct(column):
-    """Distinct values as they are compared, ascending, and the number of rows that have each."""
+def distinct(column, n_zeros=0):
+    """Distinct values as they are compared, ascending, and the number of rows that have each, of zeros so many more."""
+    if n_zeros:
+        values, counts = distinct(np.append(column, column.dtype.type(0)))
+        counts[np.searchsorted(values, 0)] += n_zeros - 1
+        return values, counts
     if column.dtype.kind in "bu" and column.dtype.itemsize <= 2:  # counting is ten times faster than sorting
         counts = np.bincount(column)
         values = np.flatnonzero(counts)

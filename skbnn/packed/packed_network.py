@@ -3,6 +3,7 @@
 import numpy as np
 
 from skbnn.encoding import Encoder
+from skbnn.encoding.rows import by_blocks, dense, is_sparse
 from skbnn.packed._program import Program
 from skbnn.packed._steps import sums_in_columns
 from skbnn.packed.activations import expit, softmax
@@ -216,9 +217,9 @@ class PackedNetwork:
 
     @staticmethod
     def _of_rows(function, X):
-        if hasattr(X, "toarray"):
-            raise TypeError("X is sparse, but dense rows are required; X.toarray() has them")
-        array = np.asarray(X)
+        if is_sparse(X) and X.ndim == 2:
+            return by_blocks(function, X)
+        array = np.asarray(dense(X))
         if not array.ndim:
             raise ValueError(f"X is a {type(X).__name__}, expected an array of rows")
         return function(array[np.newaxis])[0] if array.ndim == 1 else function(array)

@@ -174,7 +174,7 @@ def directions(samples, targets, n_thresholds, rng):
 
 def components(samples, targets, n_thresholds, rng):
     """All principal components that vary, and what they have to be worth."""
-    found = principal_components(samples.X, min(len(samples.X) - 1, samples.X.shape[1]), rng)
+    found = principal_components(samples.X, min(samples.X.shape[0] - 1, samples.X.shape[1]), rng)
     found = found[found.any(axis=1)]  # each costs every prediction
     return find_combinations(samples.X, found, n_thresholds, rng=rng), WORTH_OF_COMPONENTS
 

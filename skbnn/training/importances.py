@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skbnn.encoding.rows import dense
+
 # Values that are kept of each feature: as many as come to MOST_VALUES, within these bounds.
 MOST_VALUES, FEWEST_ROWS, MOST_ROWS = 2**16, 32, 256
 
@@ -29,7 +31,7 @@ def draw_values(samples, rng, *, before=None, share=1.0):
     replaced = rng.permutation(n_values)[: int(np.ceil(share * n_values))]
     weights = np.cumsum(samples.sample_weight[samples.rows])
     places = np.searchsorted(weights, weights[-1] * rng.random((len(replaced), n_features)), side="right")
-    drawn = samples.X[samples.rows[np.minimum(places, len(weights) - 1)], np.arange(n_features)]
+    drawn = dense(samples.X[samples.rows[np.minimum(places, len(weights) - 1)], np.arange(n_features)])
     if before is None:
         return drawn
     values = before.astype(np.result_type(before, drawn))

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from skbnn.encoding import Encoding
+from skbnn.encoding.rows import dense, without_empty_columns
 
 # Share of the largest weight; targets in standard deviations by weights that differ more would overflow float32.
 SMALLEST_WEIGHT = 1e-30
@@ -48,7 +49,7 @@ class Samples:
         by_class = scale_weights(sample_weight * class_weight)
         unweighed = np.maximum(scale_weights(sample_weight), SMALLEST_WEIGHT)
         X, y, by_class, unweighed = without_weightless(by_class, X, y, by_class, unweighed)
-        return cls(X, y, by_class, np.arange(len(X)), unweighed=unweighed)
+        return cls(X, y, by_class, np.arange(len(y)), unweighed=unweighed)
 
     def encode(self, encoding):
         """The same, with bits."""
@@ -63,7 +64,7 @@ class Samples:
 
         So a weight is exactly as many rows: whatever is decided by rows, or by leaving some out, can't tell them apart.
         """
-        columns = *self.X.T, *self.y.T
+        columns = *dense(without_empty_columns(self.X)).T, *self.y.T
         order = np.lexsort(columns)
         differs = np.any([column[order][1:] != column[order][:-1] for column in columns], axis=0)
         first = np.flatnonzero(np.append(True, differs))
