@@ -3,15 +3,22 @@
 The comparison is exact whatever the dtype, so the same values give the same bits: 8- and 16-bit integers and float32
 are compared in float32, where ``x >= t`` is the same as ``x >= (smallest float32 >= t)``; the others in float64.
 Components are sums in float64, in the order of the features.
+
+Rows of a sparse matrix are those of its ``toarray()``. Of each only what is stored is looked at; where that does not do,
+a few rows at a time are written out.
 """
 
 import numpy as np
 
 cimport numpy as cnp
 from libc.float cimport DBL_MAX
+from libc.math cimport isfinite
 from libc.stdint cimport (int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t)
+from libc.string cimport memcpy, memset
 
 from skbnn.kernels._dispatch cimport THRESHOLDS_PADDING, Tiles, tiles
+
+from skbnn.encoding.rows import canonical, is_sparse
 
 cnp.import_array()
 
@@ -63,14 +70,17 @@ cdef class Encoder:
             np.nextafter(narrow, np.float32(np.inf), out=narrow, where=narrow < wide)
         self.thresholds32 = narrow
         self.thresholds64 = wide
+        reached = np.packbits(wide[: 64 * self.n_words] <= 0, bitorder="little")
+        self.bits_of_zeros = np.pad(reached, (0, 8 * self.n_words - len(reached))).view(np.uint64)
 
     def encode(self, X):
         """Packed bits of each row.
 
         Parameters
         ----------
-        X : ndarray of shape (n_rows, n_features)
-            Of any real dtype and any memory order; it is not copied (but for float16 and byte-swapped arrays).
+        X : ndarray or sparse matrix of shape (n_rows, n_features)
+            Of any real dtype and any memory order; it is not copied (but for float16 and byte-swapped arrays, and what
+            is stored of a sparse one that is not CSR of float64).
 
         Returns
         -------
@@ -78,8 +88,8 @@ cdef class Encoder:
             Bit j of word i is bit ``64 * i + j``; padding bits are 0.
         """
         cdef Source source
-        cdef cnp.ndarray array = as_source(X, self.n_features, &source)
-        out = np.empty((array.shape[0], self.n_words), np.uint64)
+        kept_alive = as_source(X, self.n_features, &source)
+        out = np.empty((source.n_rows, self.n_words), np.uint64)
         cdef uint64_t[:, ::1] words = out
         cdef char[::1] scratch = np.empty(self.scratch_bytes() + 1, np.int8)
         if out.size:
@@ -90,11 +100,11 @@ cdef class Encoder:
     def project(self, X):
         """Components of each row, (n_rows, n_components) float64, as they are compared with the thresholds."""
         cdef Source source
-        cdef cnp.ndarray array = as_source(X, self.n_features, &source)
-        cdef double[:, ::1] components = np.empty((array.shape[0], self.n_components))
+        kept_alive = as_source(X, self.n_features, &source)
+        cdef double[:, ::1] components = np.empty((source.n_rows, self.n_components))
         cdef double[::1] extended = np.empty(self.n_features + self.n_components)  # a row with its components
         cdef Py_ssize_t row
-        for row in range(array.shape[0]):
+        for row in range(source.n_rows):
             convert(&source, source.data + row * source.row_stride, 1, self.n_features, False, <char *>&extended[0])
             self.add_components(<char *>&extended[0], False, &extended[0])
             components[row] = extended[self.n_features :]
@@ -113,6 +123,8 @@ cdef class Encoder:
         cdef const char *x
         cdef double *extended = <double *>scratch + CHUNK * self.n_features
         cdef bint finite = True
+        if source.kind == b"s" and not self.n_components and self.encode_stored(source, start, stop, out):
+            return True
         if not in_place:
             stride = self.n_features * <Py_ssize_t>(sizeof(float) if narrow else sizeof(double))
         while row < stop:
@@ -131,6 +143,25 @@ cdef class Encoder:
                 out += self.n_words
             row += rows
         return finite
+
+    cdef bint encode_stored(self, const Source *source, Py_ssize_t start, Py_ssize_t stop, uint64_t *out) noexcept nogil:
+        """``encode_rows`` of sparse ones by what is stored, without components; returns False at what is not finite."""
+        cdef const int64_t *ends = <const int64_t *>source.data
+        cdef Py_ssize_t row, at, bit
+        cdef uint64_t mask
+        for row in range(start, stop):
+            memcpy(out, &self.bits_of_zeros[0], self.n_words * sizeof(uint64_t))
+            for at in range(ends[row], ends[row + 1]):
+                if not isfinite(source.values[at]):
+                    return False
+                for bit in range(self.offsets[source.columns[at]], self.offsets[source.columns[at] + 1]):
+                    mask = <uint64_t>1 << (bit % 64)
+                    if source.values[at] >= self.thresholds64[bit]:
+                        out[bit // 64] |= mask
+                    else:
+                        out[bit // 64] &= ~mask
+            out += self.n_words
+        return True
 
     cdef inline bint encode_row(self, const char *x, bint narrow, uint64_t *out) noexcept nogil:
         """Bits of one contiguous row, components included, of float32, if ``narrow``, or float64."""
@@ -165,7 +196,9 @@ cdef class Encoder:
 cdef void convert(const Source *source, const char *x, Py_ssize_t n_rows, Py_ssize_t n_features, bint narrow,
                   char *out) noexcept nogil:
     """Copy rows to a contiguous matrix of float32, if ``narrow``, or float64."""
-    if source.kind == b"f" and source.itemsize == 4:
+    if source.kind == b"s":
+        write_out(source, <const int64_t *>x, n_rows, n_features, <double *>out)
+    elif source.kind == b"f" and source.itemsize == 4:
         copy_rows_as(<const float *>x, source, n_rows, n_features, narrow, out)
     elif source.kind == b"f":
         copy_rows_as(<const double *>x, source, n_rows, n_features, narrow, out)
@@ -185,6 +218,16 @@ cdef void convert(const Source *source, const char *x, Py_ssize_t n_rows, Py_ssi
         copy_rows_as(<const int32_t *>x, source, n_rows, n_features, narrow, out)
     else:
         copy_rows_as(<const int64_t *>x, source, n_rows, n_features, narrow, out)
+
+
+cdef void write_out(const Source *source, const int64_t *ends, Py_ssize_t n_rows, Py_ssize_t n_features,
+                    double *out) noexcept nogil:
+    """Write out sparse rows."""
+    cdef Py_ssize_t row, at
+    memset(out, 0, n_rows * n_features * sizeof(double))
+    for row in range(n_rows):
+        for at in range(ends[row], ends[row + 1]):
+            out[row * n_features + source.columns[at]] = source.values[at]
 
 
 cdef inline void copy_rows_as(const feature_t *x, const Source *source, Py_ssize_t n_rows, Py_ssize_t n_features,
@@ -220,8 +263,10 @@ cdef void copy_rows(const feature_t *x, const Source *source, Py_ssize_t n_rows,
                 at += source.row_stride
 
 
-cdef cnp.ndarray as_source(object X, Py_ssize_t n_features, Source *source):
-    """Describe the rows of ``X`` for ``encode_rows``; returns the array to keep alive meanwhile."""
+cdef object as_source(object X, Py_ssize_t n_features, Source *source):
+    """Describe the rows of ``X`` for ``encode_rows``; returns what to keep alive meanwhile."""
+    if is_sparse(X):
+        return as_sparse_source(X, n_features, source)
     cdef cnp.ndarray array = np.asarray(X)
     if array.ndim != 2:
         raise ValueError(f"X has {array.ndim} dimensions, expected rows of {n_features} features")
@@ -240,3 +285,20 @@ cdef cnp.ndarray as_source(object X, Py_ssize_t n_features, Source *source):
     source.n_rows, source.row_stride, source.column_stride = array.shape[0], array.strides[0], array.strides[1]
     source.kind, source.itemsize = kind, itemsize
     return array
+
+
+cdef tuple as_sparse_source(object X, Py_ssize_t n_features, Source *source):
+    """The same of a sparse matrix."""
+    if X.shape[1] != n_features:
+        raise ValueError(f"X has {X.shape[1]} features, expected {n_features}")
+    if X.dtype.kind not in "fiub" or X.dtype.itemsize > 8:
+        raise ValueError(f"X has dtype {X.dtype}, expected real numbers of at most 64 bits")
+    X = canonical(X)
+    cdef cnp.ndarray values = np.ascontiguousarray(X.data, np.float64)
+    cdef cnp.ndarray columns = np.ascontiguousarray(X.indices, np.int64)
+    cdef cnp.ndarray ends = np.ascontiguousarray(X.indptr, np.int64)
+    source.kind, source.n_rows, source.data = b"s", X.shape[0], <const char *>cnp.PyArray_DATA(ends)
+    source.values = <const double *>cnp.PyArray_DATA(values)
+    source.columns = <const int64_t *>cnp.PyArray_DATA(columns)
+    source.row_stride = source.itemsize = sizeof(int64_t)
+    return values, columns, ends

@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 
 from skbnn.encoding._encode import Encoder
-from skbnn.encoding.rows import by_blocks
 
 
 class Combinations(NamedTuple):
@@ -69,13 +68,13 @@ class Encoding(NamedTuple):
 
     def encode(self, X):
         """Packed rows, (n_rows, n_words) uint64."""
-        return by_blocks(Encoder(*self).encode, X)
+        return Encoder(*self).encode(X)
 
 
 def project(X, components):
     """Linear combinations of the features, (n_rows, n_components) float64, rounded as the encoder rounds them."""
     unused = np.zeros(X.shape[1] + len(components) + 1, np.int64)
-    return by_blocks(Encoder(np.empty(0), unused, components).project, X)
+    return Encoder(np.empty(0), unused, components).project(X)
 
 
 def round_significand(values):

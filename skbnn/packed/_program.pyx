@@ -122,9 +122,9 @@ cdef class Program:
         Raises ValueError if a value is not finite: the encoder, which reads each once, sees that on the way.
         """
         cdef Source source
-        cdef cnp.ndarray array = as_source(X, self.encoder.n_features, &source)
-        cdef cnp.ndarray out = np.empty((array.shape[0], self.bias.shape[0]))
-        self.run(&source, NULL, array.shape[0], <double *>cnp.PyArray_DATA(out), NULL)
+        kept_alive = as_source(X, self.encoder.n_features, &source)
+        cdef cnp.ndarray out = np.empty((source.n_rows, self.bias.shape[0]))
+        self.run(&source, NULL, source.n_rows, <double *>cnp.PyArray_DATA(out), NULL)
         return out
 
     def largest(self, X):
@@ -133,9 +133,9 @@ cdef class Program:
         Raises ValueError if a value is not finite.
         """
         cdef Source source
-        cdef cnp.ndarray array = as_source(X, self.encoder.n_features, &source)
-        cdef cnp.ndarray out = np.empty(array.shape[0], np.intp)
-        self.run(&source, NULL, array.shape[0], NULL, <Py_ssize_t *>cnp.PyArray_DATA(out))
+        kept_alive = as_source(X, self.encoder.n_features, &source)
+        cdef cnp.ndarray out = np.empty(source.n_rows, np.intp)
+        self.run(&source, NULL, source.n_rows, NULL, <Py_ssize_t *>cnp.PyArray_DATA(out))
         return out
 
     def scores_from_bits(self, const uint64_t[:, ::1] bits):

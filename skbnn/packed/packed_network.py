@@ -3,7 +3,7 @@
 import numpy as np
 
 from skbnn.encoding import Encoder
-from skbnn.encoding.rows import by_blocks, dense, is_sparse
+from skbnn.encoding.rows import dense, is_sparse
 from skbnn.packed._program import Program
 from skbnn.packed._steps import sums_in_columns
 from skbnn.packed.activations import expit, softmax
@@ -218,7 +218,7 @@ class PackedNetwork:
     @staticmethod
     def _of_rows(function, X):
         if is_sparse(X) and X.ndim == 2:
-            return by_blocks(function, X)
+            return function(X)
         array = np.asarray(dense(X))
         if not array.ndim:
             raise ValueError(f"X is a {type(X).__name__}, expected an array of rows")
