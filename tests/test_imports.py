@@ -8,7 +8,8 @@ import pytest
 
 PACKED = [
     "skbnn",
-    *("skbnn.encoding", "skbnn.encoding._encode", "skbnn.encoding.encoding"),
+    *("skbnn.encoding", "skbnn.encoding._encode", "skbnn.encoding._source"),
+    *("skbnn.encoding.encoding", "skbnn.encoding.rows"),
     *("skbnn.kernels", "skbnn.kernels._dispatch", "skbnn.kernels._layer", "skbnn.kernels._threads"),
     *("skbnn.packed", "skbnn.packed._program", "skbnn.packed._steps", "skbnn.packed.activations"),
     *(

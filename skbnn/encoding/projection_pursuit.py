@@ -70,7 +70,8 @@ def pursue_directions(X, y, sample_weight, rows, n_thresholds, rng):
     """
     n_features = X.shape[1]
     rows = subsample(rows, MAX_SIZE // (n_features + y.shape[1]), rng)
-    X, weights = dense(X[rows]), sample_weight[rows] / sample_weight[rows].mean()  # penalties mean the same for any weights
+    X, weights = dense(X[rows]), sample_weight[rows]
+    weights = weights / weights.mean()  # penalties mean the same for any weights
     standardized, factor = standardize(X)
     residual, _ = standardize(y[rows])
     residual -= np.average(residual, axis=0, weights=weights)

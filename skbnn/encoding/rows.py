@@ -4,6 +4,8 @@ All of Python that knows of these is here; the encoder reads them by itself. Wha
 holds for ``X.toarray()``, where values of one place are added up.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 
@@ -43,8 +45,8 @@ def stored_columns(X, rows):
         yield from ((X[rows, column], 0) for column in range(X.shape[1]))
         return
     X = canonical(X[rows]).tocsc()
-    for start, stop in zip(X.indptr[:-1], X.indptr[1:], strict=True):
-        yield X.data[start:stop], X.shape[0] - int(stop - start)
+    for start, stop in pairwise(X.indptr.tolist()):
+        yield X.data[start:stop], X.shape[0] - (stop - start)
 
 
 def without_empty_columns(X):
@@ -52,10 +54,12 @@ def without_empty_columns(X):
     return X[:, np.unique(X.indices)] if is_sparse(X) else X
 
 
-def joined(above, below):
-    """The rows of two arrays in one, which is sparse if the latter are."""
-    if not is_sparse(below):
-        return np.concatenate([dense(above), below])
+def joined(*parts):
+    """The rows of several arrays in one, which is sparse if the last one is."""
+    if len(parts) == 1:
+        return parts[0]
+    if not is_sparse(parts[-1]):
+        return np.concatenate([dense(part) for part in parts])
     from scipy.sparse import csr_array, vstack  # whoever predicts by NumPy alone has none of these
 
-    return vstack([csr_array(above), below], format="csr")
+    return vstack([csr_array(part) for part in parts], format="csr")

@@ -5,6 +5,8 @@ import numpy as np
 from skbnn.encoding.encoding import Combinations, Encoding, project
 from skbnn.encoding.rows import stored_columns
 
+NONE = np.empty(0)  # thresholds of a feature that does not vary
+
 
 def find_encoding(X, n_thresholds, *, rng, subsample=200_000):
     """Choose each feature's thresholds between the distinct values of the training data.
@@ -67,6 +69,8 @@ def subsample(rows, most, rng):
 
 def column_thresholds(column, n_thresholds, n_zeros=0):
     """Ascending thresholds of one feature, (n,) float64, n <= n_thresholds; of a sparse one, with its other zeros."""
+    if not len(column):  # most features of a hashing vectorizer are 0 in every row
+        return NONE
     values, counts = distinct(column, n_zeros)
     if len(values) - 1 > n_thresholds:
         size = bin_size(counts, n_thresholds + 1)

@@ -8,7 +8,8 @@ from cython.parallel cimport prange
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
-from skbnn.encoding._encode cimport CHUNK, Encoder, Source, as_source, convert
+from skbnn.encoding._encode cimport CHUNK, Encoder
+from skbnn.encoding._source cimport Source, as_source, convert
 from skbnn.kernels._layer cimport layer_fires, layer_popcounts
 
 from skbnn.kernels import effective_n_threads
@@ -122,7 +123,7 @@ cdef class Program:
         Raises ValueError if a value is not finite: the encoder, which reads each once, sees that on the way.
         """
         cdef Source source
-        kept_alive = as_source(X, self.encoder.n_features, &source)
+        _kept = as_source(X, self.encoder.n_features, &source)
         cdef cnp.ndarray out = np.empty((source.n_rows, self.bias.shape[0]))
         self.run(&source, NULL, source.n_rows, <double *>cnp.PyArray_DATA(out), NULL)
         return out
@@ -133,7 +134,7 @@ cdef class Program:
         Raises ValueError if a value is not finite.
         """
         cdef Source source
-        kept_alive = as_source(X, self.encoder.n_features, &source)
+        _kept = as_source(X, self.encoder.n_features, &source)
         cdef cnp.ndarray out = np.empty(source.n_rows, np.intp)
         self.run(&source, NULL, source.n_rows, NULL, <Py_ssize_t *>cnp.PyArray_DATA(out))
         return out
