@@ -40,8 +40,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Bits a feature becomes, at most: bit t says whether the value reaches the t-th threshold. Thresholds are
         near quantiles of the training data; a feature with fewer distinct values gets fewer. "auto" is a twelfth of the
         rows, from 4 to 32, and up to eight times as many for a feature between whose thresholds the targets vary, by
-        the prediction of one half of the rows by the other; fewer where features are more than 500. Fewer than 50 rows,
-        and a first call of ``partial_fit``, take 32.
+        the prediction of one half of the rows by the other. Fewer than 50 rows, and a first call of ``partial_fit``,
+        take 32. Where features are more than 500 there are fewer, and one of each from 16,384 features.
 
     n_components : int or "auto", default=0
         Principal components of the standardized features that are encoded beside them, at most
@@ -314,8 +314,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Integer, boolean and float arrays, C or Fortran order, are read as they are.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Integer, boolean and float arrays, C or Fortran order, are read as they are. Sparse matrices and arrays are
+            never made dense as a whole, and give the same as their dense arrays; CSR is read without a conversion.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Class labels of any type, or a 0/1 indicator matrix.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -338,7 +339,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
         classes : array-like of shape (n_classes,), default=None
             All labels that any call will see, or the indices of multilabel targets' columns. Required in the first
@@ -371,7 +372,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
 
         Returns
         -------
@@ -385,7 +386,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
 
         Returns
         -------
@@ -401,7 +402,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
 
         Returns
         -------
@@ -416,7 +417,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
 
         Returns
         -------

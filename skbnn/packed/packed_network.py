@@ -188,8 +188,8 @@ class PackedNetwork:
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features) or (n_features,)
-            Real numbers of any dtype, read as they are.
+        X : {array-like, sparse matrix} of shape (n_rows, n_features) or (n_features,)
+            Real numbers of any dtype, read as they are; a sparse matrix as CSR, without being made dense.
 
         Returns
         -------
@@ -207,7 +207,7 @@ class PackedNetwork:
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features) or (n_features,)
+        X : {array-like, sparse matrix} of shape (n_rows, n_features) or (n_features,)
 
         Returns
         -------
@@ -236,7 +236,7 @@ class PackedNetwork:
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features) or (n_features,)
+        X : {array-like, sparse matrix} of shape (n_rows, n_features) or (n_features,)
 
         Returns
         -------
@@ -260,7 +260,7 @@ class PackedNetwork:
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features) or (n_features,)
+        X : {array-like, sparse matrix} of shape (n_rows, n_features) or (n_features,)
 
         Returns
         -------
