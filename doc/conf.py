@@ -17,6 +17,7 @@ exclude_patterns = ["_build"]
 
 html_math_renderer = "mathml"
 numpydoc_show_class_members = False  # the class template lists the methods
+autodoc_typehints = "none"  # docstrings say more
 
 html_theme = "pydata_sphinx_theme"
 html_title = "skbnn"

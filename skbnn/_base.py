@@ -1,42 +1,56 @@
 """What both estimators share: parameters, validation, and fit."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, is_regressor
-from sklearn.utils import assert_all_finite, check_random_state
+from sklearn.utils import check_array, check_random_state, check_X_y
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skbnn._doc_link import DocumentationLink
 from skbnn._sklearn import Interval, StrOptions, _check_sample_weight
+from skbnn.encoding.tables import categorical_mask, find_categories, is_table, to_numbers, with_new_labels
 from skbnn.kernels.blas import one_blas_thread
 from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS
 from skbnn.training.decide import decide
 from skbnn.training.early_stopping import EarlyStopping
 from skbnn.training.epochs import run_epochs
 from skbnn.training.flips import FlipRatio
-from skbnn.training.importances import importances
 from skbnn.training.interruption import KeepOnInterrupt
 from skbnn.training.parameters import FEW, Parameters
 from skbnn.training.progress import Progress
 from skbnn.training.samples import Samples, without_weightless
-from skbnn.training.state import TrainingState
+from skbnn.training.state import FinalState, TrainingState
 from skbnn.training.stream import Memory
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from skbnn._typing import Array, Bits, Bools, Floats
+    from skbnn.packed import PackedNetwork
 
 # What the encoder reads as it is; anything else is converted to the first.
 DTYPES = [np.float64, np.float32, np.float16, np.bool_]
 DTYPES += [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.uint64, np.int64]
 
+# Missing values and infinities are values, and a matrix may be sparse.
+NUMBERS = {"dtype": DTYPES, "ensure_all_finite": False, "accept_sparse": "csr"}
 
-class BaseBinaryMLP(BaseEstimator, ABC):
+
+class BaseBinaryMLP(DocumentationLink, BaseEstimator, ABC):
     """Parameters, validation and fit; a subclass knows its targets."""
 
     _parameter_constraints = {
         "hidden_layer_sizes": [StrOptions({"auto"}), "array-like", Interval(Integral, 1, None, closed="left")],
         "binarization": [StrOptions(set(SPREADS))],
         "surrogate_gradient": [StrOptions(set(SURROGATE_GRADIENTS))],
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "n_thresholds": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "n_components": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
         "n_estimators": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -62,6 +76,29 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         "verbose": ["verbose"],
     }
 
+    n_features_in_: int
+    feature_names_in_: Array
+    hidden_layer_sizes_: tuple[int, ...]
+    n_components_: int
+    n_estimators_: int
+    n_layers_: int
+    n_outputs_: int
+    out_activation_: str
+    batch_size_: int
+    is_categorical_: Bools | None
+    dropout_: float
+    shrinkage_: float
+    n_iter_: int
+    t_: int
+    loss_: float | None
+    best_loss_: float | None
+    loss_curve_: list[float]
+    flip_ratio_curve_: list[float]
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    _state: TrainingState | FinalState
+    _packed: PackedNetwork
+
     @abstractmethod
     def _check_y(self, y):
         """Check y and bring it to one dimension where it has one column."""
@@ -78,20 +115,48 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         return None
 
     @property
-    def packed_(self):
+    def packed_(self) -> PackedNetwork:
         """The PackedNetwork that predicts."""
         check_is_fitted(self)
         return self._packed
 
     @property
-    def coefs_(self):
+    def coefs_(self) -> list[Bits]:
         """Binary weights that predict, a list of (n_inputs, n_units) int8 arrays of ±1, first layer first."""
         return [weights.reshape(-1, weights.shape[2]).T for weights in self.packed_.binary_weights]
 
     @property
-    def feature_importances_(self):
+    def feature_importances_(self) -> Floats:
         """Each feature's part of what moves the scores, (n_features,), as the class says; computed at each access."""
-        return importances(self.packed_, self._state.values)
+        check_is_fitted(self)
+        return self._state.importances(self._packed)
+
+    def finalize(self) -> Self:
+        """Drop what training alone needs, in place, so that a pickle is about as small as one of ``packed_``.
+
+        Predictions, scores, ``feature_importances_``, which are computed now, and all other fitted attributes stay as
+        they are. Latent weights, the optimizer's state and rows that a stream keeps are dropped. So ``partial_fit``,
+        and ``fit`` with ``warm_start=True``, have nothing to go on from; ``fit`` with ``warm_start=False`` trains from
+        the start.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+
+        Raises
+        ------
+        NotFittedError
+            If there is nothing to keep.
+        """
+        check_is_fitted(self)
+        self._state = self._state.finalized(self._packed)
+        return self
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.categorical = tags.input_tags.sparse = True
+        return tags
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_packed")
@@ -107,7 +172,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
             raise
 
     def _fit_from(self, state, X, y, sample_weight, streaming):
-        X, y, sample_weight = self._validate(X, y, sample_weight, reset=state is None)
+        X, y, sample_weight, categories = self._validate(X, y, sample_weight, state)
         if state:
             targets = replace(state.targets, loss=self.loss, streaming=streaming)
         else:
@@ -116,7 +181,7 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         parameters = Parameters.of(given, targets.network_loss, streaming=streaming)
         rows = self._rows(X, y, sample_weight, targets)
         with one_blas_thread():
-            state, samples = self._prepare(rows, targets, parameters, state)
+            state, samples = self._prepare(rows, categories, targets, parameters, state)
             data = targets.training_data(samples, state.decision.initial_model)
             run_epochs(state, data, samples.rows, self._watchers(state, samples, data))
             state.draw_values(samples)
@@ -131,16 +196,38 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         if streaming and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         if hasattr(self, "_packed") and (streaming or self.warm_start):
+            if isinstance(self._state, FinalState):
+                caller = "partial_fit" if streaming else "fit with warm_start=True"
+                raise ValueError(
+                    f"{caller} has nothing to go on from: finalize() has dropped the training state of this "
+                    f"{type(self).__name__}; fit with warm_start=False trains from the start"
+                )
             return self._state
         for name in "_packed", "_state":
             self.__dict__.pop(name, None)
         return None
 
-    def _validate(self, X, y, sample_weight, *, reset):
-        options = {"accept_sparse": "csr", "multi_output": True, "y_numeric": is_regressor(self)}
-        X, y = validate_data(self, X, y, dtype=DTYPES, reset=reset, **options)
+    def _validate(self, X, y, sample_weight, state):
+        """X as numbers, y, the weights, and the labels of X's categories, if any."""
+        checks = {"multi_output": True, "y_numeric": is_regressor(self), **NUMBERS}
+        categories = self._find_categories(X, sample_weight, state)
+        if categories or is_table(X):
+            validate_data(self, X, reset=state is None, skip_check_array=True)  # the features' names and number
+            X, y = check_X_y(to_numbers(X, categories), y, estimator=self, **checks)
+        else:
+            X, y = validate_data(self, X, y, reset=state is None, **checks)
         y = self._check_y(y.toarray() if issparse(y) else y)
-        return X, y, _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        return X, y, sample_weight, categories
+
+    def _find_categories(self, X, sample_weight, state):
+        """The labels of X's categories; those that training began with, unless a stream begins anew."""
+        if state is None:
+            return find_categories(X, categorical_mask(self.categorical_features, X))
+        n_rows = np.count_nonzero(np.ones(np.shape(X)[0]) if sample_weight is None else sample_weight)
+        if state.categories and state.memory.begins_with(n_rows):
+            return with_new_labels(state.categories, X)
+        return state.categories
 
     def _rows(self, X, y, sample_weight, targets):
         """The rows that have a weight, as ``Samples.of`` takes them, once the targets are known by all rows."""
@@ -148,14 +235,15 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         X, y, encoded, sample_weight = without_weightless(sample_weight, X, y, encoded, sample_weight)
         return X, encoded, sample_weight, np.broadcast_to(self._class_weights(y), len(y))
 
-    def _prepare(self, rows, targets, parameters, state):
+    def _prepare(self, rows, categories, targets, parameters, state):
         """A state that is ready to train, and its samples: of these rows and, in a stream, of those that it keeps."""
         seed = state.seed if state else check_random_state(self.random_state).randint(2**31)
         rng = state.rng if state else np.random.default_rng(seed)
         n_new, memory, begins = len(rows[1]), Memory(), state is None
         if parameters.streaming:
             memory, rows, begins = (Memory(n_begun=0) if begins else state.memory).after(rows, rng)
-        samples = Samples.of(*rows)
+        nominal = np.array([labels is not None for labels in categories or [None] * rows[0].shape[1]])
+        samples = Samples.of(*rows, nominal=nominal)
         if len(samples.rows) < FEW and parameters.shuffle and not parameters.streaming:
             samples = samples.merged()
         if self.early_stopping:
@@ -167,7 +255,8 @@ class BaseBinaryMLP(BaseEstimator, ABC):
                 return state.resumed(targets, decision, samples, n_new, memory), samples
             parameters = replace(decision.parameters, max_iter=len(state.losses) + 1)  # as many as there have been
         decision, samples = decide(samples, targets, parameters, rng)
-        return TrainingState.begin(targets, decision, rng, seed, len(samples.rows), memory), samples
+        state = TrainingState.begin(targets, decision, rng, seed, len(samples.rows))
+        return replace(state, memory=memory, categories=categories), samples
 
     def _watchers(self, state, samples, data):
         """What watches the loop over epochs; scores come before they are printed."""
@@ -178,8 +267,9 @@ class BaseBinaryMLP(BaseEstimator, ABC):
 
     def _keep(self, state, packed):
         """Set what is known after a fit."""
-        names = {"classes": self._class_labels(), "feature_names": getattr(self, "feature_names_in_", None)}
-        self._state, self._packed = state, packed.named(**names)
+        names = {"feature_names": getattr(self, "feature_names_in_", None), "categories": state.categories}
+        self._state, self._packed = state, packed.named(classes=self._class_labels(), **names)
+        self.is_categorical_ = state.decision.encoding.nominal if state.categories else None
         parameters = state.decision.parameters
         self.n_outputs_, self.out_activation_ = state.targets.n_outputs, state.targets.output
         self.hidden_layer_sizes_, self.n_layers_ = parameters.hidden_layer_sizes, len(parameters.hidden_layer_sizes) + 2
@@ -192,17 +282,14 @@ class BaseBinaryMLP(BaseEstimator, ABC):
         self.best_loss_ = None if state.scores else min(state.losses, default=None)
         self.best_validation_score_ = max(state.scores, default=None)
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
-
     def _ask_packed(self, method, X):
         """What a method of the packed network, by its name, says of validated rows."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=DTYPES, reset=False, ensure_all_finite=False)
-        try:  # the packed network looks for NaN and infinity while it reads X anyway
-            return getattr(self.packed_, method)(X)
-        except ValueError:
-            assert_all_finite(X, estimator_name=type(self).__name__, input_name="X")
-            raise
+        packed = self._packed
+        if packed.categories or is_table(X):
+            validate_data(self, X, reset=False, skip_check_array=True)
+            X = check_array(to_numbers(X, packed.categories), estimator=self, **NUMBERS)
+            packed = packed.named(classes=packed.classes)  # without categories it reads their codes
+        else:
+            X = validate_data(self, X, reset=False, **NUMBERS)
+        return getattr(packed, method)(X)

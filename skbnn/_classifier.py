@@ -1,16 +1,40 @@
 """The classifier."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy.special import log_expit, log_softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_class_weight, compute_sample_weight
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
 from skbnn._base import BaseBinaryMLP
-from skbnn._sklearn import StrOptions, _check_partial_fit_first_call, _fit_context
+from skbnn._sklearn import StrOptions, _check_partial_fit_first_call, _fit_context, available_if
 from skbnn.training.categories import Classes, Labels
+
+if TYPE_CHECKING:
+    from typing import Literal, Self
+
+    from numpy.typing import ArrayLike
+
+    from skbnn._typing import (
+        Array,
+        Auto,
+        Binarization,
+        CategoricalFeatures,
+        ClassWeight,
+        Floats,
+        Init,
+        LayerSizes,
+        RandomState,
+        Rows,
+        Schedule,
+        Solver,
+        SurrogateGradient,
+    )
 
 
 class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
@@ -35,6 +59,11 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     surrogate_gradient : {"approx_sign", "clipped_identity", "swish_sign"}, default="approx_sign"
         What stands in for the derivative of the hidden activations' sign: ``max(0, 2 - 2 * abs(x))`` [3]_, 1 within
         ±1 [1]_, or a smooth bump with negative sides [4]_.
+
+    categorical_features : array-like of {bool, int, str} or None, default="from_dtype"
+        Features that are categories: a mask, indices or names. "from_dtype" is the columns of a data frame that it
+        declares as categories or that hold text; None is none. A category becomes a bit; of more than 64, the most
+        frequent have a bit each and the others share one. A category that training has not seen counts as missing.
 
     n_thresholds : int or "auto", default="auto"
         Bits a feature becomes, at most: bit t says whether the value reaches the t-th threshold. Thresholds are
@@ -162,6 +191,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X had string column names.
 
+    is_categorical_ : ndarray of shape (`n_features_in_`,), bool, or None
+        Features that are categories; None if there are none.
+
     n_iter_ : int
         Epochs trained.
 
@@ -247,41 +279,45 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
+    classes_: Array
+
     def __init__(
         self,
-        hidden_layer_sizes="auto",
+        hidden_layer_sizes: LayerSizes = "auto",
         *,
-        binarization="sign",
-        surrogate_gradient="approx_sign",
-        n_thresholds="auto",
-        n_components=0,
-        n_estimators="auto",
-        solver="adam",
-        loss="log_loss",
-        batch_size="auto",
-        learning_rate="cosine",
-        learning_rate_init=None,
-        max_iter=None,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        init="additive",
-        dropout="auto",
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        n_iter_no_change=10,
-        early_stopping=False,
-        validation_fraction=0.1,
-        warm_start=False,
-        verbose=False,
-        class_weight=None,
-    ):
+        binarization: Binarization = "sign",
+        surrogate_gradient: SurrogateGradient = "approx_sign",
+        categorical_features: CategoricalFeatures = "from_dtype",
+        n_thresholds: int | Auto = "auto",
+        n_components: int | Auto = 0,
+        n_estimators: int | Auto = "auto",
+        solver: Solver = "adam",
+        loss: Literal["log_loss", "squared_hinge"] = "log_loss",
+        batch_size: int | Auto = "auto",
+        learning_rate: Schedule = "cosine",
+        learning_rate_init: float | None = None,
+        max_iter: int | None = None,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        init: Init = "additive",
+        dropout: float | Auto = "auto",
+        shuffle: bool = True,
+        random_state: RandomState = None,
+        tol: float = 1e-4,
+        n_iter_no_change: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        warm_start: bool = False,
+        verbose: bool | int = False,
+        class_weight: ClassWeight = None,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.binarization = binarization
         self.surrogate_gradient = surrogate_gradient
+        self.categorical_features = categorical_features
         self.n_thresholds = n_thresholds
         self.n_components = n_components
         self.n_estimators = n_estimators
@@ -309,7 +345,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         self.class_weight = class_weight
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Rows, y: Rows, sample_weight: ArrayLike | None = None) -> Self:
         """Train on labelled rows.
 
         Parameters
@@ -325,11 +361,14 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Returns
         -------
         self : object
+            Fitted estimator.
         """
         return self._fit(X, y, sample_weight)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(
+        self, X: Rows, y: Rows, classes: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train for one epoch on these rows, at a constant learning rate.
 
         The first 256 rows are kept: whenever their number has doubled, training begins anew with all of them, for as
@@ -340,15 +379,19 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            As in ``fit``.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            As in ``fit``.
         classes : array-like of shape (n_classes,), default=None
             All labels that any call will see, or the indices of multilabel targets' columns. Required in the first
             call.
         sample_weight : array-like of shape (n_samples,), default=None
+            As in ``fit``.
 
         Returns
         -------
         self : object
+            Fitted estimator.
 
         Raises
         ------
@@ -367,12 +410,13 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         _check_partial_fit_first_call(self, classes)  # sets classes_
         return self._fit(X, y, sample_weight, streaming=True)
 
-    def predict(self, X):
+    def predict(self, X: Rows) -> Array:
         """Predict the class of each row.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            As in ``fit``.
 
         Returns
         -------
@@ -381,12 +425,13 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         """
         return self._ask_packed("predict", X)
 
-    def decision_function(self, X):
-        """Scores of each row.
+    def decision_function(self, X: Rows) -> Floats:
+        """Compute scores of each row.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            As in ``fit``.
 
         Returns
         -------
@@ -397,12 +442,13 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         return scores if self._multilabel or self.n_outputs_ > 1 else scores[:, 0]
 
     @available_if(lambda self: _has_probabilities(self))
-    def predict_proba(self, X):
+    def predict_proba(self, X: Rows) -> Floats:
         """Predict the probability of each class.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            As in ``fit``.
 
         Returns
         -------
@@ -412,16 +458,18 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         return self._ask_packed("predict_proba", X)
 
     @available_if(lambda self: _has_probabilities(self))
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Rows) -> Floats:
         """Predict the logarithm of each class's probability.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            As in ``fit``.
 
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
+            In the order of ``classes_``; exact where ``predict_proba`` rounds to 0.
         """
         scores = self._ask_packed("decision_function", X)
         if self.out_activation_ == "softmax":

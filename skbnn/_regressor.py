@@ -1,11 +1,34 @@
 """The regressor."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import column_or_1d
 
 from skbnn._base import BaseBinaryMLP
 from skbnn._sklearn import StrOptions, _fit_context
 from skbnn.training.reals import Reals
+
+if TYPE_CHECKING:
+    from typing import Literal, Self
+
+    from numpy.typing import ArrayLike
+
+    from skbnn._typing import (
+        Auto,
+        Binarization,
+        CategoricalFeatures,
+        Floats,
+        Init,
+        LayerSizes,
+        RandomState,
+        Rows,
+        Schedule,
+        Solver,
+        SurrogateGradient,
+    )
 
 
 class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
@@ -31,6 +54,11 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     surrogate_gradient : {"approx_sign", "clipped_identity", "swish_sign"}, default="approx_sign"
         What stands in for the derivative of the hidden activations' sign: ``max(0, 2 - 2 * abs(x))`` [3]_, 1 within
         ±1 [1]_, or a smooth bump with negative sides [4]_.
+
+    categorical_features : array-like of {bool, int, str} or None, default="from_dtype"
+        Features that are categories: a mask, indices or names. "from_dtype" is the columns of a data frame that it
+        declares as categories or that hold text; None is none. A category becomes a bit; of more than 64, the most
+        frequent have a bit each and the others share one. A category that training has not seen counts as missing.
 
     n_thresholds : int or "auto", default="auto"
         Bits a feature becomes, at most: bit t says whether the value reaches the t-th threshold. Thresholds are
@@ -152,6 +180,9 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X had string column names.
 
+    is_categorical_ : ndarray of shape (`n_features_in_`,), bool, or None
+        Features that are categories; None if there are none.
+
     n_iter_ : int
         Epochs trained.
 
@@ -238,38 +269,40 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
 
     def __init__(
         self,
-        hidden_layer_sizes="auto",
+        hidden_layer_sizes: LayerSizes = "auto",
         *,
-        binarization="sign",
-        surrogate_gradient="approx_sign",
-        n_thresholds="auto",
-        n_components="auto",
-        n_estimators="auto",
-        solver="adam",
-        loss="squared_error",
-        batch_size="auto",
-        learning_rate="cosine",
-        learning_rate_init=None,
-        max_iter=None,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        init="additive",
-        dropout="auto",
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        n_iter_no_change=10,
-        early_stopping=False,
-        validation_fraction=0.1,
-        warm_start=False,
-        verbose=False,
-    ):
+        binarization: Binarization = "sign",
+        surrogate_gradient: SurrogateGradient = "approx_sign",
+        categorical_features: CategoricalFeatures = "from_dtype",
+        n_thresholds: int | Auto = "auto",
+        n_components: int | Auto = "auto",
+        n_estimators: int | Auto = "auto",
+        solver: Solver = "adam",
+        loss: Literal["squared_error", "absolute_error", "huber"] = "squared_error",
+        batch_size: int | Auto = "auto",
+        learning_rate: Schedule = "cosine",
+        learning_rate_init: float | None = None,
+        max_iter: int | None = None,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        init: Init = "additive",
+        dropout: float | Auto = "auto",
+        shuffle: bool = True,
+        random_state: RandomState = None,
+        tol: float = 1e-4,
+        n_iter_no_change: int = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        warm_start: bool = False,
+        verbose: bool | int = False,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.binarization = binarization
         self.surrogate_gradient = surrogate_gradient
+        self.categorical_features = categorical_features
         self.n_thresholds = n_thresholds
         self.n_components = n_components
         self.n_estimators = n_estimators
@@ -296,7 +329,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Rows, y: Rows, sample_weight: ArrayLike | None = None) -> Self:
         """Train on rows with real targets.
 
         Parameters
@@ -305,17 +338,19 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
             Integer, boolean and float arrays, C or Fortran order, are read as they are. Sparse matrices and arrays are
             never made dense as a whole, and give the same as their dense arrays; CSR is read without a conversion.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Real numbers.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative. Within a mini-batch a weight of 2 counts as two rows; a weight of 0 is no row at all.
 
         Returns
         -------
         self : object
+            Fitted estimator.
         """
         return self._fit(X, y, sample_weight)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(self, X: Rows, y: Rows, sample_weight: ArrayLike | None = None) -> Self:
         """Train for one epoch on these rows, at a constant learning rate.
 
         The first 256 rows are kept: whenever their number has doubled, training begins anew with all of them, for as
@@ -328,12 +363,16 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            As in ``fit``.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            As in ``fit``.
         sample_weight : array-like of shape (n_samples,), default=None
+            As in ``fit``.
 
         Returns
         -------
         self : object
+            Fitted estimator.
 
         Raises
         ------
@@ -342,16 +381,18 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         """
         return self._fit(X, y, sample_weight, streaming=True)
 
-    def predict(self, X):
+    def predict(self, X: Rows) -> Floats:
         """Predict the target of each row.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            As in ``fit``.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Of float64.
         """
         return self._ask_packed("predict", X)
 

@@ -1,20 +1,32 @@
 """The thermometer encoding as a transformer of its own."""
 
+from __future__ import annotations
+
 from numbers import Integral
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skbnn._base import DTYPES
+from skbnn._base import NUMBERS
+from skbnn._doc_link import DocumentationLink
 from skbnn._sklearn import Interval, StrOptions, _check_feature_names_in, _fit_context
 from skbnn.encoding import Encoding
+from skbnn.encoding.columns import PRESENT
 from skbnn.encoding.thresholds import find_encoding
 from skbnn.packed.layout import unpack_bits
 
+if TYPE_CHECKING:
+    from typing import Any, Literal, Self
 
-class ThermometerEncoder(TransformerMixin, BaseEstimator):
+    from numpy.typing import ArrayLike
+
+    from skbnn._typing import Array, Bits, Floats, RandomState
+
+
+class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
     """Turn each feature into bits that say which thresholds its value reaches.
 
     The encoding of the binary estimators' inputs [1]_. Thresholds lie halfway between neighbouring distinct values of
@@ -39,6 +51,11 @@ class ThermometerEncoder(TransformerMixin, BaseEstimator):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X had string column names.
 
+    See Also
+    --------
+    skbnn.inspection.ThresholdDisplay : Draws the thresholds over the features' histograms.
+    sklearn.preprocessing.KBinsDiscretizer : One bit for the interval that a value is in.
+
     References
     ----------
     .. [1] Buckman et al., "Thermometer Encoding: One Hot Way To Resist Adversarial Examples", 2018.
@@ -58,36 +75,49 @@ class ThermometerEncoder(TransformerMixin, BaseEstimator):
         "random_state": ["random_state"],
     }
 
-    def __init__(self, n_thresholds=32, *, output="plus_minus_one", random_state=None):
+    thresholds_: list[Floats]
+    n_features_in_: int
+    feature_names_in_: Array
+
+    def __init__(
+        self,
+        n_thresholds: int = 32,
+        *,
+        output: Literal["plus_minus_one", "zero_one"] = "plus_minus_one",
+        random_state: RandomState = None,
+    ) -> None:
         self.n_thresholds = n_thresholds
         self.output = output
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Learn the thresholds.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            Integer, boolean and float arrays are read as they are.
         y : None
             Ignored.
 
         Returns
         -------
         self : object
+            Fitted encoder.
         """
-        X = validate_data(self, X, dtype=DTYPES)
+        X = validate_data(self, X, **NUMBERS)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         self.thresholds_ = find_encoding(X, self.n_thresholds, rng=rng).columns
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> Bits:
         """Encode rows.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+            As in ``fit``.
 
         Returns
         -------
@@ -95,13 +125,13 @@ class ThermometerEncoder(TransformerMixin, BaseEstimator):
             Feature by feature, lowest threshold first.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=DTYPES, reset=False)
+        X = validate_data(self, X, reset=False, **NUMBERS)
         encoding = Encoding.from_columns(self.thresholds_, np.empty((0, X.shape[1])))
         bits = unpack_bits(encoding.encode(X), encoding.n_bits)
         return bits if self.output == "plus_minus_one" else (bits > 0).astype(np.int8)
 
-    def get_feature_names_out(self, input_features=None):
-        """Names of the bits.
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> Array:
+        """Name the bits.
 
         Parameters
         ----------
@@ -111,19 +141,20 @@ class ThermometerEncoder(TransformerMixin, BaseEstimator):
         Returns
         -------
         names : ndarray of shape (n_bits,), object
-            Such as ``"x0>=1.5"``.
+            Such as ``"x0>=1.5"``, and ``"x0 is known"`` of a bit that is +1 unless the value is missing.
         """
         check_is_fitted(self, "thresholds_")
         features = _check_feature_names_in(self, input_features)
         pairs = zip(features, self.thresholds_, strict=True)
-        return np.array([f"{name}>={shortest(limit)}" for name, limits in pairs for limit in limits], dtype=object)
+        return np.array([name_of_bit(name, limit) for name, limits in pairs for limit in limits], dtype=object)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = []
         return tags
 
 
-def shortest(number):
-    """The fewest digits that are read as this float64, as "5.45" or "2"."""
-    return repr(float(number)).removesuffix(".0")
+def name_of_bit(feature, threshold):
+    """What the bit of a threshold says, with the fewest digits that are read as this float64, as "5.45" or "2"."""
+    return f"{feature} is known" if threshold == PRESENT else f"{feature}>={repr(float(threshold)).removesuffix('.0')}"

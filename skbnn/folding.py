@@ -78,9 +78,9 @@ def fold(networks, encoding, additive, *, output, factor=1.0):
     scales, biases = zip(*(fold_output(network) for network in networks), strict=True)
     scale = np.stack(scales) * np.reshape(factor, (-1, 1)) / len(networks)
     additive = additive._replace(constant=np.mean(biases, axis=0) * factor + additive.constant)
-    integers, scale, unit = to_fixed_point(additive, encoding.offsets, scale, sizes[-2], output)
+    integers, scale, unit = to_fixed_point(additive, encoding.offsets, encoding.nominal, scale, sizes[-2], output)
     return PackedNetwork(
-        *encoding,
+        **encoding._asdict(),
         layers=[pack_layers(layers) for layers in zip(*(network.layers[:-1] for network in networks), strict=True)],
         output_weights=pack_members([network.layers[-1].latent_weights >= 0 for network in networks]),
         layer_sizes=sizes,

@@ -1,16 +1,22 @@
 """Model files: packed networks in the layout of safetensors; ``doc/model_file.rst`` describes every byte."""
 
+from __future__ import annotations
+
 import json
 import math
 import mmap as memory_map
 import os
 import zlib
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from skbnn._files import replacing
 from skbnn.packed import PackedNetwork, packed_network_of
 from skbnn.packed.checks import require
+
+if TYPE_CHECKING:
+    from skbnn._typing import Model, StrPath
 
 FORMAT, VERSION = "skbnn.PackedNetwork", "1"
 
@@ -36,7 +42,7 @@ UNLESS_EMPTY = {"components": FLOATS, "steps": SCORES, "slopes": FLOATS, "ranges
 NUMBERS, STRINGS, TEXT = tuple(DTYPES), ("U32",), ("U8",)
 
 
-def save_model(model, path):
+def save_model(model: Model, path: StrPath) -> None:
     """Write what a model predicts with to a file, from which ``load_model`` reads it.
 
     The file appears at once or not at all: it is written beside ``path`` and then takes that name, so whoever has the
@@ -67,6 +73,21 @@ def save_model(model, path):
     Notes
     -----
     ``doc/model_file.rst`` describes the file byte by byte.
+
+    Examples
+    --------
+    >>> import os
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn.datasets import load_iris
+    >>> from skbnn import BinaryMLPClassifier, load_model, save_model
+    >>> X, y = load_iris(return_X_y=True)
+    >>> classifier = BinaryMLPClassifier((64,), random_state=0).fit(X, y)
+    >>> with TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "iris.skbnn")
+    ...     save_model(classifier, path)
+    ...     network = load_model(path, mmap=False)
+    >>> network == classifier.packed_
+    True
     """
     network = packed_network_of(model)
     metadata = {"format": FORMAT, "version": VERSION, "output": network.output}
@@ -76,7 +97,7 @@ def save_model(model, path):
             file.write(part)
 
 
-def load_model(path, *, mmap=True):
+def load_model(path: StrPath, *, mmap: bool = True) -> PackedNetwork:
     """Read a model file.
 
     Reading executes nothing, and bounds every size before it allocates. A file of this version stays readable for
@@ -106,6 +127,21 @@ def load_model(path, *, mmap=True):
     See Also
     --------
     save_model : The inverse.
+
+    Examples
+    --------
+    >>> import os
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn.datasets import load_iris
+    >>> from skbnn import BinaryMLPClassifier, load_model, save_model
+    >>> X, y = load_iris(return_X_y=True)
+    >>> classifier = BinaryMLPClassifier((64,), random_state=0).fit(X, y)
+    >>> with TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "iris.skbnn")
+    ...     save_model(classifier, path)
+    ...     network = load_model(path, mmap=False)
+    >>> network == classifier.packed_
+    True
     """
     path = os.fspath(path)
     with open(path, "rb") as file:

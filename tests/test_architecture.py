@@ -28,10 +28,11 @@ ROOMS = {
     "initial_models": (4, ["encoding", "packed"]),
     "training": (4, ["encoding", "packed", "network", "folding", "initial_models"]),
     "_sklearn": (5, []),
-    "_base": (5, ["_sklearn", "kernels", "network", "training"]),
+    "_doc_link": (5, []),
+    "_base": (5, ["_sklearn", "_doc_link", "encoding", "kernels", "network", "training"]),
     "_classifier": (5, ["_sklearn", "_base", "training"]),
     "_regressor": (5, ["_sklearn", "_base", "training"]),
-    "_thermometer": (5, ["_sklearn", "_base", "encoding", "packed"]),
+    "_thermometer": (5, ["_sklearn", "_doc_link", "_base", "encoding", "packed"]),
     "_show_versions": (6, ["kernels"]),
     "_files": (5, []),
     "__main__": (6, ["_files", "export", "model_file", "packed"]),
@@ -53,10 +54,16 @@ def module_of(path):
 
 
 def imports_of(path):
-    """Every (module, name) that the file imports or cimports; the name is empty for ``import module``."""
+    """Every (module, name) that the file imports or cimports; the name is empty for ``import module``.
+
+    What hints alone need is not imported when the package runs.
+    """
     text = path.read_text()
     if path.suffix == ".py":
-        for node in ast.walk(ast.parse(text)):
+        nodes = list(ast.walk(ast.parse(text)))
+        blocks = [node for node in nodes if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+        for_hints = {node for block in blocks for node in ast.walk(block)}
+        for node in (node for node in nodes if node not in for_hints):
             if isinstance(node, ast.Import):
                 yield from ((alias.name, "") for alias in node.names)
             elif isinstance(node, ast.ImportFrom):

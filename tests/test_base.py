@@ -442,18 +442,6 @@ def test_a_constant_X_predicts_as_if_there_were_no_features(model, X, y):
 
 
 @both
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_non_finite_X_raises_in_fit_and_predict(model, X, y, value):
-    bad = X.copy()
-    bad[3, 2] = value
-    with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
-        clone(model).fit(bad, y)
-    fitted = clone(model).fit(X, y)
-    with pytest.raises(ValueError, match=r"Input X contains (NaN|infinity)"):
-        fitted.predict(bad)
-
-
-@both
 def test_bad_input_gets_scikit_learns_messages(model, X, y):
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         model.fit(X, y[:-1])

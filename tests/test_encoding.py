@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from skbnn.encoding import Combinations, Encoder, Encoding
+from skbnn.encoding.columns import MAX_CATEGORIES
 from skbnn.encoding.thresholds import find_combinations, find_encoding
 from skbnn.kernels import available_instruction_sets, use_instruction_set
 from skbnn.packed import reference
+from skbnn.packed.layout import unpack
 
 DTYPES = ["f2", "f4", "f8", "?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", ">f4", ">f8", ">i2"]
 MAX, TINY = np.finfo(np.float64).max, np.finfo(np.float64).smallest_subnormal
@@ -17,7 +19,7 @@ MAX, TINY = np.finfo(np.float64).max, np.finfo(np.float64).smallest_subnormal
 
 def thresholds_of(column, n_thresholds=32, **kwargs):
     column = np.asarray(column)[:, np.newaxis]
-    thresholds, offsets, _ = find_encoding(column, n_thresholds, rng=np.random.default_rng(0), **kwargs)
+    thresholds, offsets, *_ = find_encoding(column, n_thresholds, rng=np.random.default_rng(0), **kwargs)
     assert thresholds.dtype == np.float64 and offsets.dtype == np.int64
     assert offsets.tolist() == [0, len(thresholds)]
     return thresholds.tolist()
@@ -41,6 +43,12 @@ def thresholds_of(column, n_thresholds=32, **kwargs):
         (np.array([0, 2**64 - 1], np.uint64), [2.0**63]),
         (np.array([-(2**63), 2**63 - 1]), [0.0]),
         (np.array([65504, -65504], np.float16), [0.0]),
+        ([np.inf, -np.inf, 1, 3], [1, 2, np.inf]),
+        ([-np.inf, np.inf], [np.inf]),
+        ([np.nan, 1, 3, np.nan], [-np.inf, 2]),
+        ([np.nan, 1, -np.inf], [-np.inf, 1]),
+        ([1, 1, np.nan], [-np.inf]),
+        ([np.nan, np.nan], []),
     ],
 )
 def test_few_distinct_values_are_all_told_apart(column, expected):
@@ -61,7 +69,7 @@ def test_a_frequent_value_takes_no_more_than_a_bin():
 
 def test_each_feature_owns_a_slice():
     X = np.array([[0, 7, 1], [1, 7, 2], [0, 7, 4]])
-    thresholds, offsets, _ = find_encoding(X, 5, rng=np.random.default_rng(0))
+    thresholds, offsets, *_ = find_encoding(X, 5, rng=np.random.default_rng(0))
     assert thresholds.tolist() == [0.5, 1.5, 3.0] and offsets.tolist() == [0, 1, 1, 3]
 
 
@@ -90,13 +98,35 @@ def test_each_threshold_separates_two_values_of_the_column(column, n_thresholds)
         assert len(thresholds) == len(values) - 1
 
 
-def random_encoding(rng, n_features, most, n_components=0):
-    """Thresholds on multiples of a quarter, so that ties are common, 0 to `most` a feature or component."""
+def test_missing_values_are_seen_beyond_the_rows_that_are_looked_at():
+    column = np.arange(1000.0)
+    column[-1] = np.nan
+    assert thresholds_of(column, 3, subsample=10)[0] == -np.inf
+
+
+def test_each_category_has_a_bit_and_those_beyond_the_last_share_one():
+    X = np.array([[0.0, 3, 0, 99], [2, 3, np.nan, 98], [1, 3, 0, 0]])
+    encoding = find_encoding(X, 5, rng=np.random.default_rng(0), nominal=np.ones(4, bool))
+    assert [len(column) for column in encoding.columns] == [3, 0, 1, MAX_CATEGORIES]
+    bits = unpack(encoding.encode(X), encoding.n_bits)
+    np.testing.assert_array_equal(bits[:, :3], [[1, 0, 0], [0, 0, 1], [0, 1, 0]])
+    np.testing.assert_array_equal(bits[:, 3], [1, 0, 1])
+    assert bits[:, 4:].sum(axis=1).tolist() == [1, 1, 1] and bits[2, 4] == bits[0, -1] == bits[1, -1] == 1
+
+
+def random_encoding(rng, n_features, most, n_components=0, *, odd=False):
+    """Thresholds on multiples of a quarter, so that ties are common, 0 to `most` a feature or component.
+
+    With `odd`, a third of the features have a bit for missing values, and a third are nominal.
+    """
     counts = rng.integers(0, most + 1, size=n_features + n_components)
     counts[-1] = max(counts[-1], 1)
     limits = [np.sort(rng.integers(-8, 9, size=count) / 4) for count in counts]
     components = rng.integers(-2, 3, size=(n_components, n_features)) / 4
-    return Encoding(np.concatenate(limits), np.cumsum([0, *counts]), components)
+    kind = rng.integers(0, 3 * odd, size=n_features, endpoint=not odd)
+    for feature in np.flatnonzero(kind == 1):
+        limits[feature] = np.append(-np.inf, limits[feature])
+    return Encoding.from_columns(limits, components, kind == 2)
 
 
 @pytest.mark.parametrize("instruction_set", available_instruction_sets())
@@ -111,6 +141,35 @@ def test_bits_equal_the_twin(instruction_set, n_features, most, n_components):
         for dtype in (np.float32, np.float64):
             bits = Encoder(*encoding).encode(X.astype(dtype))
             np.testing.assert_array_equal(bits, reference.encode(X, *encoding))
+
+
+def with_odd_values(rng, X):
+    """Missing and infinite values in some rows, and in some of these in all features."""
+    X = np.array(X, np.float64)
+    odd = rng.choice([np.nan, np.inf, -np.inf], size=X.shape)
+    share = rng.choice([0, 0.1, 1], size=(len(X), 1))
+    return np.where(rng.random(X.shape) < share, odd, X)
+
+
+@pytest.mark.parametrize("instruction_set", available_instruction_sets())
+@pytest.mark.parametrize("n_features", [1, 2, 65, 129])
+@pytest.mark.parametrize("most", [1, 3, 150])
+@pytest.mark.parametrize("n_components", [0, 5])
+def test_missing_values_infinities_and_categories_equal_the_twin(instruction_set, n_features, most, n_components):
+    rng = np.random.default_rng(n_features)
+    with use_instruction_set(instruction_set):
+        for _ in range(5):
+            encoding = random_encoding(rng, n_features, most, n_components, odd=True)
+            X = with_odd_values(rng, rng.integers(-10, 11, size=(40, n_features)) / 4)
+            expected = reference.encode(X, *encoding)
+            for variant in (*layouts(X), *layouts(X.astype(np.float32)), X.astype(np.float16)):
+                np.testing.assert_array_equal(Encoder(*encoding).encode(variant), expected)
+
+
+def test_a_missing_value_has_a_bit_or_counts_as_the_middle_threshold():
+    encoding = Encoding.from_columns([np.r_[1.0, 2, 3], np.r_[-np.inf, 5], np.empty(0), np.r_[7.0]], np.empty((0, 4)))
+    bits = unpack(encoding.encode(np.array([[np.nan] * 4, [0, -np.inf, 0, 0], [np.inf] * 4])), 6)
+    assert bits.tolist() == [[1, 1, 0, 0, 0, 1], [0, 0, 0, 1, 0, 0], [1, 1, 1, 1, 1, 1]]
 
 
 def layouts(X):

@@ -72,7 +72,7 @@ def test_padding_units_never_fire():
     assert (thresholds[13:] == -1).all()
 
 
-ENCODING = Encoding(np.zeros(70), np.arange(71), np.empty((0, 70)))
+ENCODING = Encoding.from_columns(list(np.zeros((70, 1))), np.empty((0, 70)))
 
 
 def small_network(seed=0):

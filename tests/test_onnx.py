@@ -1,7 +1,5 @@
 """What ONNX Runtime answers to an exported model, beside the packed network's NumPy twin."""
 
-import doctest
-import importlib
 import re
 import runpy
 import subprocess
@@ -263,9 +261,3 @@ def test_the_guide_runs(skl2onnx, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(textwrap.dedent("\n".join(blocks)), {})
     assert (tmp_path / "digits.onnx").stat().st_size > 0
-
-
-@pytest.mark.parametrize("module", ["skbnn.export.onnx", "skbnn.export.converter"])
-def test_examples_of_docstrings_run(skl2onnx, module):
-    failed, tried = doctest.testmod(importlib.import_module(module))
-    assert tried and not failed

@@ -36,14 +36,20 @@ def random_state(
     steps=True,
     lines=True,
     most_score=1000,
+    odd=False,
 ):
     """Constructor's arguments of a network with up to `most` bits a feature.
 
-    Thresholds and ranges are multiples of a quarter.
+    Thresholds and ranges are multiples of a quarter. With `odd`, a third of the features that have bits have one for
+    missing values, and a third are nominal.
     """
     rng = np.random.default_rng(seed)
     counts = rng.integers(0, most + 1, size=n_features + n_components)
     counts[0] = max(counts[0], 1)
+    thresholds = [np.sort(rng.integers(-8, 9, size=count) / 4) for count in counts]
+    kind = rng.integers(0, 3 if odd else 1, size=n_features)
+    for column in np.array(thresholds, object)[:n_features][kind == 1]:
+        column[:1] = -np.inf
     sizes = [int(counts.sum()), *hidden, n_outputs * per_output]
     weights = [
         pack_members(rng.choice([-1, 1], size=(n_members, n_units, n_inputs))) for n_inputs, n_units in pairwise(sizes)
@@ -57,9 +63,10 @@ def random_state(
         for n_inputs, n_units in zip(sizes[:-2], hidden, strict=True)
     ]
     return {
-        "thresholds": np.concatenate([np.sort(rng.integers(-8, 9, size=count) / 4) for count in counts]),
+        "thresholds": np.concatenate(thresholds),
         "offsets": np.cumsum([0, *counts]),
         "components": rng.normal(size=(n_components, n_features)),
+        "nominal": kind == 2,
         "layers": list(zip(weights[:-1], limits, strict=True)),
         "output_weights": weights[-1],
         "layer_sizes": sizes,
@@ -105,8 +112,27 @@ def test_scores_equal_the_twin(instruction_set, most, hidden, kwargs, most_score
         assert_same_bits(network.integer_scores(X), expected)
         assert_same_bits(network.decision_function(X), expected * network.factor)
         if not network.slopes.size:
-            bits = reference.encode(X, network.thresholds, network.offsets, network.components)
+            bits = reference.encode(X, network.thresholds, network.offsets, network.components, network.nominal)
             assert_same_bits(network.decision_function_from_bits(bits), expected * network.factor)
+
+
+@pytest.mark.parametrize("instruction_set", available_instruction_sets())
+@pytest.mark.parametrize("most", [1, 4])
+@pytest.mark.parametrize("kwargs", [{}, {"lines": False}, {"n_components": 7}, {"n_outputs": 1}])
+@pytest.mark.parametrize("most_score", [1000, 2**35])
+def test_missing_values_infinities_and_categories_score_as_the_twin_says(instruction_set, most, kwargs, most_score):
+    network = random_network(most=most, hidden=(65,), most_score=most_score, odd=True, n_features=70, **kwargs)
+    X = random_rows(network, 199)
+    rng = np.random.default_rng(3)
+    for rows, share in ((slice(50, 100), 0.1), (slice(100, 150), 1)):
+        some = X[rows]
+        some[rng.random(some.shape) < share] = rng.choice([np.nan, np.inf, -np.inf])
+    X[150:][rng.random(X[150:].shape) < 0.3] = np.nan
+    expected = reference.integer_scores(network, X)
+    with use_instruction_set(instruction_set):
+        for variant in (X, np.asfortranarray(X), X.astype(np.float32), X[::-1].copy()[::-1], X.astype(np.float16)):
+            assert_same_bits(network.integer_scores(variant), expected)
+        assert_same_bits(np.array([network.integer_scores(row) for row in X]), expected)
 
 
 @pytest.mark.parametrize("most", [1, 4, 9])
@@ -213,8 +239,8 @@ def test_no_score_is_so_extreme_that_a_probability_warns():
         (np.zeros((1, 1, 30)), "expected"),
         (None, "X is a NoneType, expected"),
         (np.zeros((2, 30), complex), "complex128"),
-        (np.full((2, 30), None), "object"),
-        (np.full((2, 30), "a"), "<U1"),
+        (np.full((2, 30), "a", object), "could not convert string to float: 'a', in feature 0"),
+        (np.full((2, 30), "a"), "could not convert string to float: 'a', in feature 0"),
     ],
 )
 def test_what_is_not_rows_of_real_features_raises(X, message):
@@ -222,21 +248,12 @@ def test_what_is_not_rows_of_real_features_raises(X, message):
         random_network().predict(X)
 
 
-@pytest.mark.parametrize("instruction_set", available_instruction_sets())
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("most", [1, 4])
-@pytest.mark.parametrize("order", ["C", "F"])
-def test_a_value_that_is_not_finite_raises_wherever_it_is(instruction_set, dtype, most, order):
-    network = random_network(most=most, n_features=70)
-    X = np.array(random_rows(network, 101, dtype), order=order)
-    with use_instruction_set(instruction_set):
-        network.predict(X)
-        for at in ((0, 0), (100, 69), (97, 17), (50, 64)):
-            for value in (np.nan, np.inf, -np.inf):
-                wrong = X.copy(order="K")
-                wrong[at] = value
-                with pytest.raises(ValueError, match="X contains NaN or infinity"):
-                    network.predict(wrong)
+def test_a_component_has_no_bit_for_missing_values():
+    state = random_state(0, n_components=2)
+    state["thresholds"][-1] = -np.inf
+    state["offsets"][-2] = state["offsets"][-1] - 1
+    with pytest.raises(ValueError, match="thresholds of components must be finite"):
+        PackedNetwork(**state)
 
 
 def test_lines_rise_within_their_range_only():
@@ -299,7 +316,7 @@ def test_features_without_a_bit_take_little_memory():
     n_features, n_units = 100_000, 800
     state = random_state(0, n_features=64, most=1, hidden=(n_units,), lines=False)
     state["offsets"] = np.append(state["offsets"], np.full(n_features - 64, state["offsets"][-1]))
-    state["components"] = np.zeros((0, n_features))
+    state["components"], state["nominal"] = np.zeros((0, n_features)), None
     tracemalloc.start()
     network = PackedNetwork(**state)
     peak = tracemalloc.get_traced_memory()[1]
@@ -417,7 +434,7 @@ def restored(state):
 def corruptions(network):
     """States that are not a network's, one fault each."""
     good = network.__getstate__()
-    for name in set(good) - {"classes", "feature_names"}:
+    for name in set(good) - {"classes", "feature_names", "categories", "nominal"}:
         yield {key: value for key, value in good.items() if key != name}
         for wrong in (None, "abc", -1, 1.5, [], {}, object(), np.array(None), np.zeros(0), [None], [[1], [1, 2]]):
             yield {**good, name: wrong}
@@ -435,7 +452,10 @@ def test_a_state_of_something_else_raises_value_error():
     "name, change, message",
     [
         ("thresholds", lambda a: a[::-1].copy(), "ascend"),
-        ("thresholds", lambda a: np.where(a == a[0], np.nan, a), "finite"),
+        ("thresholds", lambda a: np.where(a == a[0], np.nan, a), "must not be NaN"),
+        ("thresholds", lambda a: a - np.inf, "a threshold of -inf must be the first"),
+        ("nominal", lambda a: a[1:], "nominal has 29 features, expected 30"),
+        ("nominal", lambda a: a * 1.0, "nominal must be bool, got dtype float64"),
         ("offsets", lambda a: a[:-1], "30 offsets do not fit 30 columns"),
         ("offsets", lambda a: a + 1, "offsets must start with 0"),
         ("components", lambda a: a[:, :0], "components must have a feature"),
@@ -517,6 +537,10 @@ def mutated(data, array):
             return array.astype(data.draw(st.sampled_from(["f2", "f8", "i1", "i8", "u8", "c16", "O", "U3"])))
     array = array.copy()
     at = data.draw(st.integers(0, array.size - 1))
-    wild = st.floats() if array.dtype.kind == "f" else st.integers(np.iinfo(array.dtype).min, np.iinfo(array.dtype).max)
-    array.flat[at] = data.draw(wild)
+    if array.dtype.kind == "b":
+        array.flat[at] ^= True
+    elif array.dtype.kind == "f":
+        array.flat[at] = data.draw(st.floats())
+    else:
+        array.flat[at] = data.draw(st.integers(np.iinfo(array.dtype).min, np.iinfo(array.dtype).max))
     return array

@@ -14,7 +14,7 @@ from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
+from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, ThermometerEncoder
 from skbnn.encoding import Encoder
 from skbnn.encoding.rows import canonical
 from skbnn.encoding.thresholds import find_encoding
@@ -297,3 +297,27 @@ def test_a_frame_of_sparse_columns_keeps_its_names():
     model = BinaryMLPClassifier(**QUICK).fit(frame, classes_of(X))
     assert model.packed_.feature_names == tuple("abcdefghi")
     np.testing.assert_array_equal(model.predict(frame), BinaryMLPClassifier(**QUICK).fit(X, classes_of(X)).predict(X))
+
+
+def test_missing_values_are_bits_of_their_own_as_in_dense_rows():
+    X = table()
+    X[::7, 0], X[5::11, 5], X[:, 2] = np.nan, np.nan, np.nan
+    model = assert_fits_the_same(BinaryMLPClassifier(**QUICK), csr_array(X), classes_of(table()))
+    assert np.isneginf(model.packed_.thresholds).sum() == 2  # a column of nothing else has no bit
+
+
+def test_categories_are_read_from_dense_rows():
+    X, y = np.abs(table()).astype(int), classes_of(table())
+    model = BinaryMLPClassifier(**QUICK, categorical_features=[0])
+    with pytest.raises(TypeError, match="X is sparse, and categories"):
+        model.fit(csr_array(X), y)
+    model.fit(X, y)
+    for predict in model.predict, model.packed_.predict:
+        with pytest.raises(TypeError, match="X is sparse, and categories"):
+            predict(csr_array(X))
+
+
+def test_thermometer_encoders_read_sparse_rows():
+    X = table()
+    encoder = ThermometerEncoder(5)
+    np.testing.assert_array_equal(encoder.fit_transform(csc_matrix(X)), encoder.fit(X).transform(X))

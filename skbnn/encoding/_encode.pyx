@@ -4,6 +4,10 @@ The comparison is exact whatever the dtype, so the same values give the same bit
 are compared in float32, where ``x >= t`` is the same as ``x >= (smallest float32 >= t)``; the others in float64.
 Components are sums in float64, in the order of the features.
 
+A missing value, NaN, reaches no threshold. A feature that had some in training has a first threshold of -inf, which
+all other values reach. For a feature without one, NaN counts as the middle one of its thresholds. Bits of a nominal
+feature, whose values are codes of categories, say which code it is and not which codes it reaches.
+
 Of a sparse matrix only what is stored is looked at; where that does not do, a few rows at a time are written out.
 """
 
@@ -17,6 +21,8 @@ from libc.string cimport memcpy
 from skbnn.encoding._source cimport Source, as_source, convert
 from skbnn.kernels._dispatch cimport THRESHOLDS_PADDING, Tiles, tiles
 
+from skbnn.encoding.columns import find_fills, same_nominal
+
 
 cdef class Encoder:
     """A thermometer encoding.
@@ -28,9 +34,11 @@ cdef class Encoder:
         Feature f has ``thresholds[offsets[f]:offsets[f + 1]]``; components come after the features.
     components : ndarray of shape (n_components, n_features), float64, default=None
         Linear combinations of the features.
+    nominal : ndarray of shape (n_features,), bool, default=None
+        Features whose bits are 1 from their threshold to the next one only.
     """
 
-    def __init__(self, thresholds, offsets, components=None):
+    def __init__(self, thresholds, offsets, components=None, nominal=None):
         self.n_components = 0 if components is None else len(components)
         self.n_features, self.n_bits = len(offsets) - 1 - self.n_components, len(thresholds)
         if self.n_components:
@@ -48,6 +56,10 @@ cdef class Encoder:
         self.thresholds64 = wide
         reached = np.packbits(wide[: 64 * self.n_words] <= 0, bitorder="little")
         self.bits_of_zeros = np.pad(reached, (0, 8 * self.n_words - len(reached))).view(np.uint64)
+        if nominal is None:
+            nominal = np.zeros(self.n_features, bool)
+        self.fills = find_fills(np.asarray(thresholds), offsets, nominal)
+        self.same_nominal = same_nominal(offsets, nominal) if nominal.any() else np.empty(0, np.uint64)
 
     def encode(self, X):
         """Packed bits of each row.
@@ -82,7 +94,7 @@ cdef class Encoder:
         cdef Py_ssize_t row
         for row in range(source.n_rows):
             convert(&source, source.data + row * source.row_stride, 1, self.n_features, False, <char *>&extended[0])
-            self.add_components(<char *>&extended[0], False, &extended[0])
+            self.add_components(&extended[0], True)
             components[row] = extended[self.n_features :]
         return np.asarray(components)
 
@@ -98,8 +110,8 @@ cdef class Encoder:
         cdef Py_ssize_t _, rows, row = start, stride = source.row_stride
         cdef const char *x
         cdef double *extended = <double *>scratch + CHUNK * self.n_features
-        cdef bint finite = True
-        if source.kind == b"s" and not self.n_components and self.encode_stored(source, start, stop, out):
+        cdef bint all_finite = True, finite
+        if source.kind == b"s" and self.encode_stored(source, start, stop, out):
             return True
         if not in_place:
             stride = self.n_features * <Py_ssize_t>(sizeof(float) if narrow else sizeof(double))
@@ -111,21 +123,35 @@ cdef class Encoder:
                 x = scratch
             for _ in range(rows):
                 if self.n_components:
-                    self.add_components(x, narrow, extended)
-                    finite &= self.encode_row(<char *>extended, False, out)
+                    self.copy_row(x, narrow, extended)
+                    self.add_components(extended, False)
+                    finite = self.encode_row(<char *>extended, False, out)
                 else:
-                    finite &= self.encode_row(x, narrow, out)
+                    finite = self.encode_row(x, narrow, out)
+                if not finite:
+                    self.copy_row(x, narrow, extended)
+                    self.fill_missing(extended)
+                    self.add_components(extended, True)
+                    self.encode_row(<char *>extended, False, out)
+                    all_finite = False
+                if self.same_nominal.shape[0]:
+                    self.keep_last_of_nominal(out)
                 x += stride
                 out += self.n_words
             row += rows
-        return finite
+        return all_finite
 
     cdef bint encode_stored(self, const Source *source, Py_ssize_t start, Py_ssize_t stop,
                             uint64_t *out) noexcept nogil:
-        """``encode_rows`` of sparse ones by what is stored, without components; returns False at what is not finite."""
+        """``encode_rows`` of sparse ones by what is stored; returns False where that does not do.
+
+        It does not for components, nominal features, and values that are not finite.
+        """
         cdef const int64_t *ends = <const int64_t *>source.data
         cdef Py_ssize_t row, at, bit
         cdef uint64_t mask
+        if self.n_components or self.same_nominal.shape[0]:
+            return False
         for row in range(start, stop):
             memcpy(out, &self.bits_of_zeros[0], self.n_words * sizeof(uint64_t))
             for at in range(ends[row], ends[row + 1]):
@@ -152,19 +178,45 @@ cdef class Encoder:
             return tile.encode32(<const float *>x, n_columns, &self.thresholds32[0], &self.offsets[0], out)
         return tile.encode64(<const double *>x, n_columns, &self.thresholds64[0], &self.offsets[0], out)
 
-    cdef void add_components(self, const char *x, bint narrow, double *out) noexcept nogil:
-        """Copy a row of float32, if ``narrow``, or float64, and write its components behind it.
+    cdef void copy_row(self, const char *x, bint narrow, double *out) noexcept nogil:
+        """Copy a row of float32, if ``narrow``, or float64."""
+        cdef Py_ssize_t feature
+        for feature in range(self.n_features):
+            out[feature] = (<const float *>x)[feature] if narrow else (<const double *>x)[feature]
 
-        What overflows is cut to the finite range, and inf - inf to its lower end, so that only ``x`` decides whether
-        the row is finite.
+    cdef void fill_missing(self, double *x) noexcept nogil:
+        """Set what stands for NaN in a row, which is NaN itself where a bit says so."""
+        cdef Py_ssize_t feature
+        for feature in range(self.n_features):
+            if x[feature] != x[feature]:
+                x[feature] = self.fills[feature]
+
+    cdef void add_components(self, double *x, bint finitely) noexcept nogil:
+        """Write a row's components behind it; ``finitely`` where NaN is to count as 0, and infinity as the largest.
+
+        What overflows is cut to the finite range, and inf - inf to its lower end, so that only the features decide
+        whether the row is finite.
         """
-        cdef double *components = out + self.n_features
+        cdef double *components = x + self.n_features
+        cdef double value
         cdef Py_ssize_t feature, i
         for i in range(self.n_components):
             components[i] = 0
         for feature in range(self.n_features):
-            out[feature] = (<const float *>x)[feature] if narrow else (<const double *>x)[feature]
+            value = x[feature]
+            if finitely:
+                value = min(max(value, -DBL_MAX), DBL_MAX) if value == value else 0
             for i in range(self.n_components):
-                components[i] += out[feature] * self.components[feature, i]
+                components[i] += value * self.components[feature, i]
         for i in range(self.n_components):
             components[i] = min(components[i], DBL_MAX) if components[i] >= -DBL_MAX else -DBL_MAX
+
+    cdef void keep_last_of_nominal(self, uint64_t *bits) noexcept nogil:
+        """Of the bits of a nominal feature that a row reaches, keep the last."""
+        cdef Py_ssize_t word
+        cdef uint64_t following
+        for word in range(self.n_words):
+            following = bits[word] >> 1
+            if word + 1 < self.n_words:
+                following |= bits[word + 1] << 63
+            bits[word] &= ~(following & self.same_nominal[word])

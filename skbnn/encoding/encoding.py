@@ -33,17 +33,21 @@ class Encoding(NamedTuple):
         Column c has the thresholds from ``offsets[c]`` to ``offsets[c + 1]``.
     components : ndarray of shape (n_components, n_features), float64
         The combinations.
+    nominal : ndarray of shape (n_features,), bool
+        Features whose values are codes of categories; a bit of theirs says which it is.
     """
 
     thresholds: np.ndarray
     offsets: np.ndarray
     components: np.ndarray
+    nominal: np.ndarray
 
     @classmethod
-    def from_columns(cls, columns, components):
-        """The encoding with these thresholds of each column."""
+    def from_columns(cls, columns, components, nominal=None):
+        """The encoding with these thresholds of each column, no feature of which is nominal unless it is said."""
+        nominal = np.zeros(components.shape[1], bool) if nominal is None else nominal
         offsets = np.cumsum([0, *map(len, columns)], dtype=np.int64)
-        return cls(np.concatenate(columns), offsets, components)
+        return cls(np.concatenate(columns), offsets, components, nominal)
 
     @property
     def n_bits(self):
@@ -59,12 +63,12 @@ class Encoding(NamedTuple):
         """The same with thresholds of these features only, a mask, and of all combinations."""
         kept = np.append(selected, np.ones(len(self.components), bool))
         columns = [column if keep else column[:0] for column, keep in zip(self.columns, kept, strict=True)]
-        return Encoding.from_columns(columns, self.components)
+        return Encoding.from_columns(columns, self.components, self.nominal)
 
     def with_combinations(self, combinations):
         """The same with combinations behind the columns that it has."""
         components = np.vstack([self.components, combinations.components])
-        return Encoding.from_columns([*self.columns, *combinations.columns], components)
+        return Encoding.from_columns([*self.columns, *combinations.columns], components, self.nominal)
 
     def encode(self, X):
         """Packed rows, (n_rows, n_words) uint64."""

@@ -42,16 +42,22 @@ def find_resolution(X, y, sample_weight, n_thresholds, rng):
         coarse = column_thresholds(column, n_thresholds)
         if len(coarse) < n_thresholds:  # a threshold between any two values already
             continue
-        error = error_of_means(column, coarse, y, sample_weight, first)
+        rows = column, y, sample_weight, first
+        known = ~np.isnan(column)
+        if not known.all():
+            if np.count_nonzero(known) < MIN_ROWS:
+                continue
+            rows = [part[known] for part in rows]
+        error = error_of_means(coarse, *rows)
         for factor in FINER:
             fine = column_thresholds(column, factor * n_thresholds)
-            finer_error = error_of_means(column, fine, y, sample_weight, first)
+            finer_error = error_of_means(fine, *rows)
             if finer_error < (1 - GAIN) * error:
                 resolution[feature], error = factor * n_thresholds, finer_error
     return resolution
 
 
-def error_of_means(column, thresholds, y, sample_weight, first):
+def error_of_means(thresholds, column, y, sample_weight, first):
     """Squared error of the ``first`` rows' means between thresholds, for the other rows."""
     interval = np.searchsorted(thresholds, column, side="right")
     mean = np.average(y[first], axis=0, weights=sample_weight[first])

@@ -5,6 +5,7 @@ holds for ``X.toarray()``, where values of one place are added up.
 """
 
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,14 +40,37 @@ def columns(X):
         yield X[:, [column]].toarray()[:, 0]
 
 
+class StoredColumn(NamedTuple):
+    """The values of a column that are stored, and the number of zeros beside them."""
+
+    values: np.ndarray
+    n_zeros: int
+
+
 def stored_columns(X, rows):
-    """Yield, of each column of some rows, the values that are stored and the number of zeros that are not."""
-    if not is_sparse(X):
-        yield from ((X[rows, column], 0) for column in range(X.shape[1]))
-        return
-    X = canonical(X[rows]).tocsc()
+    """Yield a pair for each column: what is stored of it in some rows, and in all."""
+    if is_sparse(X):
+        every = canonical(X).tocsc()
+        some = every if isinstance(rows, slice) else canonical(X[rows]).tocsc()
+        yield from zip(stored_in(some), stored_in(every), strict=True)
+    else:
+        for column in range(X.shape[1]):
+            yield StoredColumn(X[rows, column], 0), StoredColumn(X[:, column], 0)
+
+
+def stored_in(X):
+    """Yield the StoredColumns of a CSC matrix."""
     for start, stop in pairwise(X.indptr.tolist()):
-        yield X.data[start:stop], X.shape[0] - (stop - start)
+        yield StoredColumn(X.data[start:stop], X.shape[0] - (stop - start))
+
+
+def finite_columns(X):
+    """Which columns have finite values alone, a mask."""
+    if not is_sparse(X):
+        return np.isfinite(X).all(axis=0)
+    X, finite = canonical(X), np.ones(X.shape[1], bool)
+    finite[X.indices[~np.isfinite(X.data)]] = False
+    return finite
 
 
 def without_empty_columns(X):

@@ -2,18 +2,20 @@
 
 import numpy as np
 
+from skbnn.encoding.columns import MAX_CATEGORIES, PRESENT
 from skbnn.encoding.encoding import Combinations, Encoding, project
 from skbnn.encoding.rows import stored_columns
 
 NONE = np.empty(0)  # thresholds of a feature that does not vary
 
 
-def find_encoding(X, n_thresholds, *, rng, subsample=200_000):
+def find_encoding(X, n_thresholds, *, rng, nominal=None, subsample=200_000):
     """Choose each feature's thresholds between the distinct values of the training data.
 
     A feature with few distinct values gets a threshold between any two neighbours. Else the thresholds cut the rows
     into bins of equal size, as nearly as the distinct values allow; a value that would fill more than a bin has one
-    of its own, and the bins are shared among the other values. A constant feature gets none.
+    of its own, and the bins are shared among the other values. A constant feature gets none. A feature that has missing
+    values, NaN, and others gets a bit more, by which they differ.
 
     Parameters
     ----------
@@ -23,8 +25,10 @@ def find_encoding(X, n_thresholds, *, rng, subsample=200_000):
         Thresholds a feature, at most.
     rng : numpy.random.Generator
         Draws the subsample.
+    nominal : ndarray of shape (n_features,), bool, default=None
+        Features whose values are codes of categories, 0, 1 and so on: each that occurs gets a bit.
     subsample : int, default=200_000
-        Rows that are looked at, at most.
+        Rows that are looked at, at most; but missing values, and codes, are seen wherever they are.
 
     Returns
     -------
@@ -33,9 +37,16 @@ def find_encoding(X, n_thresholds, *, rng, subsample=200_000):
     """
     rows = some_rows(X, subsample, rng)
     numbers = np.broadcast_to(n_thresholds, X.shape[1])
-    pairs = zip(stored_columns(X, rows), numbers, strict=True)
-    columns = [column_thresholds(column, number, n_zeros) for (column, n_zeros), number in pairs]
-    return Encoding.from_columns(columns, np.empty((0, X.shape[1])))
+    nominal = np.zeros(X.shape[1], bool) if nominal is None else nominal
+    columns = []
+    for (some, every), number, is_nominal in zip(stored_columns(X, rows), numbers, nominal, strict=True):
+        if not every.values.size:  # zeros alone, as most features of a hashing vectorizer
+            columns.append(NONE)
+        elif is_nominal:
+            columns.append(code_thresholds(*every))
+        else:
+            columns.append(np.append(presence(*every), column_thresholds(some.values, number, some.n_zeros)))
+    return Encoding.from_columns(columns, np.empty((0, X.shape[1])), nominal)
 
 
 def find_combinations(X, components, n_thresholds, *, rng, subsample=200_000):
@@ -69,8 +80,6 @@ def subsample(rows, most, rng):
 
 def column_thresholds(column, n_thresholds, n_zeros=0):
     """Ascending thresholds of one feature, (n,) float64, n <= n_thresholds; of a sparse one, with its other zeros."""
-    if not len(column):  # most features of a hashing vectorizer are 0 in every row
-        return NONE
     values, counts = distinct(column, n_zeros)
     if len(values) - 1 > n_thresholds:
         size = bin_size(counts, n_thresholds + 1)
@@ -96,7 +105,10 @@ def bin_size(counts, n_bins):
 
 
 def distinct(column, n_zeros=0):
-    """Distinct values as they are compared, ascending, and the number of rows that have each, of zeros so many more."""
+    """Distinct values as they are compared, ascending, and the number of rows that have each; NaN is none.
+
+    A sparse column has zeros beside it.
+    """
     if n_zeros:
         values, counts = distinct(np.append(column, column.dtype.type(0)))
         counts[np.searchsorted(values, 0)] += n_zeros - 1
@@ -107,10 +119,26 @@ def distinct(column, n_zeros=0):
         return values, counts[values]
     if column.dtype.kind in "iu" and column.dtype.itemsize == 8:
         column = column.astype(np.float64)  # neighbours beyond 2**53 may fall together
-    return np.unique(column, return_counts=True)
+    values, counts = np.unique(column, return_counts=True)
+    missing = values != values  # the last, if any
+    return (values[~missing], counts[~missing]) if missing.any() else (values, counts)
+
+
+def presence(column, n_zeros=0):
+    """What comes before the thresholds of a feature, (0,) or (1,): a bit by which missing values differ from others."""
+    n_missing = np.count_nonzero(np.isnan(column)) if column.dtype.kind == "f" else 0
+    return np.full(int(0 < n_missing < len(column) + n_zeros), PRESENT)
+
+
+def code_thresholds(column, n_zeros=0):
+    """Thresholds of a nominal feature, (n,) float64: each code, while there are bits; none if it does not vary."""
+    codes, _ = distinct(column, n_zeros)
+    varies = len(codes) + len(presence(column, n_zeros)) > 1
+    return np.arange(min(codes[-1] + 1, MAX_CATEGORIES), dtype=np.float64) if varies else np.empty(0)
 
 
 def midpoints(low, high):
     """A float64 t with low < t <= high: halfway, or ``high`` where no float lies between."""
-    middle = low / 2 + high / 2  # the sum could overflow
+    with np.errstate(invalid="ignore"):
+        middle = low / 2 + high / 2  # the sum could overflow; NaN between infinities
     return np.where((low < middle) & (middle < high), middle, high)

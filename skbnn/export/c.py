@@ -1,7 +1,10 @@
 """A packed network as one C99 header."""
 
+from __future__ import annotations
+
 import re
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,6 +12,11 @@ from skbnn._files import replacing
 from skbnn.export import c_features, c_layers
 from skbnn.export.c_tables import COMMENTS, n_planes, row_dtype, tables_of
 from skbnn.packed import packed_network_of
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from skbnn._typing import Model, StrPath
 
 C_TYPES = {"float32": "float", "float64": "double"} | {
     f"{sign}int{bits}": f"{sign}int{bits}_t" for sign in ("", "u") for bits in (8, 16, 32, 64)
@@ -34,7 +42,7 @@ WIDTH = 120  # columns of the header
 MAX_ROWS = 64  # of weights that are added in one go, a multiple of 16; a stack of their numbers is kept
 
 
-def to_c(model, path=None, *, name="model", dtype="float32"):
+def to_c(model: Model, path: StrPath | None = None, *, name: str = "model", dtype: DTypeLike = "float32") -> str:
     """Write a network as one C99 header, which needs no other file and no libc but stdint.h and string.h.
 
     The header gives bit for bit the integer scores of ``packed_``. Its tables are constant, its memory is on the stack

@@ -25,7 +25,7 @@ from skbnn.export.onnx import OPSET
 from skbnn.packed import packed_network_of
 
 
-def register_converter():
+def register_converter() -> None:
     """Tell skl2onnx how to convert ``BinaryMLPClassifier``, ``BinaryMLPRegressor`` and ``ThermometerEncoder``.
 
     Once called, ``skl2onnx.to_onnx(pipeline, X[:1])`` converts pipelines, column transformers and searches that hold
@@ -37,6 +37,10 @@ def register_converter():
     ------
     ImportError
         If skl2onnx is not installed; the extra ``skbnn[onnx]`` has it.
+
+    See Also
+    --------
+    to_onnx : Writes a single estimator, without skl2onnx.
 
     Examples
     --------
@@ -56,7 +60,9 @@ def register_converter():
     >>> bool((label == pipeline.predict(X)).all())
     True
     """
-    options = {name: [False, True] for name in ("zipmap", "output_class_labels", "nocl", "raw_scores")}
+    options: dict[str, list[bool | str]] = {
+        name: [False, True] for name in ("zipmap", "output_class_labels", "nocl", "raw_scores")
+    }
     options["zipmap"].append("columns")
     for estimator, of_classifier in (BinaryMLPClassifier, options), (BinaryMLPRegressor, None):
         alias = f"Skbnn{estimator.__name__}"

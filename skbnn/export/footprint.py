@@ -1,10 +1,17 @@
 """How much flash and RAM an exported network takes, without a compiler."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 from skbnn.export.c import MAX_ROWS, checked_dtype
 from skbnn.export.c_tables import n_planes, row_dtype, tables_of
 from skbnn.packed import packed_network_of
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from skbnn._typing import Model
 
 # Bytes of code, and of stack beside the arrays, for each part of a program; by least squares from 160 programs.
 # A test compares the sums with what the compiler makes.
@@ -32,7 +39,7 @@ class Footprint(NamedTuple):
     ram: int
 
 
-def c_footprint(model, *, dtype="float32"):
+def c_footprint(model: Model, *, dtype: DTypeLike = "float32") -> Footprint:
     """Predict the flash and the RAM that ``NAME_predict`` of ``to_c`` takes, code, tables and stack.
 
     Flash is right to 5 % or, of a model of less than 5 KB, to 250 bytes, RAM to 5 % or 60 bytes, for GCC 12 with
@@ -59,6 +66,10 @@ def c_footprint(model, *, dtype="float32"):
     ------
     TypeError, ValueError
         As ``to_c``.
+
+    See Also
+    --------
+    to_c : Writes the program.
 
     Examples
     --------

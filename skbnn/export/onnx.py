@@ -1,5 +1,9 @@
 """A fitted model as an ONNX file."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 try:
@@ -12,13 +16,20 @@ from skbnn._files import replacing
 from skbnn.export.graph import Graph, add_network, add_outputs, outputs_of
 from skbnn.packed import packed_network_of
 
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from skbnn._typing import Model, StrPath
+
 DTYPES = ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 DTYPES += ["float16", "float32", "float64"]
 
 OPSET, IR_VERSION = 13, 7  # of ONNX 1.8, which ONNX Runtime reads since 1.6; both of 2020
 
 
-def to_onnx(model, path=None, *, dtype="float32", raw_scores=False):
+def to_onnx(
+    model: Model, path: StrPath | None = None, *, dtype: DTypeLike = "float32", raw_scores: bool = False
+) -> onnx.ModelProto:
     """Write a fitted model as an ONNX graph of standard operators.
 
     ONNX Runtime gives the labels of ``packed_.predict`` on every row and its scores to the last bit. Weights are
@@ -57,6 +68,10 @@ def to_onnx(model, path=None, *, dtype="float32", raw_scores=False):
         ``path`` is something else than a file.
     OSError
         If the file can't be written; nothing is left behind.
+
+    See Also
+    --------
+    register_converter : For pipelines that hold an estimator.
 
     Examples
     --------

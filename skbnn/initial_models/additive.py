@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 
+from skbnn.encoding.columns import PRESENT, find_runs
 from skbnn.encoding.rows import dense
 from skbnn.encoding.standardization import location_and_scale
 from skbnn.encoding.thresholds import subsample
@@ -65,12 +66,12 @@ class Columns:
         bits_of, room = np.diff(encoding.offsets), n_outputs * self.n_bits <= MAX_COEFFICIENTS
         self.has_steps, self.steps = steps and room, encoding.offsets[:0]
         if self.has_steps:
-            self.steps = every_nth_bit(encoding.offsets, -(-encoding.n_bits // MAX_BITS))
+            self.steps = every_nth_bit(encoding, -(-encoding.n_bits // MAX_BITS))
         elif room:
             self.steps = encoding.offsets[:-1][bits_of == 1]
         # Beside steps, a feature's only bit says it all, or all that was asked for.
         fewest = 2 if len(self.steps) else 1
-        self.lines = np.flatnonzero(bits_of[: self.X.shape[1]] >= fewest)
+        self.lines = np.flatnonzero((bits_of[: self.X.shape[1]] >= fewest) & ~encoding.nominal)
         steps_of = np.diff(np.searchsorted(self.steps, encoding.offsets))
         self.line_weights = np.maximum(steps_of[self.lines], 1) ** line_power
 
@@ -207,16 +208,23 @@ def for_all_classes(part, seen, constant):
 
 
 def find_ranges(X):
-    """Smallest and largest value of each feature, (2, n_features) float64; 0 where their distance overflows."""
-    ranges = np.stack([X.min(axis=0), X.max(axis=0)]).astype(np.float64)
-    with np.errstate(over="ignore"):
-        ranges[:, np.isinf(ranges[1] - ranges[0])] = 0
+    """Smallest and largest value of each feature, (2, n_features) float64, missing ones aside.
+
+    They are 0 where their distance overflows, or all values are missing.
+    """
+    ranges = np.stack([np.fmin.reduce(X), np.fmax.reduce(X)]).astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        ranges[:, ~np.isfinite(ranges[1] - ranges[0])] = 0
     return ranges
 
 
-def every_nth_bit(offsets, stride):
-    """Every ``stride``-th bit of each column, beginning halfway, ascending; of one that has fewer, the middle."""
+def every_nth_bit(encoding, stride):
+    """Every ``stride``-th bit of each column, beginning halfway, ascending; of one that has fewer, the middle.
+
+    Bits of categories, and of missing values, are left out by none.
+    """
+    offsets = find_runs(encoding.offsets, encoding.nominal)
     bits_of = np.diff(offsets)
     position = np.arange(offsets[-1]) - np.repeat(offsets[:-1], bits_of)
     first = np.repeat(np.minimum(stride, bits_of) // 2, bits_of)
-    return np.flatnonzero(position % stride == first)
+    return np.flatnonzero((position % stride == first) | (encoding.thresholds == PRESENT))

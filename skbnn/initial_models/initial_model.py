@@ -25,8 +25,8 @@ class InitialModel(NamedTuple):
 
     additive: AdditivePart
     constant: np.ndarray
-    scale: np.ndarray = 1.0
-    spread: np.ndarray = 1.0
+    scale: np.ndarray | float = 1.0
+    spread: np.ndarray | float = 1.0
 
     def shrunk(self, share):
         """The same with this share of what the scores differ from row to row."""

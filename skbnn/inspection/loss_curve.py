@@ -1,8 +1,15 @@
 """The loss, epoch by epoch, as a figure."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 from sklearn.utils.validation import check_is_fitted
 
 from skbnn.inspection.axes import pyplot
+
+if TYPE_CHECKING:
+    from skbnn._typing import Axes, Figure, Line2D
 
 
 class LossCurveDisplay:
@@ -30,13 +37,44 @@ class LossCurveDisplay:
         The loss.
     score_line_ : matplotlib Artist or None
         The score.
+
+    See Also
+    --------
+    WeightDisplay : What units of the first layer look for.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_iris
+    >>> from skbnn import BinaryMLPClassifier
+    >>> from skbnn.inspection import LossCurveDisplay
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> classifier = BinaryMLPClassifier((64,), random_state=0).fit(X, y)
+    >>> display = LossCurveDisplay.from_estimator(classifier)
+    >>> plt.show()
     """
 
-    def __init__(self, loss_curve, *, validation_scores=None, name=None):
+    ax_: Axes
+    score_ax_: Axes | None
+    figure_: Figure
+    line_: Line2D
+    score_line_: Line2D | None
+
+    def __init__(
+        self, loss_curve: list[float], *, validation_scores: list[float] | None = None, name: str | None = None
+    ) -> None:
         self.loss_curve, self.validation_scores, self.name = loss_curve, validation_scores, name
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, name=None, line_kw=None, score_line_kw=None):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        ax: Axes | None = None,
+        name: str | None = None,
+        line_kw: dict[str, Any] | None = None,
+        score_line_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the curves of a fitted estimator.
 
         Parameters
@@ -66,12 +104,29 @@ class LossCurveDisplay:
         display = cls(estimator.loss_curve_, validation_scores=scores, name=name or type(estimator).__name__)
         return display.plot(ax, line_kw=line_kw, score_line_kw=score_line_kw)
 
-    def plot(self, ax=None, *, name=None, line_kw=None, score_line_kw=None):
-        """Draw the curves; parameters are those of ``from_estimator``.
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        name: str | None = None,
+        line_kw: dict[str, Any] | None = None,
+        score_line_kw: dict[str, Any] | None = None,
+    ) -> Self:
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw. None makes a figure.
+        name : str, default=None
+            For the legend, in place of the display's.
+        line_kw, score_line_kw : dict, default=None
+            For ``matplotlib.pyplot.plot``.
 
         Returns
         -------
         self : LossCurveDisplay
+            This display.
         """
         plt = pyplot(f"{type(self).__name__}.plot")
         if ax is None:

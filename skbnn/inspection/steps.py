@@ -1,9 +1,20 @@
 """The additive part of a model as a figure."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 
 from skbnn.inspection.axes import N_FEATURES, draw_histogram, grid, indices_of_features, names_of_features, table_of
 from skbnn.packed import packed_network_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from skbnn._typing import Array, Axes, AxesLike, BarContainer, Features, Figure, Floats, Line2D, Model
 
 
 class StepsDisplay:
@@ -32,13 +43,47 @@ class StepsDisplay:
     lines_ : list of list of matplotlib Artist
         Of each feature, a line for each score.
     histograms_ : list of matplotlib BarContainer
+
+    See Also
+    --------
+    ThresholdDisplay : Where the thresholds lie.
+    WeightDisplay : What units of the first layer look for.
+    sklearn.inspection.PartialDependenceDisplay : The whole model's mean, as one feature varies.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_iris
+    >>> from skbnn import BinaryMLPClassifier
+    >>> from skbnn.inspection import StepsDisplay
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> classifier = BinaryMLPClassifier((64,), random_state=0).fit(X, y)
+    >>> display = StepsDisplay.from_estimator(classifier, X, ["petal length (cm)"])
+    >>> plt.show()
     """
 
-    def __init__(self, curves, values, *, feature_names, labels):
+    axes_: Array
+    bounding_ax_: Axes | None
+    figure_: Figure
+    lines_: list[list[Line2D]]
+    histograms_: list[BarContainer]
+
+    def __init__(
+        self, curves: list[tuple[Floats, Floats]], values: list[Floats], *, feature_names: list[str], labels: list[str]
+    ) -> None:
         self.curves, self.values, self.feature_names, self.labels = curves, values, feature_names, labels
 
     @classmethod
-    def from_estimator(cls, estimator, X, features=None, *, target=None, feature_names=None, **plot_options):
+    def from_estimator(
+        cls,
+        estimator: Model,
+        X: ArrayLike,
+        features: Features = None,
+        *,
+        target: Any = None,
+        feature_names: Sequence[str] | None = None,
+        **plot_options: Any,
+    ) -> Self:
         """Draw the additive part of a fitted model.
 
         Parameters
@@ -88,7 +133,14 @@ class StepsDisplay:
         labels = [str(label) for label in np.asarray(labels_of(network))[outputs]]
         return cls(curves, values, feature_names=names, labels=labels).plot(**plot_options)
 
-    def plot(self, ax=None, *, n_cols=3, line_kw=None, hist_kw=None):
+    def plot(
+        self,
+        ax: AxesLike = None,
+        *,
+        n_cols: int = 3,
+        line_kw: dict[str, Any] | None = None,
+        hist_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the curves.
 
         Parameters
@@ -105,6 +157,7 @@ class StepsDisplay:
         Returns
         -------
         self : StepsDisplay
+            This display.
         """
         self.bounding_ax_, self.axes_, axes = grid(self, ax, len(self.curves), n_cols)
         self.figure_, self.lines_, self.histograms_ = axes[0].figure, [], []

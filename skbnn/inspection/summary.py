@@ -1,10 +1,15 @@
 """What a model consists of, as a table."""
 
+from __future__ import annotations
+
 from html import escape
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from skbnn.model_file import arrays_of
 from skbnn.packed import packed_network_of
+
+if TYPE_CHECKING:
+    from skbnn._typing import Model
 
 FLOAT32 = 4  # bytes
 
@@ -40,17 +45,37 @@ HEADINGS = "Layer", "Shape", "Weights (1 bit)", "Popcounts (64 bit)", "Bytes", "
 
 
 class Summary:
-    """A table of what a model consists of; prints as text, and shows as HTML in a notebook.
+    """A table of what a model consists of.
+
+    It prints as text, and shows as HTML in a notebook. Use ``summary`` to make one.
+
+    Parameters
+    ----------
+    rows : list of Row
+        Named tuples of ``layer``, ``shape``, ``bits``, ``popcounts``, ``nbytes`` and ``float32_nbytes``.
 
     Attributes
     ----------
-    rows : list of Row
-        With ``layer``, ``shape``, ``bits``, ``popcounts``, ``nbytes`` and ``float32_nbytes``.
     total : Row
         Their sum.
+
+    See Also
+    --------
+    summary : Makes the table of a fitted model.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skbnn import BinaryMLPClassifier
+    >>> from skbnn.inspection import summary
+    >>> table = summary(BinaryMLPClassifier((64,), max_iter=5, init="constant").fit(*load_iris(return_X_y=True)))
+    >>> [row.layer for row in table.rows]
+    ['Thermometer encoding', 'Hidden 1', 'Output', 'Sizes and names']
     """
 
-    def __init__(self, rows):
+    total: Row
+
+    def __init__(self, rows: list[Row]) -> None:
         self.rows = rows
         self.total = Row("Total", "", *(sum(column) for column in list(zip(*rows, strict=True))[2:]))
 
@@ -58,7 +83,7 @@ class Summary:
         """The body and the last line, each cell as text."""
         return [[*row[:2], *(f"{number:,}" for number in row[2:])] for row in [*self.rows, self.total]]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         cells = [HEADINGS, *self._cells()]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = []
@@ -69,7 +94,7 @@ class Summary:
         rule = "-" * max(map(len, lines))
         return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         def line(cells, tag):
             texts = "".join(f'<{tag} style="text-align: left">{escape(cell)}</{tag}>' for cell in cells[:2])
             numbers = "".join(f'<{tag} style="text-align: right">{escape(cell)}</{tag}>' for cell in cells[2:])
@@ -80,7 +105,7 @@ class Summary:
         return f"<table><thead>{head}</thead><tbody>{''.join(body)}</tbody><tfoot>{last}</tfoot></table>"
 
 
-def summary(model):
+def summary(model: Model) -> Summary:
     """Tell what a fitted model consists of: shapes, bits, popcounts and bytes, layer by layer.
 
     Parameters
@@ -101,6 +126,10 @@ def summary(model):
         If the model is neither.
     ValueError
         If a model file can't hold its labels or names.
+
+    See Also
+    --------
+    skbnn.save_model : Writes the file.
 
     Examples
     --------

@@ -1,9 +1,21 @@
 """Thresholds of the features' bits as a figure."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 
 from skbnn.inspection.axes import N_FEATURES, draw_histogram, grid, indices_of_features, names_of_features, table_of
 from skbnn.packed import packed_network_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from skbnn._thermometer import ThermometerEncoder
+    from skbnn._typing import Array, Axes, AxesLike, BarContainer, Features, Figure, Floats, LineCollection, Model
 
 
 class ThresholdDisplay:
@@ -29,13 +41,42 @@ class ThresholdDisplay:
     lines_ : list of matplotlib LineCollection
         A feature's thresholds.
     histograms_ : list of matplotlib BarContainer
+
+    See Also
+    --------
+    StepsDisplay : What each feature adds to the scores by itself.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_iris
+    >>> from skbnn import BinaryMLPClassifier
+    >>> from skbnn.inspection import ThresholdDisplay
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> classifier = BinaryMLPClassifier((64,), random_state=0).fit(X, y)
+    >>> display = ThresholdDisplay.from_estimator(classifier, X)
+    >>> plt.show()
     """
 
-    def __init__(self, thresholds, values, *, feature_names):
+    axes_: Array
+    bounding_ax_: Axes | None
+    figure_: Figure
+    lines_: list[LineCollection]
+    histograms_: list[BarContainer]
+
+    def __init__(self, thresholds: list[Floats], values: list[Floats], *, feature_names: list[str]) -> None:
         self.thresholds, self.values, self.feature_names = thresholds, values, feature_names
 
     @classmethod
-    def from_estimator(cls, estimator, X, features=None, *, feature_names=None, **plot_options):
+    def from_estimator(
+        cls,
+        estimator: Model | ThermometerEncoder,
+        X: ArrayLike,
+        features: Features = None,
+        *,
+        feature_names: Sequence[str] | None = None,
+        **plot_options: Any,
+    ) -> Self:
         """Draw the thresholds of a fitted model.
 
         Parameters
@@ -78,7 +119,14 @@ class ThresholdDisplay:
         columns, values = [columns[feature] for feature in chosen], [X[:, feature] for feature in chosen]
         return cls(columns, values, feature_names=[names[feature] for feature in chosen]).plot(**plot_options)
 
-    def plot(self, ax=None, *, n_cols=3, line_kw=None, hist_kw=None):
+    def plot(
+        self,
+        ax: AxesLike = None,
+        *,
+        n_cols: int = 3,
+        line_kw: dict[str, Any] | None = None,
+        hist_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the thresholds.
 
         Parameters
@@ -95,6 +143,7 @@ class ThresholdDisplay:
         Returns
         -------
         self : ThresholdDisplay
+            This display.
         """
         self.bounding_ax_, self.axes_, axes = grid(self, ax, len(self.thresholds), n_cols)
         self.figure_, self.lines_, self.histograms_ = axes[0].figure, [], []

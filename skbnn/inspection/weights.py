@@ -1,9 +1,18 @@
 """Weights of the first layer as a figure."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 
 from skbnn.inspection.axes import grid, indices_of_features, names_of_features
 from skbnn.packed import packed_network_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from skbnn._typing import Array, Axes, AxesImage, AxesLike, Bits, Features, Figure, Floats, Line2D, Model
 
 N_UNITS, N_FEATURES = 8, 8  # that are drawn unless some are asked for
 
@@ -39,16 +48,53 @@ class WeightDisplay:
         Of each unit.
     lines_ : list of list of matplotlib Artist or None
         Of each feature, a line for each unit.
+
+    See Also
+    --------
+    StepsDisplay : What each feature adds to the scores by itself.
+    ThresholdDisplay : Where the thresholds lie.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from sklearn.datasets import load_iris
+    >>> from skbnn import BinaryMLPClassifier
+    >>> from skbnn.inspection import WeightDisplay
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> classifier = BinaryMLPClassifier((64,), random_state=0).fit(X, y)
+    >>> display = WeightDisplay.from_estimator(classifier, units=[0, 1])
+    >>> plt.show()
     """
 
-    def __init__(self, weights, thresholds, *, units, feature_names, image_shape=None):
+    axes_: Array
+    bounding_ax_: Axes | None
+    figure_: Figure
+    images_: list[AxesImage] | None
+    lines_: list[list[Line2D]] | None
+
+    def __init__(
+        self,
+        weights: list[Bits],
+        thresholds: list[Floats],
+        *,
+        units: list[int],
+        feature_names: list[str],
+        image_shape: tuple[int, int] | None = None,
+    ) -> None:
         self.weights, self.thresholds, self.units = weights, thresholds, units
         self.feature_names, self.image_shape = feature_names, image_shape
 
     @classmethod
     def from_estimator(
-        cls, estimator, features=None, *, units=None, feature_names=None, image_shape=None, **plot_options
-    ):
+        cls,
+        estimator: Model,
+        features: Features = None,
+        *,
+        units: int | Sequence[int] | None = None,
+        feature_names: Sequence[str] | None = None,
+        image_shape: tuple[int, int] | None = None,
+        **plot_options: Any,
+    ) -> Self:
         """Draw weights of a fitted model.
 
         Parameters
@@ -103,7 +149,14 @@ class WeightDisplay:
             image_shape=image_shape,
         ).plot(**plot_options)
 
-    def plot(self, ax=None, *, n_cols=4, line_kw=None, image_kw=None):
+    def plot(
+        self,
+        ax: AxesLike = None,
+        *,
+        n_cols: int = 4,
+        line_kw: dict[str, Any] | None = None,
+        image_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the weights.
 
         Parameters
@@ -120,6 +173,7 @@ class WeightDisplay:
         Returns
         -------
         self : WeightDisplay
+            This display.
         """
         n = len(self.weights) if self.image_shape is None else len(self.units)
         self.bounding_ax_, self.axes_, axes = grid(self, ax, n, n_cols)

@@ -5,29 +5,38 @@ from math import isfinite
 
 import numpy as np
 
-from skbnn.network import _binarize, _losses
 from skbnn.network._batch_norm import BatchNorm
+from skbnn.network._binarize import ApproxSign, ClippedIdentity, SwishSign
 from skbnn.network._dense import BinaryDense
 from skbnn.network._layers import Dropout, HiddenLayer, OutputLayer
+from skbnn.network._losses import (
+    AbsoluteError,
+    Huber,
+    LogisticLogLoss,
+    OneVsRestSquaredHinge,
+    SoftmaxLogLoss,
+    SquaredError,
+    SquaredHinge,
+)
 from skbnn.network._optimizers import SGD, Adam, Bop
 from skbnn.network._random import RandomBits
 from skbnn.network._step import TrainingStep
 
 SURROGATE_GRADIENTS = {
-    "approx_sign": _binarize.ApproxSign,
-    "clipped_identity": _binarize.ClippedIdentity,
-    "swish_sign": _binarize.SwishSign,
+    "approx_sign": ApproxSign,
+    "clipped_identity": ClippedIdentity,
+    "swish_sign": SwishSign,
 }
 
 # by name and, for the losses over labels, by whether exactly one of several classes is true
 LOSSES = {
-    "log_loss": _losses.LogisticLogLoss,
-    "multiclass_log_loss": _losses.SoftmaxLogLoss,
-    "squared_hinge": _losses.SquaredHinge,
-    "multiclass_squared_hinge": _losses.OneVsRestSquaredHinge,
-    "squared_error": _losses.SquaredError,
-    "absolute_error": _losses.AbsoluteError,
-    "huber": _losses.Huber,
+    "log_loss": LogisticLogLoss,
+    "multiclass_log_loss": SoftmaxLogLoss,
+    "squared_hinge": SquaredHinge,
+    "multiclass_squared_hinge": OneVsRestSquaredHinge,
+    "squared_error": SquaredError,
+    "absolute_error": AbsoluteError,
+    "huber": Huber,
 }
 
 # Latent weights start within ±0.1, times a factor of the layer, where a step of Adam flips them soon. Drawn weights are
@@ -76,7 +85,7 @@ class TrainingData:
     bits: np.ndarray
     sample_weight: np.ndarray
     targets: np.ndarray
-    offsets: np.ndarray = None
+    offsets: np.ndarray | None = None
 
     def of(self, rows):
         """The same of some rows only."""

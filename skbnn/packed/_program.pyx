@@ -67,9 +67,9 @@ cdef class Program:
     bias : ndarray of shape (n_outputs,), float64
         Scores where no popcount is.
     sums : ndarray of shape (n_bits, n_outputs), or (0, n_outputs), float64
-        Of the steps from the first bit of a column to each.
-    column_ends : ndarray of shape (2, n_words), uint64
-        Bits that are the first, and the last, of a column.
+        Of the steps from the first bit of a column, or of a nominal feature's step, to each.
+    run_ends : ndarray of shape (2, n_words), uint64
+        Bits that are the first, and the last, of what these sums go over.
     slopes : ndarray of shape (n_features, n_outputs), or (0, n_outputs), float64
     ranges : ndarray of shape (2, n_features), or (2, 0), float64
     narrow : bool
@@ -84,12 +84,12 @@ cdef class Program:
     cdef const double[:, :, ::1] scale
     cdef const double[::1] bias
     cdef const double[:, ::1] sums, slopes, ranges
-    cdef const uint64_t[:, ::1] column_ends
+    cdef const uint64_t[:, ::1] run_ends
     cdef bint narrow
 
     def __cinit__(self, Encoder encoder not None, list layers, const uint64_t[:, :, :, ::1] output_weights,
                   const double[:, :, ::1] scale, const double[::1] bias, const double[:, ::1] sums,
-                  const uint64_t[:, ::1] column_ends, const double[:, ::1] slopes,
+                  const uint64_t[:, ::1] run_ends, const double[:, ::1] slopes,
                   const double[:, ::1] ranges, bint narrow):
         cdef Py_ssize_t i, member
         cdef const uint64_t[:, :, :, ::1] weights
@@ -97,7 +97,7 @@ cdef class Program:
         cdef Hidden *layer
         self.encoder, self.output_weights = encoder, output_weights
         self.scale, self.bias = scale, bias
-        self.sums, self.column_ends, self.slopes, self.ranges = sums, column_ends, slopes, ranges
+        self.sums, self.run_ends, self.slopes, self.ranges = sums, run_ends, slopes, ranges
         self.arrays, self.narrow = layers, narrow
         self.n_members, self.n_hidden = output_weights.shape[0], len(layers)
         self.hidden = <Hidden *>PyMem_Malloc(max(1, self.n_members * self.n_hidden) * sizeof(Hidden))
@@ -118,10 +118,7 @@ cdef class Program:
         PyMem_Free(self.hidden)
 
     def scores(self, X):
-        """Scores of rows as the encoder reads them, (n_rows, n_outputs) float64 integers.
-
-        Raises ValueError if a value is not finite: the encoder, which reads each once, sees that on the way.
-        """
+        """Scores of rows as the encoder reads them, (n_rows, n_outputs) float64 integers."""
         cdef Source source
         _kept = as_source(X, self.encoder.n_features, &source)
         cdef cnp.ndarray out = np.empty((source.n_rows, self.bias.shape[0]))
@@ -129,10 +126,7 @@ cdef class Program:
         return out
 
     def largest(self, X):
-        """``scores(X).argmax(axis=1)``, without the memory of all scores.
-
-        Raises ValueError if a value is not finite.
-        """
+        """``scores(X).argmax(axis=1)``, without the memory of all scores."""
         cdef Source source
         _kept = as_source(X, self.encoder.n_features, &source)
         cdef cnp.ndarray out = np.empty(source.n_rows, np.intp)
@@ -155,7 +149,7 @@ cdef class Program:
     cdef run(self, const Source *source, const uint64_t *bits, Py_ssize_t n_rows, double *scores, Py_ssize_t *largest):
         """Fill ``scores`` or, where that is NULL, ``largest`` from ``source`` or, where that is NULL, ``bits``."""
         cdef Py_ssize_t n_blocks = (n_rows + BLOCK - 1) // BLOCK
-        cdef int n_threads = 1, not_finite = 0
+        cdef int n_threads = 1
         if not n_rows:
             return
         if n_blocks > 1 and n_rows * self.work >= 2 * WORTH_A_THREAD:
@@ -166,14 +160,12 @@ cdef class Program:
         if n_threads == 1:
             with nogil:
                 for block in range(n_blocks):
-                    not_finite += self.run_block(source, bits, block * BLOCK, min(n_rows, (block + 1) * BLOCK), scratch,
-                                                 scores, largest)
+                    self.run_block(source, bits, block * BLOCK, min(n_rows, (block + 1) * BLOCK), scratch, scores,
+                                   largest)
         else:
             for block in prange(n_blocks, nogil=True, num_threads=n_threads, schedule="static"):
-                not_finite += self.run_block(source, bits, block * BLOCK, min(n_rows, (block + 1) * BLOCK),
-                                             scratch + omp_get_thread_num() * stride, scores, largest)
-        if not_finite:
-            raise ValueError("X contains NaN or infinity")
+                self.run_block(source, bits, block * BLOCK, min(n_rows, (block + 1) * BLOCK),
+                               scratch + omp_get_thread_num() * stride, scores, largest)
 
     cdef Py_ssize_t scratch_bytes(self, Py_ssize_t rows) noexcept nogil:
         """Encoder's scratch, scores, bits of the input and of two layers, the output layer's popcounts; rounded up to
@@ -183,9 +175,9 @@ cdef class Program:
         n_bytes += rows * self.output_weights.shape[1] * 8 * sizeof(int32_t)
         return (n_bytes + 63) // 64 * 64
 
-    cdef bint run_block(self, const Source *source, const uint64_t *bits, Py_ssize_t start, Py_ssize_t stop,
+    cdef void run_block(self, const Source *source, const uint64_t *bits, Py_ssize_t start, Py_ssize_t stop,
                         char *scratch, double *scores, Py_ssize_t *largest) noexcept nogil:
-        """``run`` the rows from ``start`` to ``stop``; returns whether a value is not finite."""
+        """``run`` the rows from ``start`` to ``stop``."""
         cdef Py_ssize_t member, row, rows = stop - start, n_outputs = self.bias.shape[0]
         cdef double *block_scores = <double *>(scratch + self.encoder.scratch_bytes())
         cdef uint64_t *x = <uint64_t *>(block_scores + rows * n_outputs)
@@ -198,13 +190,12 @@ cdef class Program:
             block_scores = scores + start * n_outputs
         self.start_scores(x, rows, block_scores)
         if self.slopes.shape[0]:
-            self.add_slopes(source, start, stop, scratch, block_scores)
+            self.add_slopes(source, start, stop, finite, scratch, block_scores)
         for member in range(self.n_members):
             self.run_member(member, x, rows, block_scores)
         if largest is not NULL:
             for row in range(rows):
                 largest[start + row] = argmax(block_scores + row * n_outputs, n_outputs)
-        return not finite
 
     cdef void run_member(self, Py_ssize_t member, uint64_t *x, Py_ssize_t rows, double *scores) noexcept nogil:
         """Add a member's scores; behind the input bits lie the buffers of two layers and of popcounts."""
@@ -240,8 +231,8 @@ cdef class Program:
             for word in range(n_words if self.sums.shape[0] else 0):
                 bits = x[word]
                 after = x[word + 1] & 1 if word + 1 < n_words else 0
-                lasts = bits & (self.column_ends[1, word] | ~(bits >> 1 | after << 63))
-                firsts = bits & ~(self.column_ends[0, word] | bits << 1 | before)
+                lasts = bits & (self.run_ends[1, word] | ~(bits >> 1 | after << 63))
+                firsts = bits & ~(self.run_ends[0, word] | bits << 1 | before)
                 before = bits >> 63
                 while lasts:
                     self.add_sums(64 * word + trailing_zeros(lasts), 1, scores)
@@ -257,9 +248,9 @@ cdef class Program:
         for output in range(self.sums.shape[1]):
             scores[output] += sign * self.sums[bit, output]
 
-    cdef void add_slopes(self, const Source *source, Py_ssize_t start, Py_ssize_t stop, char *scratch,
+    cdef void add_slopes(self, const Source *source, Py_ssize_t start, Py_ssize_t stop, bint finite, char *scratch,
                          double *scores) noexcept nogil:
-        """``scores += trunc(slopes * (clip(x, *ranges) - ranges[0]))`` over the features."""
+        """``scores += trunc(slopes * (clip(x, *ranges) - ranges[0]))`` over the features, all ``finite`` or not."""
         cdef Py_ssize_t row, feature, rows, n_outputs = self.bias.shape[0], n_features = self.slopes.shape[0]
         cdef double *x
         cdef double rises[2]
@@ -268,6 +259,8 @@ cdef class Program:
             convert(source, source.data + start * source.row_stride, rows, n_features, False, scratch)
             for row in range(rows):
                 x = <double *>scratch + row * n_features
+                if not finite:
+                    self.encoder.fill_missing(x)
                 for feature in range(0, n_features, 2):
                     rises[0] = self.rise(feature, x)
                     rises[1] = self.rise(feature + 1, x) if feature + 1 < n_features else 0

@@ -81,5 +81,6 @@ class AdditivePart(NamedTuple):
 
 
 def rise(X, ranges):
-    """How far features lie above the lower end of their range, its width at most; float64."""
-    return np.clip(X.astype(np.float64, order="C"), *ranges) - ranges[0]  # BLAS rounds by the memory's order
+    """How far features lie above the lower end of their range, its width at most; 0 if missing; float64."""
+    X = X.astype(np.float64, order="C")  # BLAS rounds by the memory's order
+    return np.minimum(np.fmax(X, ranges[0]), ranges[1]) - ranges[0]

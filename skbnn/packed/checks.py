@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from skbnn.encoding.columns import PRESENT
 from skbnn.packed.fixed_point import LIMIT, largest_parts
 
 OUTPUTS = "identity", "logistic", "softmax"
 
-KINDS = {np.uint64: "u", np.int64: "iu", np.int32: "iu", np.float64: "biuf"}
+KINDS = {np.uint64: "u", np.int64: "iu", np.int32: "iu", np.float64: "biuf", np.bool_: "b"}
 
 
 def check(network):
@@ -21,6 +22,7 @@ def check(network):
 def check_names(network):
     """The output, the classes and the features' names."""
     output, classes, names = network.output, network.classes, network.feature_names
+    check_categories(network.categories, network.nominal)
     require(isinstance(output, str) and output in OUTPUTS, f"output must be one of {OUTPUTS}, got {output!r}")
     if classes is not None:
         n_outputs = len(network.bias)
@@ -29,6 +31,19 @@ def check_names(network):
     if names is not None:
         require(all(isinstance(name, str) for name in names), "feature_names must be strings")
         require(len(names) == network.n_features_in, f"{len(names)} names do not fit {network.n_features_in} features")
+
+
+def check_categories(categories, nominal):
+    """Labels of nominal features."""
+    if categories is None:
+        return
+    require(len(categories) == len(nominal), f"{len(categories)} categories do not fit {len(nominal)} features")
+    for feature, labels in enumerate(categories):
+        require((labels is not None) == nominal[feature], f"feature {feature} must have categories iff it is nominal")
+        known = [label for label in labels or () if label is not None]
+        alike = any(all(isinstance(label, kind) for label in known) for kind in (str, int | float))
+        require(alike, f"categories of feature {feature} must be all text or all numbers")
+        require(len(set(labels or ())) == len(labels or ()), f"categories of feature {feature} repeat")
 
 
 def check_encoding(network):
@@ -41,10 +56,15 @@ def check_encoding(network):
     require(np.isfinite(components).all(), "components must be finite")
     require((offsets[1:] >= offsets[:-1]).all(), "offsets must ascend")
     require(offsets[-1] == len(thresholds) > 0, "offsets must end with the number of thresholds")
-    require(np.isfinite(thresholds).all(), "thresholds must be finite")
+    require(not np.isnan(thresholds).any(), "thresholds must not be NaN")
     within = np.ones(len(thresholds), bool)
     within[offsets[:-1][offsets[:-1] < len(within)]] = False
     require((thresholds[1:] >= thresholds[:-1])[within[1:]].all(), "thresholds must ascend within a feature")
+    require((thresholds[within] > PRESENT).all(), "a threshold of -inf must be the first of its feature")
+    first = offsets[n_columns - len(components) :]
+    require((thresholds[first[:-1][first[:-1] < first[1:]]] > PRESENT).all(), "thresholds of components must be finite")
+    n_nominal = len(network.nominal)
+    require(n_nominal == components.shape[1], f"nominal has {n_nominal} features, expected {components.shape[1]}")
 
 
 def check_shapes(network):
@@ -93,8 +113,9 @@ def check_scores(network):
     with np.errstate(over="ignore"):
         widths = ranges[1] - ranges[0]
     require(((widths >= 0) & np.isfinite(widths)).all(), "ranges must ascend, to a finite width")
+    additive, columns = network.additive, (network.offsets, network.nominal)
     with np.errstate(over="ignore", invalid="ignore"):
-        largest = sum(largest_parts(network.additive, network.offsets, network.scale, network.layer_sizes[-2])).max()
+        largest = sum(largest_parts(additive, *columns, network.scale, network.layer_sizes[-2])).max()
     largest = max(largest, np.abs(network.steps.astype(np.float64)).max(initial=0))
     require(largest < LIMIT, f"an integer score could reach {largest:.3g}, beyond 2**53")
     with np.errstate(over="ignore"):
@@ -138,6 +159,14 @@ def frozen_labels(values):
     labels = labels.astype(labels.dtype.newbyteorder("="), copy=False)
     labels.flags.writeable = False
     return labels
+
+
+def frozen_categories(categories):
+    """Labels of each feature as tuples, or None; one type of number or text alone is left to ``check_names``."""
+    if categories is None:
+        return None
+    features = [labels if labels is None else tuple(labels) for labels in categories]
+    return tuple(features) if any(features) else None
 
 
 def require(condition, message):

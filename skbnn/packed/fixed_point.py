@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skbnn.encoding.columns import find_runs
 from skbnn.encoding.encoding import round_significand
 from skbnn.packed._steps import sums_in_columns
 from skbnn.packed.additive_part import AdditivePart
@@ -18,7 +19,7 @@ SMALLEST = -1074  # exponent of float64
 TOLERANCE = 2.0**-16
 
 
-def largest_parts(additive, offsets, scale, fan_in):
+def largest_parts(additive, offsets, nominal, scale, fan_in):
     """How far a constant, and all that varies with the row, can move each output's score from 0.
 
     Parameters
@@ -26,6 +27,8 @@ def largest_parts(additive, offsets, scale, fan_in):
     additive : AdditivePart
     offsets : ndarray of shape (n_columns + 1,)
         A column has the steps between two.
+    nominal : ndarray of shape (n_features,), bool
+        Features of which one bit at most is 1.
     scale : ndarray of shape (n_members, n_outputs, units_per_output)
         Of the dot products of output units.
     fan_in : int
@@ -37,7 +40,7 @@ def largest_parts(additive, offsets, scale, fan_in):
     """
     varying = fan_in * np.abs(scale.astype(np.float64)).sum(axis=(0, 2))
     if additive.steps.size:
-        sums = sums_in_columns(additive.steps.astype(np.float64), offsets)
+        sums = sums_in_columns(additive.steps.astype(np.float64), find_runs(offsets, nominal))
         np.abs(sums, out=sums)
         starts = offsets[:-1][offsets[:-1] < offsets[1:]]
         varying += np.maximum.reduceat(sums, starts).sum(axis=0)
@@ -46,13 +49,13 @@ def largest_parts(additive, offsets, scale, fan_in):
     return np.abs(additive.constant.astype(np.float64)), varying
 
 
-def to_fixed_point(additive, offsets, scale, fan_in, output):
+def to_fixed_point(additive, offsets, nominal, scale, fan_in, output):
     """Put what scores are made of on the finest grid that their integers have room for.
 
     Parameters
     ----------
     additive : AdditivePart
-    offsets, scale, fan_in
+    offsets, nominal, scale, fan_in
         As in ``largest_parts``.
     output : {"identity", "logistic", "softmax"}
         The scores of "softmax" are compared, so they share a grid.
@@ -72,7 +75,7 @@ def to_fixed_point(additive, offsets, scale, fan_in, output):
         If scores can exceed the range of float64.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        constant, varying = largest_parts(additive, offsets, scale, fan_in)
+        constant, varying = largest_parts(additive, offsets, nominal, scale, fan_in)
         largest = constant + varying
     if not np.isfinite(largest).all():
         raise ValueError(
@@ -87,10 +90,13 @@ def to_fixed_point(additive, offsets, scale, fan_in, output):
     if (off > TOLERANCE * varying).any():  # also what never varies
         exponents -= WIDE - NARROW
     exponents = np.maximum(exponents, SMALLEST)
-    sums = sums_in_columns(additive.steps, offsets) if additive.steps.size else np.empty((0, len(largest)))
+    steps = np.zeros(additive.steps.shape, np.int64)
+    if steps.size:
+        runs = find_runs(offsets, nominal)
+        steps = steps_of_sums(on_grid(sums_in_columns(additive.steps, runs), exponents), runs)
     integers = AdditivePart(
         on_grid(additive.constant, exponents),
-        steps_of_sums(on_grid(sums, exponents), offsets) if additive.steps.size else additive.steps.astype(np.int64),
+        steps,
         round_significand(np.ldexp(additive.slopes, -exponents[:, np.newaxis])),
         additive.ranges,
     )

@@ -1,15 +1,29 @@
 """The network that predicts: plain arrays, immutable, that needs nothing but NumPy."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from skbnn.encoding import Encoder
+from skbnn.encoding.columns import find_runs
 from skbnn.encoding.rows import dense, is_sparse
+from skbnn.encoding.tables import is_frame, is_table, to_numbers
 from skbnn.packed._program import Program
 from skbnn.packed._steps import sums_in_columns
 from skbnn.packed.activations import expit, softmax
 from skbnn.packed.additive_part import AdditivePart
-from skbnn.packed.checks import check, check_names, frozen, frozen_integers, frozen_labels, require
+from skbnn.packed.checks import check, check_names, frozen, frozen_categories, frozen_integers, frozen_labels, require
 from skbnn.packed.layout import pack_bits, spread_inputs, unpack_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, NoReturn
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from skbnn._typing import Array, Bits, Categories, Floats, Integers, Model, Output, Rows, Words
 
 FORMAT = 2  # of the pickled state
 
@@ -31,11 +45,13 @@ class PackedNetwork:
     ----------
     thresholds : array-like of shape (n_bits,)
         Thresholds of the thermometer encoding, ascending within a feature. Input bit j is +1 iff its feature reaches
-        ``thresholds[j]``.
+        ``thresholds[j]``. A missing value, NaN, reaches none; -inf, first of a feature, is reached by all others.
+        Where a feature has no such bit, NaN counts as the middle one of its thresholds, ``thresholds[n // 2]`` of n.
     offsets : array-like of shape (n_features + n_components + 1,)
         Feature f has the bits from ``offsets[f]`` to ``offsets[f + 1]``; components come after the features.
     components : array-like of shape (n_components, n_features)
-        Linear combinations of the features that are encoded as well.
+        Linear combinations of the features that are encoded as well. In them NaN counts as the feature's middle
+        threshold, and as 0 where the feature has a bit for it, or none at all.
     layers : list of (packed_weights, unit_thresholds)
         Hidden layers of all members: uint64 words of shape (n_members, n_groups, n_words, 8), interleaved by eight
         units, and (n_members, 8 * n_groups) int32; a unit is +1 iff ``popcount(x ^ w) <= unit_threshold``. Padding has
@@ -49,6 +65,7 @@ class PackedNetwork:
         sum(scale[:, o] * dots)`` over the input bits that are +1, the features' rises, and the ±1 dot products of each
         member's consecutive units.
     bias : array-like of int, shape (n_outputs,)
+        What the integer scores start from.
     factor : array-like of shape (n_outputs,)
         A power of two for each output, the unit of its integer score: scores are ``factor`` times the integers. One
         and the same for all outputs of "softmax".
@@ -58,19 +75,32 @@ class PackedNetwork:
         The additive part: how much a score rises where a feature reaches a threshold. Without columns there is none.
     slopes : array-like of shape (n_outputs, n_features) or (n_outputs, 0)
         Its straight lines: how much an integer score rises with a feature, from the lower to the upper end of its
-        range,
+        range.
     ranges : array-like of shape (2, n_features) or (2, 0)
-        which are these; the rise is ``clip(x, lower, upper) - lower``.
+        Lower and upper ends of these; the rise is ``clip(x, lower, upper) - lower``, and 0 if the value is missing.
+    nominal : array-like of shape (n_features,), bool, default=None
+        Features whose values are codes of categories, 0, 1 and so on. Of their bits only the last that a row reaches is
+        +1: that of its code. None is no feature.
     classes : array-like of shape (n_classes,), default=None
         Labels, in the order of "softmax" outputs, or of a single "logistic" one's 0 and 1; ``predict`` returns them.
         Without them it returns indices.
     feature_names : sequence of str, default=None
         Names of the features, for whoever calls; rows go by position.
+    categories : sequence of length n_features, default=None
+        For each nominal feature its labels in the order of their codes, text or numbers, and None for missing values
+        where these have a code; for any other feature None. With them, rows have labels instead of codes, and a label
+        that is unknown counts as missing.
 
     Raises
     ------
     ValueError
         If the arrays do not fit together, or if an integer score could reach 2**53.
+
+    See Also
+    --------
+    save_model : Writes a network to a file.
+    load_model : Reads it.
+    skbnn.inspection.summary : A table of what it consists of.
 
     Notes
     -----
@@ -78,31 +108,69 @@ class PackedNetwork:
     number of rows, dtype and memory order of X; ``doc/arithmetic.rst`` has all that is needed to write another
     predictor. Columns go by their position; names are not checked. Methods take rows, (n_rows, n_features), or a single
     row, (n_features,).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skbnn import BinaryMLPClassifier
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> network = BinaryMLPClassifier((64,), random_state=0).fit(X, y).packed_
+    >>> network.feature_names[0]
+    'sepal length (cm)'
+    >>> rows = X.to_numpy()
+    >>> int(network.predict(rows[0])), network.predict_proba(rows).shape
+    (0, (150, 3))
+    >>> bool((network.decision_function(rows) == network.factor * network.integer_scores(rows)).all())
+    True
     """
+
+    thresholds: Floats
+    offsets: NDArray[np.int64]
+    components: Floats
+    layers: tuple[tuple[Words, NDArray[np.int32]], ...]
+    output_weights: Words
+    layer_sizes: tuple[int, ...]
+    scale: Integers
+    bias: Integers
+    factor: Floats
+    output: Output
+    steps: Integers
+    slopes: Floats
+    ranges: Floats
+    classes: Array | None
+    feature_names: tuple[str, ...] | None
+    nominal: NDArray[np.bool_]
+    categories: tuple[tuple[str | float | None, ...] | None, ...] | None
+    _program: Program
+    _bits_program: Program
 
     def __init__(
         self,
-        thresholds,
-        offsets,
-        components,
+        thresholds: ArrayLike,
+        offsets: ArrayLike,
+        components: ArrayLike,
         *,
-        layers,
-        output_weights,
-        layer_sizes,
-        scale,
-        bias,
-        factor,
-        output,
-        steps,
-        slopes,
-        ranges,
-        classes=None,
-        feature_names=None,
-    ):
+        layers: Iterable[tuple[Array, Array]],
+        output_weights: Array,
+        layer_sizes: Iterable[int],
+        scale: ArrayLike,
+        bias: ArrayLike,
+        factor: ArrayLike,
+        output: Output,
+        steps: ArrayLike,
+        slopes: ArrayLike,
+        ranges: ArrayLike,
+        nominal: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+        feature_names: Iterable[str] | None = None,
+        categories: Categories | None = None,
+    ) -> None:
+        no_feature = np.zeros(np.shape(components)[-1:], bool)
         content = {
             "thresholds": frozen(thresholds, np.float64, 1, "thresholds"),
             "offsets": frozen(offsets, np.int64, 1, "offsets"),
             "components": frozen(components, np.float64, 2, "components"),
+            "nominal": frozen(no_feature if nominal is None else nominal, np.bool_, 1, "nominal"),
             "layers": tuple(
                 (frozen(weights, np.uint64, 4, "packed weights"), frozen(limits, np.int32, 2, "unit thresholds"))
                 for weights, limits in layers
@@ -118,38 +186,39 @@ class PackedNetwork:
             "ranges": frozen(ranges, np.float64, 2, "ranges"),
             "classes": frozen_labels(classes),
             "feature_names": None if feature_names is None else tuple(feature_names),
+            "categories": frozen_categories(categories),
         }
         self.__dict__.update(content)
         integer = np.int32 if check(self) < 2**31 else np.int64
         self.__dict__.update((name, frozen(content[name], integer, content[name].ndim, name)) for name in INTEGERS)
-        encoder = Encoder(self.thresholds, self.offsets, self.components)
-        sums = np.empty((0, len(self.bias)))
+        encoder = Encoder(self.thresholds, self.offsets, self.components, self.nominal)
+        sums, runs = np.empty((0, len(self.bias))), find_runs(self.offsets, self.nominal)
         if self.steps.size:
-            sums = sums_in_columns(self.steps, self.offsets)
-        program = bits_program = self._compile(encoder, self.offsets, self._all_weights, sums)
+            sums = sums_in_columns(self.steps, runs)
+        program = bits_program = self._compile(encoder, runs, self._all_weights, sums)
         if self._is_nearly_one_bit_each(sums):
             program = self._compile(*self._with_one_bit_each(sums))
         self.__dict__.update(_bits_program=bits_program, _program=program)
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a PackedNetwork is immutable; {name} can't be set")
 
-    def __delattr__(self, name):
+    def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"a PackedNetwork is immutable; {name} can't be deleted")
 
     @property
     def _all_weights(self):
         return [*(weights for weights, _ in self.layers), self.output_weights]
 
-    def _compile(self, encoder, offsets, all_weights, sums):
-        """The native program on this encoding, packed weights and sums of steps."""
+    def _compile(self, encoder, runs, all_weights, sums):
+        """The native program on this encoding, packed weights and sums of steps within runs of bits."""
         *hidden, last = all_weights
         limits = (limits for _, limits in self.layers)
         layers = list(zip(hidden, limits, strict=True))
-        ends = np.zeros((2, len(sums)), bool)  # the first and the last bit of each column
+        ends = np.zeros((2, len(sums)), bool)  # the first and the last bit of each run
         if len(sums):
-            used = offsets[:-1] < offsets[1:]
-            ends[0, offsets[:-1][used]] = ends[1, offsets[1:][used] - 1] = True
+            used = runs[:-1] < runs[1:]
+            ends[0, runs[:-1][used]] = ends[1, runs[1:][used] - 1] = True
         scale = self.scale.astype(np.float64)
         at_no_popcount = self.bias + self.layer_sizes[-2] * scale.sum(axis=(0, 2))  # dot = fan_in - 2 * popcount
         additive = sums, pack_bits(ends), np.ascontiguousarray(self.slopes.T), self.ranges
@@ -160,7 +229,7 @@ class PackedNetwork:
         """Whether some features have no bit, the others one, and the missing bits are worth their memory."""
         n_bits, weights = self.layer_sizes[0], self._all_weights[0]
         n_missing = self.n_features_in - n_bits
-        if len(self.components) or n_missing <= 0:
+        if len(self.components) or self.nominal.any() or n_missing <= 0:
             return False
         of_each = weights.nbytes // (64 * weights.shape[2]) + sums.nbytes // n_bits + 32  # of thresholds and offsets
         worth_it = weights.nbytes <= COPIED and n_missing * of_each <= max(weights.nbytes, ADDED)
@@ -183,60 +252,88 @@ class PackedNetwork:
         offsets = np.arange(self.n_features_in + 1)
         return Encoder(thresholds, offsets), offsets, [first, *others], sums
 
-    def decision_function(self, X):
-        """Scores of each row.
+    def decision_function(self, X: Rows) -> Floats:
+        """Compute scores of each row.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_rows, n_features) or (n_features,)
-            Real numbers of any dtype, read as they are; a sparse matrix as CSR, without being made dense.
+        X : array-like, sparse matrix or data frame of shape (n_rows, n_features), or array-like of shape (n_features,)
+            Real numbers of any dtype, read as they are, and the labels of ``categories``; a sparse matrix is never made
+            dense as a whole.
 
         Returns
         -------
         scores : ndarray of shape (n_rows, n_outputs) or (n_outputs,), float64
+            ``factor`` times the integer scores.
 
         Raises
         ------
         ValueError
-            If X has another number of features, is not real, or holds NaN or infinity.
+            If X has another number of features, or is not real.
         """
         return self.factor * self._of_rows(self._program.scores, X)
 
-    def integer_scores(self, X):
-        """The same in units of ``factor``, as they are added up.
+    def integer_scores(self, X: Rows) -> NDArray[np.int64]:
+        """Compute scores in units of ``factor``, as they are added up.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features) or (n_features,)
+            As in ``decision_function``.
 
         Returns
         -------
         scores : ndarray of shape (n_rows, n_outputs) or (n_outputs,), int64
+            Below 2**53.
         """
         return self._of_rows(self._program.scores, X).astype(np.int64)
 
-    @staticmethod
-    def _of_rows(function, X):
-        if is_sparse(X) and X.ndim == 2:
-            return function(X)
-        array = np.asarray(dense(X))
+    def _of_rows(self, function, X):
+        if is_frame(X):
+            return function(np.asarray(X) if self._reads(X) else to_numbers(X, self.categories))
+        if is_sparse(X):
+            if X.ndim == 2:
+                return function(X if self._reads(X) else to_numbers(X, self.categories))
+            X = dense(X)
+        mixed = self.categories is not None and not hasattr(X, "dtype")  # a list, in which numbers are to stay numbers
+        array = np.asarray(X, dtype=object if mixed else None)
         if not array.ndim:
             raise ValueError(f"X is a {type(X).__name__}, expected an array of rows")
-        return function(array[np.newaxis])[0] if array.ndim == 1 else function(array)
+        rows = array[np.newaxis] if array.ndim == 1 else array
+        scores = function(rows if self._reads(rows) else to_numbers(rows, self.categories))
+        return scores[0] if array.ndim == 1 else scores
 
-    def decision_function_from_bits(self, bits):
-        """Scores of rows that are encoded already, (n_rows, n_words) uint64: (n_rows, n_outputs).
+    def _reads(self, rows):
+        """Whether rows are numbers as they are."""
+        return self.categories is None and not is_table(rows)
 
-        Raises ValueError if there are slopes, which rise with the features themselves.
+    def decision_function_from_bits(self, bits: Words) -> Floats:
+        """Compute scores of rows that are encoded already.
+
+        Parameters
+        ----------
+        bits : ndarray of shape (n_rows, n_words), uint64
+            Bit j of a row is bit j % 64 of word j // 64.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_rows, n_outputs), float64
+            As those of ``decision_function``.
+
+        Raises
+        ------
+        ValueError
+            If there are slopes, which rise with the features themselves.
         """
         return self.factor * self._bits_program.scores_from_bits(bits)
 
-    def predict(self, X):
+    def predict(self, X: Rows) -> Any:
         """Predict each row.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features) or (n_features,)
+            As in ``decision_function``.
 
         Returns
         -------
@@ -255,12 +352,13 @@ class PackedNetwork:
             indices = indices[..., 0] if len(self.bias) == 1 else indices
         return indices if self.classes is None else self.classes[indices]
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Rows) -> Floats:
         """Predict probabilities.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_rows, n_features) or (n_features,)
+            As in ``decision_function``.
 
         Returns
         -------
@@ -279,31 +377,53 @@ class PackedNetwork:
             return softmax(scores)
         return expit(np.concatenate([-scores, scores], axis=-1) if len(self.bias) == 1 else scores)
 
-    def named(self, *, classes=None, feature_names=None):
-        """The same network with these ``classes`` and ``feature_names``."""
+    def named(
+        self,
+        *,
+        classes: ArrayLike | None = None,
+        feature_names: Iterable[str] | None = None,
+        categories: Categories | None = None,
+    ) -> PackedNetwork:
+        """Make the same network with other names.
+
+        Parameters
+        ----------
+        classes : array-like of shape (n_classes,), default=None
+            Labels, in place of those that it has.
+        feature_names : sequence of str, default=None
+            Names of the features, in place of those that it has.
+        categories : sequence of length n_features, default=None
+            Labels of nominal features, in place of those that it has.
+
+        Returns
+        -------
+        network : PackedNetwork
+            It shares its arrays with this one.
+        """
         network = object.__new__(type(self))
         names = None if feature_names is None else tuple(feature_names)
-        network.__dict__.update(self.__dict__, classes=frozen_labels(classes), feature_names=names)
+        labels = {"classes": frozen_labels(classes), "categories": frozen_categories(categories)}
+        network.__dict__.update(self.__dict__, feature_names=names, **labels)
         check_names(network)
         return network
 
     @property
-    def additive(self):
+    def additive(self) -> AdditivePart:
         """What is added to the networks' scores, an AdditivePart in units of ``factor``."""
         return AdditivePart(self.bias, self.steps, self.slopes, self.ranges)
 
     @property
-    def n_members(self):
+    def n_members(self) -> int:
         """Networks that add up."""
         return len(self.output_weights)
 
     @property
-    def n_features_in(self):
+    def n_features_in(self) -> int:
         """Features of a row."""
         return self.components.shape[1]
 
     @property
-    def binary_weights(self):
+    def binary_weights(self) -> list[Bits]:
         """±1 weights of each layer, a list of (n_members, n_units, n_inputs) int8 arrays; unpacked at each access."""
         sizes = zip(self.layer_sizes[1:], self.layer_sizes[:-1], strict=True)
         return [
@@ -312,31 +432,33 @@ class PackedNetwork:
         ]
 
     @property
-    def nbytes(self):
-        """Bytes of all arrays."""
-        arrays = [getattr(self, name) for name in ARRAYS]
+    def nbytes(self) -> int:
+        """Bytes of all arrays; of ``nominal`` only where a feature is."""
+        arrays = [getattr(self, name) for name in ARRAYS] + ([self.nominal] if self.nominal.any() else [])
         return sum(array.nbytes for array in [*arrays, *(part for layer in self.layers for part in layer)])
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         sizes = "-".join(map(str, self.layer_sizes)) + (f" x {self.n_members}" if self.n_members > 1 else "")
         return f"PackedNetwork({self.n_features_in} features, {sizes} bits, {self.output}, {self.nbytes} bytes)"
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return self._key() == other._key() if isinstance(other, PackedNetwork) else NotImplemented
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self._key())
 
     def _key(self):
         """All content as values that compare and hash."""
-        arrays = [getattr(self, name) for name in ARRAYS] + [part for layer in self.layers for part in layer]
+        arrays = [getattr(self, name) for name in [*ARRAYS, "nominal"]] + [
+            part for layer in self.layers for part in layer
+        ]
         labels = None if self.classes is None else (self.classes.dtype.str, *self.classes.tolist())
         content = [(array.shape, array.tobytes()) for array in arrays]
-        return self.output, self.layer_sizes, self.feature_names, labels, *content
+        return self.output, self.layer_sizes, self.feature_names, labels, self.categories, *content
 
     def _content(self):
         """The constructor's arguments."""
-        names = [*ARRAYS, "layers", "layer_sizes", "output", "classes", "feature_names"]
+        names = [*ARRAYS, "nominal", "layers", "layer_sizes", "output", "classes", "feature_names", "categories"]
         return {name: getattr(self, name) for name in names}
 
     def __getstate__(self):
@@ -353,7 +475,7 @@ class PackedNetwork:
             raise ValueError(f"not the state of a PackedNetwork: {error!r}") from error
 
 
-def packed_network_of(model):
+def packed_network_of(model: Model) -> PackedNetwork:
     """The PackedNetwork that a fitted estimator predicts with, or the model itself where it is one.
 
     Raises

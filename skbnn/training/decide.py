@@ -5,8 +5,8 @@ from operator import attrgetter
 
 import numpy as np
 
-from skbnn.encoding import Encoding
 from skbnn.encoding.principal_components import principal_components
+from skbnn.encoding.rows import finite_columns
 from skbnn.encoding.thresholds import find_combinations, find_encoding
 from skbnn.initial_models.additive import MAX_FEATURES
 from skbnn.training.held_out import SMALL, TOO_FEW, TRUST_OF_FEW, Judge, splits
@@ -98,13 +98,15 @@ def encode_features(samples, parameters, resolution, rng):
     """The samples with bits: of the features, each in its resolution, and of the components that were asked for."""
     X, n_components = samples.X, parameters.n_components
     n_rows, n_features = X.shape
-    encoding = find_encoding(X, resolution, rng=rng)
+    encoding = find_encoding(X, resolution, rng=rng, nominal=samples.nominal)
     if n_components not in ("auto", 0):
-        if n_components > min(n_rows - 1, n_features):
-            raise ValueError(
-                f"n_components={n_components} must be below n_samples={n_rows} and at most n_features={n_features}."
-            )
-        components = principal_components(X, n_components, rng)
+        features = np.flatnonzero(can_be_combined(samples, np.arange(n_features)))
+        if n_components > min(n_rows - 1, len(features)):
+            among = f"n_features={n_features}"
+            if len(features) < n_features:
+                among = f"{len(features)}, the features without categories, missing values and infinities"
+            raise ValueError(f"n_components={n_components} must be below n_samples={n_rows} and at most {among}.")
+        components = spread(principal_components(X[:, features], n_components, rng), features, n_features)
         encoding = encoding.with_combinations(find_combinations(X, components, parameters.n_thresholds, rng=rng))
     if not encoding.n_bits:
         if not parameters.streaming:  # more may come
@@ -116,7 +118,7 @@ def encode_features(samples, parameters, resolution, rng):
 def always_on(encoding):
     """The same with one bit that is always +1, so that there is a network to hold the mean."""
     offsets = np.minimum(np.arange(len(encoding.offsets)), 1)
-    return Encoding(np.array([np.finfo(np.float64).min]), offsets, encoding.components)
+    return encoding._replace(thresholds=np.array([np.finfo(np.float64).min]), offsets=offsets)
 
 
 def choose_encoding(samples, targets, parameters, judge, rng):
@@ -151,20 +153,31 @@ def find_extensions(samples, targets, parameters, rng):
         With them, the loss has to be less than this share of what it is without.
     """
     features = varying(samples)
+    features = features[can_be_combined(samples, features)]
     if not 2 <= len(features) <= MAX_FEATURES_FOR_COMPONENTS:
         return
-    of_varying = replace(samples, X=samples.X[:, features])
+    of_varying = replace(samples, X=samples.X[:, features], nominal=samples.nominal[features])
     for find in directions, components:
         found, worth = find(of_varying, targets, parameters.n_thresholds, rng)
         if len(found.components):
-            all_components = np.zeros((len(found.components), samples.X.shape[1]))
-            all_components[:, features] = found.components
-            yield found._replace(components=all_components), worth
+            yield found._replace(components=spread(found.components, features, samples.X.shape[1])), worth
 
 
 def varying(samples):
     """Features that have bits."""
     return np.flatnonzero(np.diff(samples.encoding.offsets)[: samples.X.shape[1]])
+
+
+def can_be_combined(samples, features):
+    """Which of some features are numbers in every row, a mask."""
+    return ~samples.nominal[features] & finite_columns(samples.X[:, features])
+
+
+def spread(components, features, n_features):
+    """Components of some features as components of all."""
+    out = np.zeros((len(components), n_features))
+    out[:, features] = components
+    return out
 
 
 def directions(samples, targets, n_thresholds, rng):

@@ -82,7 +82,7 @@ class Outcome(NamedTuple):
     share: float
     factor: float
     penalty: object = None
-    relevance: np.ndarray = None
+    relevance: np.ndarray | None = None
 
     @property
     def gain(self):

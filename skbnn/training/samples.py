@@ -32,24 +32,28 @@ class Samples:
         The rows in this encoding.
     unweighed : ndarray of shape (n_rows,), float64, or None
         The sample weights without those of classes, where there are such.
+    nominal : ndarray of shape (n_features,), bool
+        Features whose values are codes of categories.
     """
 
     X: np.ndarray
     y: np.ndarray
     sample_weight: np.ndarray
     rows: np.ndarray
-    held: np.ndarray = None
-    encoding: Encoding = None
-    bits: np.ndarray = None
-    unweighed: np.ndarray = None
+    held: np.ndarray | None = None
+    encoding: Encoding | None = None
+    bits: np.ndarray | None = None
+    unweighed: np.ndarray | None = None
+    nominal: np.ndarray | None = None
 
     @classmethod
-    def of(cls, X, y, sample_weight, class_weight):
+    def of(cls, X, y, sample_weight, class_weight, *, nominal=None):
         """Rows whose weights are positive, with another factor of each by its class: those that weigh something."""
         by_class = scale_weights(sample_weight * class_weight)
         unweighed = np.maximum(scale_weights(sample_weight), SMALLEST_WEIGHT)
         X, y, by_class, unweighed = without_weightless(by_class, X, y, by_class, unweighed)
-        return cls(X, y, by_class, np.arange(len(y)), unweighed=unweighed)
+        nominal = np.zeros(X.shape[1], bool) if nominal is None else nominal
+        return cls(X, y, by_class, np.arange(len(y)), unweighed=unweighed, nominal=nominal)
 
     def encode(self, encoding):
         """The same, with bits."""
@@ -65,13 +69,15 @@ class Samples:
         So a weight is exactly as many rows: whatever is decided by rows, or by leaving some out, can't tell them apart.
         """
         columns = *dense(without_empty_columns(self.X)).T, *self.y.T
+        columns = [np.unique(column, return_inverse=True)[1] for column in columns]  # one NaN is another
         order = np.lexsort(columns)
         differs = np.any([column[order][1:] != column[order][:-1] for column in columns], axis=0)
         first = np.flatnonzero(np.append(True, differs))
         all_weights = self.sample_weight, self.without_class_weights().sample_weight
         sums = (scale_weights(np.add.reduceat(part[order], first)) for part in all_weights)
         weights, unweighed = (np.maximum(part, SMALLEST_WEIGHT) for part in sums)
-        return Samples(self.X[order[first]], self.y[order[first]], weights, np.arange(len(first)), unweighed=unweighed)
+        X, y = self.X[order[first]], self.y[order[first]]
+        return replace(self, X=X, y=y, sample_weight=weights, rows=np.arange(len(first)), unweighed=unweighed)
 
     def hold_out(self, fraction, targets, seed):
         """The same with a part of ``rows`` held out.

@@ -8,7 +8,7 @@ from skbnn.folding import estimate_statistics, fold
 from skbnn.network.network import BinaryNetwork
 from skbnn.network.trainer import SPREADS, Trainer
 from skbnn.packed import PackedNetwork
-from skbnn.training.importances import draw_values
+from skbnn.training.importances import draw_values, importances
 from skbnn.training.parameters import Decision
 from skbnn.training.stream import REPLAYED, Memory, share_of
 from skbnn.training.targets import Targets
@@ -51,13 +51,15 @@ class TrainingState:
         The networks as they predict; None while training has moved them.
     values : ndarray or sparse matrix of shape (n_values, n_features) or None
         Values of each feature, each drawn by itself, by which importances are told.
+    categories : tuple of (tuple or None) of length n_features, or None
+        Labels of what X has as codes.
     """
 
     targets: Targets
     decision: Decision
     rng: np.random.Generator
     trainers: list
-    seed: int = None
+    seed: int | None = None
     losses: list = field(default_factory=list)
     flip_ratios: list = field(default_factory=list)
     scores: list = field(default_factory=list)
@@ -65,14 +67,15 @@ class TrainingState:
     share: float = 1.0
     memory: Memory = Memory()  # noqa: RUF009, it is immutable
     n_rows_trained: int = 0
-    packed: PackedNetwork = None
-    values: np.ndarray = None
+    packed: PackedNetwork | None = None
+    values: np.ndarray | None = None
+    categories: tuple | None = None
 
     @classmethod
-    def begin(cls, targets, decision, rng, seed, n_rows, memory):
+    def begin(cls, targets, decision, rng, seed, n_rows):
         """With networks as they are drawn."""
         trainers = [new_trainer(targets, decision, rng) for _ in range(decision.parameters.n_estimators)]
-        return cls(targets, decision, rng, trainers, seed, n_rows_seen=n_rows, memory=memory)
+        return cls(targets, decision, rng, trainers, seed, n_rows_seen=n_rows)
 
     def resumed(self, targets, decision, samples, n_new, memory):
         """The state to go on with on encoded samples, ``n_new`` of them new, of the same networks.
@@ -110,6 +113,37 @@ class TrainingState:
         """Set ``values``, those of a stream in part."""
         rng = np.random.default_rng([self.seed, self.n_rows_seen])  # training draws the same with and without
         self.values = draw_values(samples, rng, before=self.values, share=self.share)
+
+    def importances(self, packed):
+        """Each feature's part of what moves the scores of the network that predicts, (n_features,)."""
+        return importances(packed.named(), self.values)  # whose categories are codes
+
+    def finalized(self, packed):
+        """What to keep of this if nothing is trained any more."""
+        return FinalState(self.targets, self.importances(packed))
+
+
+@dataclass(frozen=True, eq=False)
+class FinalState:
+    """What is left of a TrainingState by which nothing is trained any more: no networks, and no values of rows.
+
+    Attributes
+    ----------
+    targets : Targets
+    of_features : ndarray of shape (n_features,)
+        The importances.
+    """
+
+    targets: Targets
+    of_features: np.ndarray
+
+    def importances(self, packed):
+        """Each feature's part of what moves the scores, as it was told when there were values to tell it by."""
+        return self.of_features.copy()
+
+    def finalized(self, packed):
+        """The same, as there is nothing more to drop."""
+        return self
 
 
 def new_trainer(targets, decision, rng):

@@ -42,7 +42,7 @@ class Memory:
         n_old, n_new = len(self.rows[1]) if self.rows else 0, len(new[1])
         old, of_old, of_new = self.rows or tuple(part[:0] for part in new), np.arange(n_old), np.arange(n_new)
         n_seen = self.n_seen + n_new
-        begins = self.n_begun < ENOUGH and n_seen >= 2 * self.n_begun
+        begins = self.begins_with(n_new)
         n_begun = n_seen if begins else self.n_begun
         kept = (of_old, of_new) if n_begun < ENOUGH else self._sample(n_old, n_new, rng)
         again = rng.choice(n_old, min(n_old, REPLAYED), replace=False)
@@ -50,6 +50,10 @@ class Memory:
             of_old = again if n_new < MANY else again[:0]
         trained = joined(old, of_old, new, of_new) if len(of_old) else new
         return Memory(joined(old, kept[0], new, kept[1]), n_seen, n_begun), trained, begins
+
+    def begins_with(self, n_new):
+        """Whether training begins anew when so many more rows come."""
+        return self.n_begun < ENOUGH and self.n_seen + n_new >= 2 * self.n_begun
 
     def _sample(self, n_old, n_new, rng):
         """Which of the old and which of the new rows to keep: of these, their share in what follows the stream."""
