@@ -43,7 +43,7 @@ def measure(name, classifier, parameters):
 
 
 # %%
-# The binary network reads the pixels as they are. ``verbose`` prints a line an epoch.
+# The binary network reads the pixels as they are. ``verbose`` shows how ``fit`` goes on.
 binary = BinaryMLPClassifier(SHAPE, random_state=0, verbose=True)
 binary_line = measure("BinaryMLPClassifier", binary, lambda classifier: classifier.packed_)
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from copy import copy
 from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, is_regressor
+from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import check_array, check_random_state, check_X_y
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skbnn._callbacks import callbacks_of
 from skbnn._doc_link import DocumentationLink
-from skbnn._sklearn import Interval, StrOptions, _check_sample_weight
+from skbnn._sklearn import CallbackSupportMixin, Interval, StrOptions, _check_sample_weight
 from skbnn.encoding.tables import categorical_mask, find_categories, is_table, to_numbers, with_new_labels
 from skbnn.kernels.blas import one_blas_thread
 from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS
@@ -24,8 +28,8 @@ from skbnn.training.epochs import run_epochs
 from skbnn.training.flips import FlipRatio
 from skbnn.training.interruption import KeepOnInterrupt
 from skbnn.training.parameters import FEW, Parameters
-from skbnn.training.progress import Progress
-from skbnn.training.samples import Samples, without_weightless
+from skbnn.training.progress import progress_of
+from skbnn.training.samples import Samples, scale_weights, without_weightless
 from skbnn.training.state import FinalState, TrainingState
 from skbnn.training.stream import Memory
 
@@ -43,7 +47,7 @@ DTYPES += [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.uint6
 NUMBERS = {"dtype": DTYPES, "ensure_all_finite": False, "accept_sparse": "csr"}
 
 
-class BaseBinaryMLP(DocumentationLink, BaseEstimator, ABC):
+class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC):
     """Parameters, validation and fit; a subclass knows its targets."""
 
     _parameter_constraints = {
@@ -70,7 +74,8 @@ class BaseBinaryMLP(DocumentationLink, BaseEstimator, ABC):
         "random_state": ["random_state"],
         "tol": [Interval(Real, 0, None, closed="left")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "early_stopping": ["boolean"],
+        "early_stopping": [StrOptions({"auto"}), "boolean"],
+        "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
@@ -98,6 +103,8 @@ class BaseBinaryMLP(DocumentationLink, BaseEstimator, ABC):
     best_validation_score_: float | None
     _state: TrainingState | FinalState
     _packed: PackedNetwork
+
+    _validated = object()  # the rows that a scorer passes on, which have been validated once; by default no rows
 
     @abstractmethod
     def _check_y(self, y):
@@ -161,29 +168,39 @@ class BaseBinaryMLP(DocumentationLink, BaseEstimator, ABC):
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_packed")
 
-    def _fit(self, X, y, sample_weight, *, streaming=False):
-        """Train from the start or, for ``partial_fit`` and ``warm_start``, go on from the last call."""
-        before = vars(self).copy()
-        try:
-            return self._fit_from(self._take_state(streaming), X, y, sample_weight, streaming)
-        except KeyboardInterrupt:  # what predicts and the attributes are those of the last call; weights have moved on
-            vars(self).clear()
-            vars(self).update(before)
-            raise
+    def _fit(self, X, y, sample_weight, *, validation=(None, None, None), streaming=False):
+        """Train from the start or, for ``partial_fit`` and ``warm_start``, go on from the last call.
 
-    def _fit_from(self, state, X, y, sample_weight, streaming):
-        X, y, sample_weight, categories = self._validate(X, y, sample_weight, state)
+        ``validation`` is X, y and weights of the rows to stop early by.
+        """
+        training = X, y, sample_weight
+        with callbacks_of(self, *training) as callbacks:
+            before = vars(self).copy()
+            try:
+                return self._fit_from(self._take_state(streaming), training, validation, callbacks, streaming=streaming)
+            except KeyboardInterrupt:  # what predicts and the attributes are the last call's; weights have moved on
+                vars(self).clear()
+                vars(self).update(before)
+                raise
+
+    def _fit_from(self, state, training, validation, callbacks, *, streaming):
+        categories = self._find_categories(*training, state)
+        X, y, sample_weight = self._validate(*training, categories, reset=state is None)
         if state:
             targets = replace(state.targets, loss=self.loss, streaming=streaming)
         else:
             targets = self._learn_targets(y, streaming)
+        validation = self._validation_rows(*validation, targets, categories)
         given = {name: getattr(self, name) for name in self._parameter_constraints}
+        if validation or self.early_stopping in ("auto", False):
+            given["validation_fraction"] = None
         parameters = Parameters.of(given, targets.network_loss, streaming=streaming)
         rows = self._rows(X, y, sample_weight, targets)
-        with one_blas_thread():
-            state, samples = self._prepare(rows, categories, targets, parameters, state)
+        with one_blas_thread(), progress_of(self.verbose, streaming=streaming) as progress:
+            state, samples = self._prepare(rows, categories, targets, parameters, progress, state)
             data = targets.training_data(samples, state.decision.initial_model)
-            run_epochs(state, data, samples.rows, self._watchers(state, samples, data))
+            watchers = self._watchers(state, samples, data, validation or samples.validation, [progress, *callbacks])
+            run_epochs(state, data, samples.rows, watchers)
             state.draw_values(samples)
             self._keep(state, state.pack(data, samples.rows))
         return self
@@ -193,7 +210,7 @@ class BaseBinaryMLP(DocumentationLink, BaseEstimator, ABC):
 
         Then what the last fit set is removed, so that a fit that fails leaves no mixture of two.
         """
-        if streaming and self.early_stopping:
+        if streaming and self.early_stopping not in ("auto", False):
             raise ValueError("partial_fit does not support early_stopping=True")
         if hasattr(self, "_packed") and (streaming or self.warm_start):
             if isinstance(self._state, FinalState):
@@ -207,20 +224,18 @@ class BaseBinaryMLP(DocumentationLink, BaseEstimator, ABC):
             self.__dict__.pop(name, None)
         return None
 
-    def _validate(self, X, y, sample_weight, state):
-        """X as numbers, y, the weights, and the labels of X's categories, if any."""
+    def _validate(self, X, y, sample_weight, categories, *, reset):
+        """X as numbers, y and the weights."""
         checks = {"multi_output": True, "y_numeric": is_regressor(self), **NUMBERS}
-        categories = self._find_categories(X, sample_weight, state)
         if categories or is_table(X):
-            validate_data(self, X, reset=state is None, skip_check_array=True)  # the features' names and number
+            validate_data(self, X, reset=reset, skip_check_array=True)  # the features' names and number
             X, y = check_X_y(to_numbers(X, categories), y, estimator=self, **checks)
         else:
-            X, y = validate_data(self, X, y, reset=state is None, **checks)
+            X, y = validate_data(self, X, y, reset=reset, **checks)
         y = self._check_y(y.toarray() if issparse(y) else y)
-        sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        return X, y, sample_weight, categories
+        return X, y, _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
 
-    def _find_categories(self, X, sample_weight, state):
+    def _find_categories(self, X, _y, sample_weight, state):
         """The labels of X's categories; those that training began with, unless a stream begins anew."""
         if state is None:
             return find_categories(X, categorical_mask(self.categorical_features, X))
@@ -235,7 +250,30 @@ class BaseBinaryMLP(DocumentationLink, BaseEstimator, ABC):
         X, y, encoded, sample_weight = without_weightless(sample_weight, X, y, encoded, sample_weight)
         return X, encoded, sample_weight, np.broadcast_to(self._class_weights(y), len(y))
 
-    def _prepare(self, rows, categories, targets, parameters, state):
+    def _validation_rows(self, X_val, y_val, sample_weight_val, targets, categories):
+        """Features, encoded targets and weights of the rows that early stopping was given, or None."""
+        if callable(self.scoring):
+            check_scoring(self, self.scoring)  # says so if it is a metric, before anything takes time
+        given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+        names = [name for name, value in given.items() if value is not None]
+        if not names:
+            return None
+        for name in "X_val", "y_val":
+            if given[name] is None:
+                raise ValueError(f"{names[0]} is provided, but {name} was not provided.")
+        if self.early_stopping not in ("auto", True):
+            raise ValueError(
+                "X_val and y_val are passed to fit while at the same time early_stopping is False. "
+                "When passing X_val and y_val to fit, early_stopping should be set to either 'auto' or True."
+            )
+        try:
+            X, y, sample_weight = self._validate(*given.values(), categories, reset=False)
+            X, y, sample_weight = without_weightless(sample_weight, X, targets.encode(y), sample_weight)
+        except ValueError as error:
+            raise ValueError(f"X_val, y_val: {error}") from error
+        return X, y, scale_weights(sample_weight)
+
+    def _prepare(self, rows, categories, targets, parameters, progress, state):
         """A state that is ready to train, and its samples: of these rows and, in a stream, of those that it keeps."""
         seed = state.seed if state else check_random_state(self.random_state).randint(2**31)
         rng = state.rng if state else np.random.default_rng(seed)
@@ -246,24 +284,52 @@ class BaseBinaryMLP(DocumentationLink, BaseEstimator, ABC):
         samples = Samples.of(*rows, nominal=nominal)
         if len(samples.rows) < FEW and parameters.shuffle and not parameters.streaming:
             samples = samples.merged()
-        if self.early_stopping:
-            samples = samples.hold_out(self.validation_fraction, targets, seed)
+        if parameters.validation_fraction:
+            samples = samples.hold_out(parameters.validation_fraction, targets, seed)
         if state:
             decision = state.decision.revised(parameters, samples, targets)
             if not begins:
                 samples = samples.encode(decision.encoding)
                 return state.resumed(targets, decision, samples, n_new, memory), samples
             parameters = replace(decision.parameters, max_iter=len(state.losses) + 1)  # as many as there have been
-        decision, samples = decide(samples, targets, parameters, rng)
+        decision, samples = decide(samples, targets, parameters, progress, rng)
         state = TrainingState.begin(targets, decision, rng, seed, len(samples.rows))
         return replace(state, memory=memory, categories=categories), samples
 
-    def _watchers(self, state, samples, data):
-        """What watches the loop over epochs; scores come before they are printed."""
-        watchers = [FlipRatio(state), Progress(self.verbose)]
-        if self.early_stopping:
-            watchers.insert(1, EarlyStopping(samples, data, tol=self.tol, patience=self.n_iter_no_change))
+    def _watchers(self, state, samples, data, validation, shown):
+        """What watches the loop over epochs: what measures comes before what shows it."""
+        watchers = [FlipRatio(state)]
+        if validation:
+            score, patience = partial(self._score, state, validation), self.n_iter_no_change
+            watchers.append(EarlyStopping(score, data, samples.rows, tol=self.tol, patience=patience))
+        for watcher in shown:
+            watcher.attributes_of = partial(self._attributes_of, samples=samples, data=data)
+        watchers += shown
         return watchers if state.decision.parameters.streaming else [*watchers, KeepOnInterrupt()]
+
+    def _attributes_of(self, state, samples, data):
+        """The attributes that this estimator would have if training had ended, and goes on without."""
+        fitted, state = copy(self), state.snapshot()
+        state.draw_values(samples)
+        fitted._keep(state, state.pack(data, samples.rows))
+        return vars(fitted)
+
+    def _score(self, state, validation, packed):
+        """What early stopping goes by: a packed network's score on validation rows, as ``scoring`` says."""
+        targets, (X, y, sample_weight) = state.targets, validation
+        if self.scoring is None:
+            score = targets.score(packed, X, y, sample_weight)
+        elif self.scoring == "loss":
+            score = targets.loss_score(packed, X, y, sample_weight, state.decision.initial_model)
+        else:
+            delivered = copy(self)
+            delivered._keep(state, packed)
+            delivered._validated = X
+            weights = {} if (sample_weight == sample_weight[0]).all() else {"sample_weight": sample_weight}
+            score = check_scoring(self, self.scoring)(delivered, X, targets.decode(y), **weights)
+        if not isinstance(score, Real) or np.isnan(score):
+            raise ValueError(f"scoring={self.scoring!r} gives {score!r}, which is no number, of {len(y)} rows.")
+        return float(score)
 
     def _keep(self, state, packed):
         """Set what is known after a fit."""
@@ -286,9 +352,10 @@ class BaseBinaryMLP(DocumentationLink, BaseEstimator, ABC):
         """What a method of the packed network, by its name, says of validated rows."""
         check_is_fitted(self)
         packed = self._packed
-        if packed.categories or is_table(X):
-            validate_data(self, X, reset=False, skip_check_array=True)
-            X = check_array(to_numbers(X, packed.categories), estimator=self, **NUMBERS)
+        if X is self._validated or packed.categories or is_table(X):
+            if X is not self._validated:
+                validate_data(self, X, reset=False, skip_check_array=True)
+                X = check_array(to_numbers(X, packed.categories), estimator=self, **NUMBERS)
             packed = packed.named(classes=packed.classes)  # without categories it reads their codes
         else:
             X = validate_data(self, X, reset=False, **NUMBERS)

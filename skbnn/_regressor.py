@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         RandomState,
         Rows,
         Schedule,
+        Scoring,
         Solver,
         SurrogateGradient,
     )
@@ -143,19 +144,29 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     n_iter_no_change : int, default=10
         With ``early_stopping``, epochs without a better validation score after which training stops.
 
-    early_stopping : bool, default=False
-        Whether to hold out rows, stop when their score no longer improves, and keep the best epoch's network. The
-        score is that of the packed network: R².
+    early_stopping : bool or "auto", default="auto"
+        Whether to stop when the score of rows that are not trained on no longer improves, and keep the best epoch's
+        network. True holds out rows, unless ``fit`` is given ``X_val`` and ``y_val``. "auto" is where it is.
+
+    scoring : str, callable or None, default=None
+        What ``early_stopping`` goes by, of the packed network. None: R². "loss": minus the loss, in the unit of
+        ``loss_curve_``. Else a scorer, by its name or a callable ``scorer(estimator, X, y)``: it sees the estimator as
+        it would be if training ended, X as an array, and, where rows differ in weight, ``sample_weight``, up to a
+        common factor.
 
     validation_fraction : float, default=0.1
-        Share of the rows held out by ``early_stopping``, in (0, 1).
+        Share of the rows held out by ``early_stopping``, in (0, 1). Ignored where ``fit`` is given ``X_val``.
 
     warm_start : bool, default=False
         Whether ``fit`` goes on from the last call's network, with its thresholds, its initial model and the dropout
         that was chosen, for another ``max_iter`` epochs; None is as many as the last fit had.
 
-    verbose : bool, default=False
-        Whether to print what held-out rows said, what was chosen, and each epoch's loss and time.
+    verbose : bool or int, default=False
+        Whether to show how ``fit`` goes on, from its first second: what is being done, what held-out rows said, what
+        was chosen, and of each epoch the loss, the validation score, the share of weights that flipped and the time
+        left. True or 1 is one bar in a terminal or a notebook, if tqdm is installed (extra ``skbnn[progress]``);
+        elsewhere, in other threads and processes than the main one, and in ``partial_fit``, it is lines. 2 and more
+        are lines always.
 
     Attributes
     ----------
@@ -206,7 +217,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         moves [5]_.
 
     validation_scores_ : list of float or None
-        Score of each epoch on the held-out rows, with ``early_stopping``.
+        Score of each epoch, by ``scoring``, on the rows held out or given, with ``early_stopping``.
 
     best_validation_score_ : float or None
         The best of them.
@@ -294,7 +305,8 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         random_state: RandomState = None,
         tol: float = 1e-4,
         n_iter_no_change: int = 10,
-        early_stopping: bool = False,
+        early_stopping: bool | Auto = "auto",
+        scoring: Scoring = None,
         validation_fraction: float = 0.1,
         warm_start: bool = False,
         verbose: bool | int = False,
@@ -324,12 +336,22 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
         self.early_stopping = early_stopping
+        self.scoring = scoring
         self.validation_fraction = validation_fraction
         self.warm_start = warm_start
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Rows, y: Rows, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        X: Rows,
+        y: Rows,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: Rows | None = None,
+        y_val: Rows | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self:
         """Train on rows with real targets.
 
         Parameters
@@ -341,13 +363,25 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
             Real numbers.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative. Within a mini-batch a weight of 2 counts as two rows; a weight of 0 is no row at all.
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            Rows that are not trained on, by whose score early stopping goes. In a pipeline they are transformed as X is
+            with ``Pipeline(..., transform_input=["X_val"])``.
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Their targets.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights, non-negative.
 
         Returns
         -------
         self : object
             Fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If X_val comes without y_val or the other way round, with ``early_stopping=False``, or is not like X and y.
         """
-        return self._fit(X, y, sample_weight)
+        return self._fit(X, y, sample_weight, validation=(X_val, y_val, sample_weight_val))
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Rows, y: Rows, sample_weight: ArrayLike | None = None) -> Self:

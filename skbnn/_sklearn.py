@@ -1,4 +1,4 @@
-"""The only place that imports what scikit-learn does not declare public, and decorators that hide hints.
+"""The only place that knows what scikit-learn does not declare public, and decorators that hide hints.
 
 What type checkers read is in ``_sklearn.pyi``.
 """
@@ -8,3 +8,17 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import _check_feature_names_in, _check_sample_weight
+
+try:
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:  # scikit-learn < 1.9
+
+    class CallbackSupportMixin:
+        """Knows no callbacks."""
+
+
+def callback_context(estimator, *, max_subtasks):
+    """The root of the tasks of a fit for the callbacks that are set, or None; ``_fit_context`` tears them down."""
+    if not hasattr(estimator, "_skl_callbacks"):
+        return None
+    return estimator._init_callback_context(max_subtasks=max_subtasks)

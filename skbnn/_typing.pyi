@@ -1,7 +1,7 @@
 """Words of the hints on what is public; type checkers alone read this."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -49,6 +49,7 @@ Schedule: TypeAlias = Literal["cosine", "exponential", "constant"]
 Categories: TypeAlias = Sequence[Sequence[str | float | None] | None]
 CategoricalFeatures: TypeAlias = Sequence[bool] | Sequence[int] | Sequence[str] | Array | Literal["from_dtype"] | None
 Init: TypeAlias = Literal["additive", "constant"]
+Scoring: TypeAlias = str | Callable[..., float] | None
 RandomState: TypeAlias = int | np.random.RandomState | None
 ClassWeight: TypeAlias = dict[Any, Any] | list[dict[Any, Any]] | Literal["balanced"] | None
 

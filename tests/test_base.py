@@ -421,12 +421,16 @@ def test_partial_fit_has_no_early_stopping(model, X, y):
 def test_verbose_reports_each_epoch(model, X, y, capsys):
     model = clone(model).set_params(verbose=True, early_stopping=True).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3
+    assert [line.split(",")[0] for line in lines[-3:]] == ["Epoch 1/3", "Epoch 2/3", "Epoch 3/3"]
+    loss, score = f"loss = {model.loss_curve_[2]:.6f}", f"validation score = {model.validation_scores_[2]:.4f}"
+    flips = f"{model.flip_ratio_curve_[2]:.2%} of weights flipped"
+    assert re.fullmatch(rf"Epoch 3/3, {loss}, {score}, {flips}, \d+\.\d+ s, 0.0 s left", lines[-1])
     model.set_params(early_stopping=False).partial_fit(X, y)
-    assert re.fullmatch(r"Epoch 4, loss = \d+\.\d+, \d+\.\d+ s\n", capsys.readouterr().out)
+    assert re.fullmatch(
+        r"Epoch 4, loss = \d+\.\d+, \d+\.\d+% of weights flipped, \d+\.\d+ s\n", capsys.readouterr().out
+    )
     model.set_params(verbose=False).fit(X, y)
     assert capsys.readouterr().out == ""
-    assert re.fullmatch(r"Epoch 3/3, loss = \d+\.\d+, validation score = -?\d\.\d+, \d+\.\d+ s", lines[-1])
 
 
 @both

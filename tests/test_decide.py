@@ -15,6 +15,7 @@ from skbnn.encoding import Combinations
 from skbnn.encoding.thresholds import find_encoding
 from skbnn.training import decide, reals
 from skbnn.training.parameters import Parameters
+from skbnn.training.progress import Progress
 from skbnn.training.reals import Reals
 from skbnn.training.samples import Samples
 
@@ -78,7 +79,7 @@ def test_wide_data_have_no_combinations_by_default():
     X, y = np.random.default_rng(0).normal(size=(60, 33)), np.arange(60) % 7.0
     samples = Samples(X, y[:, np.newaxis], np.ones(60), rows=np.arange(60))
     samples = samples.encode(find_encoding(X, 8, rng=np.random.default_rng(0)))
-    assert not list(decide.find_extensions(samples, None, None, None))  # nothing is even looked for
+    assert not list(decide.find_extensions(samples, None, None, Progress(), None))  # nothing is even looked for
 
 
 def test_a_single_feature_has_nothing_to_be_combined_with(capsys):
@@ -169,7 +170,8 @@ def test_each_direction_has_to_be_worth_it(monkeypatch):
     samples = Samples(X, y[:, np.newaxis], np.ones(len(y)), rows=np.arange(len(y)))
     samples = samples.encode(find_encoding(X, 8, rng=np.random.default_rng(0)))
     parameters = replace(Parameters.of(SHORT.get_params(), "squared_error"), n_thresholds=8)
-    found = decide.find_extensions(samples, Reals(1, "squared_error"), parameters, np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    found = decide.find_extensions(samples, Reals(1, "squared_error"), parameters, Progress(), rng)
     worths = [worth for _, worth in found]
     assert worths == pytest.approx([decide.WORTH_OF_DIRECTION**2, decide.WORTH_OF_COMPONENTS])
 

@@ -14,6 +14,7 @@ from skbnn.encoding.thresholds import find_encoding
 from skbnn.training import decide, epochs, held_out
 from skbnn.training.categories import Classes
 from skbnn.training.parameters import Parameters
+from skbnn.training.progress import Progress
 from skbnn.training.reals import Reals
 from skbnn.training.samples import Samples
 
@@ -121,13 +122,14 @@ def test_what_is_compared_is_narrower_and_shorter(monkeypatch, n_components):
 def test_several_classes_choose_as_well(capsys):
     X, y = load_iris(return_X_y=True)
     model = BinaryMLPClassifier((32,), max_iter=20, random_state=0, verbose=True).fit(X, y)
-    first, *_, chosen = (line for line in capsys.readouterr().out.splitlines() if not line.startswith("Epoch"))
+    lines = capsys.readouterr().out.splitlines()
     bits = len(model.packed_.thresholds)
     number = r"\d\.\d+"
     said = f"{bits} bits, 0 components: loss = {number} on held-out rows, {number} without a network"
-    assert re.fullmatch(said, first)
+    assert lines[:3] == ["Finding thresholds", "Choosing the initial model", f"Trying {bits} bits"]
+    assert re.fullmatch(said, lines[3])
     how = f"layers 32, 0 components, dropout {model.dropout_}, shrinkage {model.shrinkage_:.2f}"
-    assert chosen.startswith(f"Chosen: {how}")
+    assert lines[-model.n_iter_ - 1].startswith(f"Chosen: {how}")
     assert model.score(X, y) > 0.9
 
 
@@ -160,7 +162,8 @@ def test_combinations_have_to_be_worth_it(losses, n_components):
     parameters = replace(parameters, n_thresholds=16)
     samples = Samples(X, X.sum(axis=1, keepdims=True), np.ones(len(X)), rows=np.arange(len(X)))
     samples = samples.encode(find_encoding(X, 16, rng=rng))
-    chosen, outcome = decide.choose_encoding(samples, Reals(1, "squared_error"), parameters, judge, rng)
+    targets = Reals(1, "squared_error")
+    chosen, outcome = decide.choose_encoding(samples, targets, parameters, judge, Progress(), rng)
     assert len(chosen.encoding.components) == n_components
     assert judge.seen == [0, 1, 4][: len(losses)]  # after a direction that is kept nothing else is tried
     assert outcome.loss == (losses[-1] if n_components else 1)
@@ -178,7 +181,7 @@ def test_features_that_say_nothing_lose_their_bits_unless_held_out_rows_want_the
     def call(samples, penalty=None):
         return relevant(judge, samples, penalty)._replace(relevance=np.array([5, 0, 1, 0.001, -1, 0.02]))
 
-    chosen, _ = decide.choose_encoding(samples, Reals(1, "squared_error"), parameters, call, np.random.default_rng(0))
+    chosen, _ = decide.choose_encoding(samples, Reals(1, "squared_error"), parameters, call, Progress(), None)
     assert np.diff(chosen.encoding.offsets).tolist() == ([4, 0, 4, 0, 0, 4] if fewer else [4] * 6)
 
 
@@ -193,7 +196,7 @@ def test_the_penalty_is_the_stronger_one_where_held_out_rows_like_it_better():
     parameters = replace(Parameters.of(MODEL.get_params(), "squared_error"), n_components=0)
     samples = Samples(X, y[:, np.newaxis], np.ones(len(y)), rows=np.arange(len(y)))
     samples = samples.encode(find_encoding(X, 4, rng=np.random.default_rng(0)))
-    _, outcome = decide.choose_encoding(samples, Reals(1, "squared_error"), parameters, judge, np.random.default_rng(0))
+    _, outcome = decide.choose_encoding(samples, Reals(1, "squared_error"), parameters, judge, Progress(), None)
     assert asked == [None, 30.0] and outcome.penalty == 30.0
 
 

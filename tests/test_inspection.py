@@ -109,6 +109,13 @@ def test_losses_of_several_estimators_share_axes_with_scores_of_held_out_rows(pl
     assert display.score_line_.get_ydata().tolist() == peer.validation_scores_
 
 
+def test_a_stream_that_goes_on_from_early_stopping_has_losses_without_scores(plt):
+    model = BinaryMLPClassifier((8,), max_iter=3, dropout=0.0).fit(IRIS, KINDS, X_val=IRIS, y_val=KINDS)
+    display = LossCurveDisplay.from_estimator(model.partial_fit(IRIS, KINDS))
+    assert display.line_.get_xdata().tolist() == [1, 2, 3, 4]
+    assert display.score_line_.get_xdata().tolist() == [1, 2, 3]
+
+
 @pytest.mark.parametrize("which", ["classifier", "regressor"])
 def test_steps_are_what_each_feature_adds_to_the_scores(plt, request, which):
     model, X = request.getfixturevalue(which), {"classifier": IRIS, "regressor": DIABETES.to_numpy()}[which]

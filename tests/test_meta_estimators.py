@@ -17,7 +17,7 @@ from sklearn.model_selection import (
     cross_validate,
     train_test_split,
 )
-from sklearn.multioutput import MultiOutputRegressor
+from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
@@ -107,6 +107,17 @@ def test_multi_output_regressor():
     for output in range(2):
         alone = clone(REGRESSOR).fit(X, y[:, output])
         assert model.predict(X)[:, output].tolist() == alone.predict(X).tolist()
+
+
+def test_multi_output_classifier_of_several_columns_of_several_classes():
+    X, X_test, y, y_test = halves(IRIS)
+    names = np.array(["a", "b", "c"]), np.array(["y", "z", "x"])
+    columns = [np.column_stack([labels[part] for labels in names]) for part in (y, y_test)]
+    with pytest.raises(ValueError, match="MultiOutputClassifier fits one for each column"):
+        clone(CLASSIFIER).fit(X, columns[0])
+    model = MultiOutputClassifier(CLASSIFIER).fit(X, columns[0])
+    assert [one.shape for one in model.predict_proba(X_test)] == [(75, 3), (75, 3)]
+    assert (model.predict(X_test) == columns[1]).mean(axis=0).min() > 0.9
 
 
 def test_halving_grid_search_cv():

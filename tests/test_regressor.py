@@ -80,7 +80,7 @@ def test_partial_fit_learns_from_a_stream():
         for start in range(0, len(X_train), 300):
             model.partial_fit(X_train[start : start + 300], y_train[start : start + 300])
     assert model.score(X_test, y_test) > 0.7
-    with pytest.raises(ValueError, match="y has 2 outputs, expected 1"):
+    with pytest.raises(ValueError, match="y has 2 outputs; the first y had 1"):
         model.partial_fit(X_train, np.column_stack([y_train, y_train]))
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import coo_array, csc_array, csc_matrix, csr_array, csr_matrix, dok_array
 from scipy.sparse import random as random_sparse
+from sklearn.base import clone
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
@@ -124,6 +125,16 @@ def test_targets_and_weights_of_any_kind_give_the_dense_model():
     assert_fits_the_same(BinaryMLPClassifier(**QUICK, class_weight="balanced"), X, numbers[:, 0] > 0)
     assert_fits_the_same(BinaryMLPClassifier(**QUICK), X, (numbers > 0.5).astype(int))
     assert_fits_the_same(BinaryMLPRegressor(**QUICK), X, numbers, sample_weight=weight)
+
+
+def test_validation_rows_may_be_sparse():
+    X, X_val = table(), table(100, seed=1)
+    for scoring in None, "accuracy":
+        model = BinaryMLPClassifier(**{**QUICK, "max_iter": 5}, early_stopping=True, scoring=scoring)
+        dense, sparse = clone(model), clone(model)
+        dense.fit(X, classes_of(X), X_val=X_val, y_val=classes_of(X_val))
+        sparse.fit(csr_array(X), classes_of(X), X_val=csc_array(X_val), y_val=classes_of(X_val))
+        assert sparse.validation_scores_ == dense.validation_scores_ and sparse.packed_ == dense.packed_
 
 
 def test_probabilities_are_those_of_dense_rows():

@@ -14,7 +14,6 @@ from skbnn.training.categories import Classes, Labels
 from skbnn.training.early_stopping import EarlyStopping
 from skbnn.training.epochs import Watcher, draw_batches, run_epochs
 from skbnn.training.reals import Reals
-from skbnn.training.samples import Samples
 
 ROWS = np.arange(100, 110)
 
@@ -49,6 +48,12 @@ class Recorder(Watcher):
     def __init__(self, last=None, keeps=False):
         self.last, self.keeps, self.seen = last, keeps, []
 
+    def loop_began(self, state):
+        self.seen.append("began")
+
+    def epoch_began(self, state):
+        self.seen.append(f"epoch {len(state.losses)}")
+
     def epoch_ended(self, state):
         self.seen.append(state.losses[-1])
         return state.losses[-1] == self.last
@@ -71,7 +76,7 @@ def test_mini_batches_are_the_rows_in_parts_that_differ_by_one_at_most():
 def test_one_watcher_stops_the_loop_and_all_are_told(state):
     watchers = Recorder(), Recorder(last=2), Recorder()
     run_epochs(state, None, ROWS, watchers)
-    assert all(watcher.seen == [0, 1, 2, "ended"] for watcher in watchers)
+    assert all(watcher.seen == ["began", "epoch 0", 0, "epoch 1", 1, "epoch 2", 2, "ended"] for watcher in watchers)
     assert state.losses == [0, 1, 2] and state.n_rows_trained == 30
 
 
@@ -79,7 +84,7 @@ def test_one_watcher_keeps_what_an_interrupt_leaves_else_it_is_raised(state):
     state.interrupt = True
     watchers = Recorder(), Recorder(keeps=True), Recorder()
     run_epochs(state, None, ROWS, watchers)
-    assert all(watcher.seen == [0, 1, 2, "interrupted", "ended"] for watcher in watchers)
+    assert all(watcher.seen[-4:] == [2, "epoch 3", "interrupted", "ended"] for watcher in watchers)
     with pytest.raises(KeyboardInterrupt):
         run_epochs(state, None, ROWS, [Recorder()])
 
@@ -94,20 +99,15 @@ def test_one_watcher_keeps_what_an_interrupt_leaves_else_it_is_raised(state):
     ],
 )
 def test_early_stopping_waits_for_a_gain_and_brings_back_the_best(state, scores, tol, n_epochs, best):
-    state.pack = lambda data, rows: setattr(state, "packed", SimpleNamespace(predict=len)) or state.packed
-    samples = Samples(np.zeros((12, 1)), np.zeros(12), np.arange(12.0), rows=np.arange(10), held=np.arange(10, 12))
-
-    def score(packed, X, y, sample_weight):
-        assert sample_weight.tolist() == [10, 11]  # of the rows held out
-        return scores[len(state.trainers) - 1]
-
-    state.targets = SimpleNamespace(score=score)
+    state.pack = lambda data, rows: setattr(state, "packed", (data, *rows, len(state.trainers))) or state.packed
     packed = []
-    stopping = EarlyStopping(samples, None, tol=tol, patience=2)
-    watch = SimpleNamespace(epoch_ended=lambda state: packed.append(state.packed), loop_ended=lambda state: None)
+    stopping = EarlyStopping(lambda packed: scores[packed[-1] - 1], "data", ROWS, tol=tol, patience=2)
+    watch = Watcher()
+    watch.epoch_ended = lambda state: packed.append(state.packed)
     run_epochs(state, None, ROWS, [stopping, watch])
     np.testing.assert_array_equal(state.scores, scores[:n_epochs])
     assert state.trainers == list(range(best + 1)) and state.packed is packed[best]
+    assert all(one[:-1] == ("data", *ROWS) for one in packed)
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,8 @@ class LossCurveDisplay:
         if self.validation_scores is not None:
             self.score_ax_, color = ax.twinx(), self.line_.get_color()
             options = {"color": color, "linestyle": "--", **(score_line_kw or {})}
-            (self.score_line_,) = self.score_ax_.plot(epochs, self.validation_scores, **options)
+            scored = range(1, len(self.validation_scores) + 1)  # a stream goes on without scores
+            (self.score_line_,) = self.score_ax_.plot(scored, self.validation_scores, **options)
             self.score_ax_.set_ylabel("Validation score (dashed)")
         if "label" in {**labels, **(line_kw or {})}:
             ax.legend()

@@ -56,11 +56,13 @@ class Categories(Targets):
     def fit_additive(self, columns, samples, rows, penalties):
         """Logistic regressions of these rows, a list of AdditivePart, one for each penalty."""
 
-    def mean_loss(self, scores, samples, rows):
-        """The loss of the scores of some rows."""
+    def mean_loss(self, scores, y, sample_weight):
+        """The loss of the scores of rows with encoded targets."""
         scores = scores.astype(np.float32)
-        y, sample_weight = samples.y[rows].astype(np.float32), samples.sample_weight[rows]
-        return LOSSES[self.network_loss]()(scores, y, sample_weight, np.empty_like(scores))
+        return LOSSES[self.network_loss]()(scores, y.astype(np.float32), sample_weight, np.empty_like(scores))
+
+    def loss_score(self, packed, X, y, sample_weight, initial_model=None):
+        return -self.mean_loss(packed.decision_function(X), y, sample_weight)
 
     def choose_penalty(self, samples, parts, rng):
         if self.loss != "log_loss":
@@ -72,8 +74,8 @@ class Categories(Targets):
                 columns = self.columns(samples, train, kind)
                 rows = columns.sample(MAX_SIZE_TO_CHOOSE["logistic"] // len(parts), rng)
                 fits += self.fit_additive(columns, samples, rows, PENALTIES[kind])
-            X, bits = samples.X[held], samples.bits[held]
-            losses += np.array([self.mean_loss(fit.scores(X, bits), samples, held) for fit in fits])
+            X, bits, truth = samples.X[held], samples.bits[held], (samples.y[held], samples.sample_weight[held])
+            losses += np.array([self.mean_loss(fit.scores(X, bits), *truth) for fit in fits])
         return choices[np.argmin(losses)] if parts else UNCHOSEN
 
     def stronger(self, penalty):
@@ -131,14 +133,17 @@ class Classes(Categories):
 
     def encode(self, y):
         if y.ndim != 1:
-            raise ValueError(f"y has shape {y.shape}, which differs from the previous call's.")
+            raise ValueError(f"y has shape {y.shape}; the first y had one column, of classes.")
         unknown = np.setdiff1d(y, self.labels)
         if len(unknown):
             raise ValueError(f"`y` has classes not in `self.classes_`: {unknown}. Known are {self.labels}.")
         return np.searchsorted(self.labels, y).astype(np.float32)[:, np.newaxis]
 
-    def strata(self, y):
+    def decode(self, y):
         return self.labels[y[:, 0].astype(int)]
+
+    def strata(self, y):
+        return self.decode(y)
 
     def numbers(self, samples, rows):
         y = samples.y[rows]
@@ -178,13 +183,15 @@ class Labels(Categories):
 
     def score(self, packed, X, y, sample_weight):
         """Minus the mean loss of a label: of many, hardly a row is right in all, and rare ones are hardly ever true."""
-        scores, y = packed.decision_function(X).astype(np.float32), y.astype(np.float32)
-        return -LOSSES[self.network_loss]()(scores, y, sample_weight, np.empty_like(scores)) / self.n_outputs
+        return self.loss_score(packed, X, y, sample_weight) / self.n_outputs
 
     def encode(self, y):
         if y.ndim != 2 or y.shape[1] != self.n_outputs:
-            raise ValueError(f"y has shape {y.shape}, which differs from the previous call's.")
+            raise ValueError(f"y has shape {y.shape}; the first y had {self.n_outputs} columns, of labels.")
         return np.ascontiguousarray(y, np.float32)
+
+    def decode(self, y):
+        return y.astype(int)
 
     def shares(self, y, sample_weight):
         return np.average(y, axis=0, weights=sample_weight)

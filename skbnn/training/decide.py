@@ -37,7 +37,7 @@ WORTH_OF_DIRECTION, WORTH_OF_COMPONENTS = 0.9, 0.85
 FINER = 2
 
 
-def decide(samples, targets, parameters, rng):
+def decide(samples, targets, parameters, progress, rng):
     """Decide on what is to be trained, and how.
 
     Parameters
@@ -45,6 +45,8 @@ def decide(samples, targets, parameters, rng):
     samples : Samples
     targets : Targets
     parameters : Parameters
+    progress : Progress
+        Is told what is being done.
     rng : numpy.random.Generator
         Draws the rows to look at, the splits, and the networks that are compared.
 
@@ -59,6 +61,7 @@ def decide(samples, targets, parameters, rng):
     ValueError
         If ``n_components`` is not below the number of rows, or above that of features.
     """
+    progress.stage("Finding thresholds")
     if parameters.streaming:
         n_thresholds = min(MOST_THRESHOLDS, most_thresholds(samples.X.shape[1]))
         parameters = parameters.where_auto(**STREAM, n_thresholds=n_thresholds)
@@ -73,7 +76,7 @@ def decide(samples, targets, parameters, rng):
     samples = encode_features(samples, parameters, resolution, rng)
     parameters = parameters.sized(samples, targets)
     parts = splits(samples, targets, int(rng.integers(2**31)))
-    judge = Judge(parameters, parts, targets, rng)
+    judge = Judge(parameters, parts, targets, progress, rng)
     if not parts or "auto" not in (parameters.dropout, parameters.n_components):
         initial_model = targets.initial_model(samples, samples.rows, rng, penalty=judge.choose_penalty(samples))
         doubted = parameters.dropout == "auto" and len(samples.rows) < TOO_FEW
@@ -81,16 +84,18 @@ def decide(samples, targets, parameters, rng):
         return Decision(parameters, samples.encoding, initial_model, TRUST_OF_FEW if doubted else 1.0), samples
 
     sample_weight = samples.sample_weight
-    samples, outcome = choose_encoding(samples.without_class_weights(), targets, parameters, judge, rng)
+    samples, outcome = choose_encoding(samples.without_class_weights(), targets, parameters, judge, progress, rng)
     samples = replace(samples, sample_weight=sample_weight)
     if outcome.gain < (targets.little if len(samples.rows) < SMALL else LITTLE_OF_MANY):
         parameters = judge.curbed(asked, parameters)
+    if outcome.penalty is not None:
+        progress.stage("Fitting the initial model")
     initial_model = targets.initial_model(samples, samples.rows, rng, penalty=outcome.penalty)
     factor = 1.0
     if parameters.dropout == "auto":
         initial_model, factor = initial_model.shrunk(outcome.share), trust(outcome.factor, parameters.n_estimators)
     parameters = parameters.where_auto(dropout=outcome.dropout, n_components=len(samples.encoding.components))
-    judge.progress.chosen(parameters, factor)
+    progress.chosen(parameters, factor)
     return Decision(parameters, samples.encoding, initial_model, factor), samples
 
 
@@ -100,7 +105,7 @@ def encode_features(samples, parameters, resolution, rng):
     n_rows, n_features = X.shape
     encoding = find_encoding(X, resolution, rng=rng, nominal=samples.nominal)
     if n_components not in ("auto", 0):
-        features = np.flatnonzero(can_be_combined(samples, np.arange(n_features)))
+        features = of_numbers(X, np.flatnonzero(~encoding.nominal))
         if n_components > min(n_rows - 1, len(features)):
             among = f"n_features={n_features}"
             if len(features) < n_features:
@@ -121,7 +126,7 @@ def always_on(encoding):
     return encoding._replace(thresholds=np.array([np.finfo(np.float64).min]), offsets=offsets)
 
 
-def choose_encoding(samples, targets, parameters, judge, rng):
+def choose_encoding(samples, targets, parameters, judge, progress, rng):
     """The samples in the encoding that serves held-out rows best, and what the judge says of it."""
     best = judge(samples)
     selected = best.relevance > RELEVANT * best.relevance.clip(0).sum()
@@ -131,7 +136,7 @@ def choose_encoding(samples, targets, parameters, judge, rng):
         if outcome.loss <= best.loss:
             samples, best = fewer, outcome
     if parameters.n_components == "auto":
-        for combinations, worth in find_extensions(samples, targets, parameters, rng):
+        for combinations, worth in find_extensions(samples, targets, parameters, progress, rng):
             extended = samples.encode(samples.encoding.with_combinations(combinations))
             outcome = judge(extended)
             if outcome.loss < worth * best.loss:
@@ -143,7 +148,7 @@ def choose_encoding(samples, targets, parameters, judge, rng):
     return samples, best
 
 
-def find_extensions(samples, targets, parameters, rng):
+def find_extensions(samples, targets, parameters, progress, rng):
     """Combinations of the features that have bits to try one after the other, one of which may be kept.
 
     Yields
@@ -153,11 +158,15 @@ def find_extensions(samples, targets, parameters, rng):
         With them, the loss has to be less than this share of what it is without.
     """
     features = varying(samples)
-    features = features[can_be_combined(samples, features)]
-    if not 2 <= len(features) <= MAX_FEATURES_FOR_COMPONENTS:
+    features = features[~samples.encoding.nominal[features]]
+    if len(features) > MAX_FEATURES_FOR_COMPONENTS:
         return
-    of_varying = replace(samples, X=samples.X[:, features], nominal=samples.nominal[features])
+    features = of_numbers(samples.X, features)
+    if len(features) < 2:
+        return
+    of_varying = replace(samples, X=samples.X[:, features])
     for find in directions, components:
+        progress.stage(f"Looking for {find.__name__}")
         found, worth = find(of_varying, targets, parameters.n_thresholds, rng)
         if len(found.components):
             yield found._replace(components=spread(found.components, features, samples.X.shape[1])), worth
@@ -168,9 +177,9 @@ def varying(samples):
     return np.flatnonzero(np.diff(samples.encoding.offsets)[: samples.X.shape[1]])
 
 
-def can_be_combined(samples, features):
-    """Which of some features are numbers in every row, a mask."""
-    return ~samples.nominal[features] & finite_columns(samples.X[:, features])
+def of_numbers(X, features):
+    """Those of the features that are finite in every row, and so can be combined."""
+    return features[finite_columns(X[:, features])]
 
 
 def spread(components, features, n_features):

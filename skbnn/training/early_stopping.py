@@ -1,4 +1,4 @@
-"""Early stopping, by the score of the packed network on held-out rows."""
+"""Early stopping, by a score of the packed network."""
 
 from copy import deepcopy
 
@@ -8,29 +8,28 @@ from skbnn.training.epochs import Watcher
 
 
 class EarlyStopping(Watcher):
-    """Stops when the score of held-out rows improves no longer, and brings back the best epoch's networks.
+    """Stops when the score improves no longer, and brings back the best epoch's networks.
 
     Parameters
     ----------
-    samples : Samples
-        With rows that are held out.
+    score : callable
+        ``score(packed)`` is what a packed network is worth, a float, by rows that it is not trained on.
     data : TrainingData
-        Of these samples.
+    rows : ndarray of int
+        Those to train on.
     tol : float
         What a score has to gain to count as better.
     patience : int
         Epochs without a better score, after which training stops.
     """
 
-    def __init__(self, samples, data, *, tol, patience):
-        held = samples.held
-        self.X, self.y, self.sample_weight = samples.X[held], samples.y[held], samples.sample_weight[held]
-        self.data, self.rows, self.tol, self.patience = data, samples.rows, tol, patience
+    def __init__(self, score, data, rows, *, tol, patience):
+        self.score, self.data, self.rows, self.tol, self.patience = score, data, rows, tol, patience
         self.best_score, self.last_gain, self.best = -np.inf, 0, None
 
     def epoch_ended(self, state):
         """Score the network as it would be delivered."""
-        score = state.targets.score(state.pack(self.data, self.rows), self.X, self.y, self.sample_weight)
+        score = self.score(state.pack(self.data, self.rows))
         state.scores.append(score)
         if score > self.best_score + self.tol or self.best is None:
             self.last_gain = len(state.scores)

@@ -10,6 +10,12 @@ from skbnn.network.ensemble import train_epoch
 class Watcher:
     """Is told by the loop what happens; does nothing unless a method is overridden."""
 
+    def loop_began(self, state):
+        """Is called once before the first epoch."""
+
+    def epoch_began(self, state):
+        """Is called before each epoch."""
+
     def epoch_ended(self, state):
         """Return whether to stop; the epoch's loss is the last in ``state.losses``."""
         return False
@@ -43,8 +49,12 @@ def run_epochs(state, data, rows, watchers=()):
         If no watcher keeps what was trained.
     """
     parameters = state.decision.parameters
+    for watcher in watchers:
+        watcher.loop_began(state)
     try:
         for epoch in range(parameters.max_iter):
+            for watcher in watchers:
+                watcher.epoch_began(state)
             state.packed = None
             batches = draw_batches(rows, parameters, state.rng)
             state.losses.append(train_epoch(state.trainers, data, batches, epoch, parameters.max_iter))

@@ -11,7 +11,6 @@ from skbnn.network.trainer import LOSSES
 from skbnn.packed.additive_part import AdditivePart
 from skbnn.training.epochs import run_epochs
 from skbnn.training.parameters import Decision
-from skbnn.training.progress import Progress
 from skbnn.training.state import TrainingState, new_trainer
 
 # What is compared are networks of a share of the width, but for narrow ones, trained for a share of the epochs, with
@@ -105,17 +104,20 @@ class Judge:
     parts : list of (ndarray of int, ndarray of int)
         Rows to train on and rows to judge by.
     targets : Targets
+    progress : Progress
+        Is told what is compared.
     rng : numpy.random.Generator
     """
 
-    def __init__(self, parameters, parts, targets, rng):
+    def __init__(self, parameters, parts, targets, progress, rng):
         self.parameters, self.parts, self.targets, self.rng = shortened(parameters), parts, targets, rng
-        self.loss, self.progress = LOSSES[parameters.loss](), Progress(parameters.verbose)
+        self.loss, self.progress = LOSSES[parameters.loss](), progress
 
     def choose_penalty(self, samples):
         """The penalty of an additive model, None if there is to be none."""
         if self.parameters.init == "constant":
             return None
+        self.progress.stage("Choosing the initial model")
         return self.targets.choose_penalty(samples, self.parts, self.rng)
 
     def curbed(self, asked, parameters):
@@ -127,19 +129,20 @@ class Judge:
     def __call__(self, samples, penalty=None):
         """The Outcome of an encoding and, unless it is to be chosen, a penalty of the initial model."""
         penalty = self.choose_penalty(samples) if penalty is None else penalty
-        parts, relevances = zip(*(self.train(samples, penalty, *part) for part in self.parts), strict=True)
+        watcher = self.progress.trial(samples.encoding, len(self.parts) * self.parameters.max_iter)
+        parts, relevances = zip(*(self.train(samples, penalty, watcher, *part) for part in self.parts), strict=True)
         outcome = weigh(parts, self.loss)._replace(penalty=penalty, relevance=np.mean(relevances, axis=0))
         self.progress.compared(samples.encoding, outcome)
         return outcome
 
-    def train(self, samples, penalty, train, held):
+    def train(self, samples, penalty, watcher, train, held):
         """Train a network; what HeldOut it leaves, and what each feature takes off the initial model's loss."""
         targets, rng = self.targets, self.rng
         initial_model = targets.initial_model(samples, train, rng, penalty=penalty)
         data = targets.training_data(samples, initial_model)
         decision = Decision(self.parameters, samples.encoding, initial_model)
         trainer = new_trainer(targets, decision, rng)
-        run_epochs(TrainingState(targets, decision, rng, [trainer]), data, train)
+        run_epochs(TrainingState(targets, decision, rng, [trainer]), data, train, [watcher])
         unit = initial_model.scale / np.where(initial_model.spread > 0, initial_model.spread, 1)
         scores = unit * network_scores(trainer.network, samples.encoding, data, train, held)
         expected, constant, varying = targets.truth(samples, initial_model, held)

@@ -41,6 +41,8 @@ class Parameters(TrainingOptions):
 
     Attributes
     ----------
+    validation_fraction : float or None
+        Share of the rows to hold out for early stopping, if any.
     streaming : bool
         Whether the rows are those of one call of ``partial_fit``.
     """
@@ -53,7 +55,7 @@ class Parameters(TrainingOptions):
     batch_size: int | str
     max_iter: int | None
     shuffle: bool
-    verbose: bool
+    validation_fraction: float | None
     streaming: bool
 
     @classmethod

@@ -9,6 +9,7 @@ from skbnn.encoding.projection_pursuit import pursue_directions
 from skbnn.encoding.standardization import location_and_scale, robust_location_and_scale
 from skbnn.initial_models.additive import LINE_POWERS, Columns, choose_ridge_penalty, fit_ridge
 from skbnn.initial_models.initial_model import InitialModel
+from skbnn.network.trainer import LOSSES
 from skbnn.packed.additive_part import AdditivePart
 from skbnn.training.targets import Targets
 
@@ -44,11 +45,19 @@ class Reals(Targets):
     def encode(self, y):
         columns = y.reshape(len(y), -1).astype(np.float64)
         if columns.shape[1] != self.n_outputs:
-            raise ValueError(f"y has {columns.shape[1]} outputs, expected {self.n_outputs} as in the previous call.")
+            raise ValueError(f"y has {columns.shape[1]} outputs; the first y had {self.n_outputs}.")
         return columns
+
+    def decode(self, y):
+        return y[:, 0] if self.n_outputs == 1 else y
 
     def score(self, packed, X, y, sample_weight):
         return float(r2_score(y, packed.predict(X), sample_weight=sample_weight))
+
+    def loss_score(self, packed, X, y, sample_weight, initial_model):
+        left = in_units_of(initial_model.scale, y - packed.decision_function(X))
+        left = np.clip(left, -FARTHEST["squared_error"], FARTHEST["squared_error"]).astype(np.float32)
+        return -LOSSES[self.loss]()(left, np.zeros_like(left), sample_weight, np.empty_like(left))
 
     def directions(self, samples, n_thresholds, rng):
         return pursue_directions(samples.X, samples.y, samples.sample_weight, samples.rows, n_thresholds, rng)
@@ -133,14 +142,18 @@ def residual(samples, additive):
     return samples.y - additive.scores(samples.X, samples.bits)
 
 
+def in_units_of(scale, left):
+    """Differences of real targets by their scale; 0 where that is 0."""
+    with np.errstate(over="ignore"):
+        return left / np.where(scale > 0, scale, np.inf)
+
+
 def standardized_residual(samples, initial_model):
     """What the initial model leaves, by its scale; 0 where that is 0, so that a constant predicts itself.
 
     Raises ValueError if the scale is not finite.
     """
-    scale = initial_model.scale
-    with np.errstate(over="ignore"):
-        targets = residual(samples, initial_model.additive) / np.where(scale > 0, scale, np.inf)
-    if np.isnan(targets).any() or not np.isfinite(scale).all():
+    targets = in_units_of(initial_model.scale, residual(samples, initial_model.additive))
+    if np.isnan(targets).any() or not np.isfinite(initial_model.scale).all():
         raise ValueError("y is too large: its spread is not finite.")
     return targets

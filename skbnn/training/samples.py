@@ -26,7 +26,7 @@ class Samples:
     rows : ndarray of int
         Those to train on.
     held : ndarray of int or None
-        Those that early stopping looks at.
+        Those that are held out for early stopping.
     encoding : Encoding or None
     bits : ndarray of shape (n_rows, n_words), uint64, or None
         The rows in this encoding.
@@ -58,6 +58,11 @@ class Samples:
     def encode(self, encoding):
         """The same, with bits."""
         return replace(self, encoding=encoding, bits=encoding.encode(self.X))
+
+    @property
+    def validation(self):
+        """Features, targets and weights of the rows that are held out, or None."""
+        return None if self.held is None else (self.X[self.held], self.y[self.held], self.sample_weight[self.held])
 
     def without_class_weights(self):
         """The same where no class weighs more than its rows: few rows of a rare one would decide on everything."""

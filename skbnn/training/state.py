@@ -1,5 +1,6 @@
 """What training needs to go on: an estimator keeps it for ``partial_fit`` and ``warm_start``, and predicts without."""
 
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -94,8 +95,15 @@ class TrainingState:
         decision = replace(decision, initial_model=targets.followed(decision.initial_model, samples, share))
         now = {"targets": targets, "decision": decision, "n_rows_seen": n_seen, "share": share, "memory": memory}
         if streaming:
-            return replace(self, **now, **{name: [*getattr(self, name)] for name in CURVES})
+            return replace(self, **now, **self._curves())
         return replace(self, **now, **{name: [] for name in CURVES}, n_rows_trained=0)
+
+    def snapshot(self):
+        """The state as it is now, of which training that goes on changes nothing, nor the other way round."""
+        return replace(self, trainers=deepcopy(self.trainers), rng=deepcopy(self.rng), **self._curves())
+
+    def _curves(self):
+        return {name: [*getattr(self, name)] for name in CURVES}
 
     def pack(self, data, rows):
         """Set ``packed``, unless it is, with batch norm's statistics taken from these rows; returns it."""

@@ -62,6 +62,10 @@ class Targets(ABC):
             If they are not of these targets' kind.
         """
 
+    @abstractmethod
+    def decode(self, y):
+        """Targets as they were before ``encode``."""
+
     def strata(self, y):
         """The class of each row of encoded targets, or None where rows have none."""
         return None
@@ -82,6 +86,10 @@ class Targets(ABC):
     def score(self, packed, X, y, sample_weight):
         """Score of a packed network on rows with encoded targets, higher is better."""
         return float(accuracy_score(y, packed.predict(X), sample_weight=sample_weight))
+
+    @abstractmethod
+    def loss_score(self, packed, X, y, sample_weight, initial_model):
+        """Minus the packed network's mean loss of rows with encoded targets, as ``TrainingState.losses`` measure it."""
 
     def directions(self, samples, n_thresholds, rng):
         """Combinations to try before principal components, of ``n_thresholds`` thresholds each at most."""
