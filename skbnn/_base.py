@@ -239,9 +239,10 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         """The labels of X's categories; those that training began with, unless a stream begins anew."""
         if state is None:
             return find_categories(X, categorical_mask(self.categorical_features, X))
-        n_rows = np.count_nonzero(np.ones(np.shape(X)[0]) if sample_weight is None else sample_weight)
-        if state.categories and state.memory.begins_with(n_rows):
-            return with_new_labels(state.categories, X)
+        if state.categories:
+            n_rows = np.count_nonzero(np.ones(np.shape(X)[0]) if sample_weight is None else sample_weight)
+            if state.memory.begins_with(n_rows):
+                return with_new_labels(state.categories, X)
         return state.categories
 
     def _rows(self, X, y, sample_weight, targets):

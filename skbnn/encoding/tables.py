@@ -153,10 +153,10 @@ def categorical_mask(asked, X):
     ValueError
         If they are no features of X.
     """
-    if len(np.shape(X)) != 2:
-        return None  # it is refused later
     if asked is None or isinstance(asked, str):
         return asked
+    if len(np.shape(X)) != 2:
+        return None  # it is refused later
     asked, n_features = np.asarray(asked), np.shape(X)[1]
     if not asked.size:
         return None
