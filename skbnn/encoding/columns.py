@@ -30,7 +30,10 @@ def find_runs(offsets, nominal):
     is_nominal = np.zeros(len(offsets) - 1, bool)
     is_nominal[: len(nominal)] = nominal
     of_nominal = np.flatnonzero(np.repeat(is_nominal, np.diff(offsets)))
-    return np.unique(np.concatenate([offsets, of_nominal, of_nominal + 1]))
+    is_end = np.zeros(offsets[-1] + 1, bool)
+    for ends in offsets, of_nominal, of_nominal + 1:
+        is_end[ends] = True
+    return np.flatnonzero(is_end)
 
 
 def same_nominal(offsets, nominal):

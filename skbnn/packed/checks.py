@@ -162,11 +162,16 @@ def frozen_labels(values):
 
 
 def frozen_categories(categories):
-    """Labels of each feature as tuples, or None; one type of number or text alone is left to ``check_names``."""
+    """Labels of each feature as tuples, or None."""
     if categories is None:
         return None
-    features = [labels if labels is None else tuple(labels) for labels in categories]
+    features = [labels if labels is None else tuple(map(plain, labels)) for labels in categories]
     return tuple(features) if any(features) else None
+
+
+def plain(label):
+    """A scalar of NumPy as Python has it."""
+    return label.item() if isinstance(label, np.generic) else label
 
 
 def require(condition, message):
