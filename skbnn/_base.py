@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skbnn._callbacks import callbacks_of
 from skbnn._doc_link import DocumentationLink
-from skbnn._sklearn import CallbackSupportMixin, Interval, StrOptions, _check_sample_weight
+from skbnn._sklearn import CallbackSupportMixin, Interval, Options, StrOptions, _check_sample_weight
 from skbnn.encoding.tables import categorical_mask, find_categories, is_table, to_numbers, with_new_labels
 from skbnn.kernels.blas import one_blas_thread
 from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS
@@ -73,7 +73,7 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         "shuffle": ["boolean"],
         "random_state": ["random_state"],
         "tol": [Interval(Real, 0, None, closed="left")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
         "early_stopping": [StrOptions({"auto"}), "boolean"],
         "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
@@ -187,7 +187,7 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         categories = self._find_categories(*training, state)
         X, y, sample_weight = self._validate(*training, categories, reset=state is None)
         if state:
-            targets = replace(state.targets, loss=self.loss, streaming=streaming)
+            targets = state.targets.going_on(y, loss=self.loss, streaming=streaming)
         else:
             targets = self._learn_targets(y, streaming)
         validation = self._validation_rows(*validation, targets, categories)

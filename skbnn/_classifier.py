@@ -100,8 +100,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     learning_rate_init : float, default=None
         Initial learning rate of the latent weights, which live in [-1, 1]. None takes 0.01 for "adam", 5.0 for "sgd",
         either times ten for ``binarization="stochastic"``, and 0.003 for "bop", where it is the adaptivity rate of the
-        averaged gradient. Batch norm learns at a tenth of it ("adam"), at a fiftieth ("sgd"), or by Adam at 0.001
-        ("bop").
+        averaged gradient. Batch norm learns at a tenth of it ("adam"), at a fiftieth, or for "stochastic" a tenth of
+        that ("sgd"), or by Adam at 0.001 ("bop").
 
     max_iter : int, default=None
         Epochs. None trains for 28 epochs, and on small data for at least 1000 mini-batches, in 100 epochs at most; a
@@ -144,8 +144,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     tol : float, default=1e-4
         With ``early_stopping``, what the validation score has to gain to count as better.
 
-    n_iter_no_change : int, default=10
-        With ``early_stopping``, epochs without a better validation score after which training stops.
+    n_iter_no_change : int or inf, default=10
+        With ``early_stopping``, epochs without a better validation score after which training stops. With ``np.inf``
+        it does not stop, and the best epoch's network is kept.
 
     early_stopping : bool or "auto", default="auto"
         Whether to stop when the score of rows that are not trained on no longer improves, and keep the best epoch's
@@ -318,7 +319,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         shuffle: bool = True,
         random_state: RandomState = None,
         tol: float = 1e-4,
-        n_iter_no_change: int = 10,
+        n_iter_no_change: float = 10,
         early_stopping: bool | Auto = "auto",
         scoring: Scoring = None,
         validation_fraction: float = 0.1,
@@ -515,6 +516,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         return self.out_activation_ == "logistic" and not self._multilabel
 
     def _check_y(self, y):
+        if y.dtype.kind in "mM":  # which packed_ can't hold, and no model file
+            raise ValueError(f"Labels of dtype {y.dtype} are not supported; y must hold numbers, booleans or strings.")
         check_classification_targets(y)
         kind = type_of_target(y)
         if kind == "multiclass-multioutput":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sklearn.base import RegressorMixin
+from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
 from skbnn._base import BaseBinaryMLP
@@ -98,8 +99,8 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     learning_rate_init : float, default=None
         Initial learning rate of the latent weights, which live in [-1, 1]. None takes 0.01 for "adam", 5.0 for "sgd",
         either times ten for ``binarization="stochastic"``, and 0.003 for "bop", where it is the adaptivity rate of the
-        averaged gradient. Batch norm learns at a tenth of it ("adam"), at a fiftieth ("sgd"), or by Adam at 0.001
-        ("bop").
+        averaged gradient. Batch norm learns at a tenth of it ("adam"), at a fiftieth, or for "stochastic" a tenth of
+        that ("sgd"), or by Adam at 0.001 ("bop").
 
     max_iter : int, default=None
         Epochs. None trains for 28 epochs, and on small data for at least 1250 mini-batches, in 300 epochs at most; a
@@ -141,8 +142,9 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
     tol : float, default=1e-4
         With ``early_stopping``, what the validation score has to gain to count as better.
 
-    n_iter_no_change : int, default=10
-        With ``early_stopping``, epochs without a better validation score after which training stops.
+    n_iter_no_change : int or inf, default=10
+        With ``early_stopping``, epochs without a better validation score after which training stops. With ``np.inf``
+        it does not stop, and the best epoch's network is kept.
 
     early_stopping : bool or "auto", default="auto"
         Whether to stop when the score of rows that are not trained on no longer improves, and keep the best epoch's
@@ -304,7 +306,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         shuffle: bool = True,
         random_state: RandomState = None,
         tol: float = 1e-4,
-        n_iter_no_change: int = 10,
+        n_iter_no_change: float = 10,
         early_stopping: bool | Auto = "auto",
         scoring: Scoring = None,
         validation_fraction: float = 0.1,
@@ -431,6 +433,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         return self._ask_packed("predict", X)
 
     def _check_y(self, y):
+        assert_all_finite(y, input_name="y")  # an object's None has become NaN by now
         return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _learn_targets(self, y, streaming):

@@ -379,7 +379,8 @@ def categories_of(arrays, n_features):
         labels = [json.loads(label) for label in text.decode().split("\0")[:-1]]
     except (ValueError, RecursionError) as error:
         raise ValueError(f"categories can't be read: {error}") from error
-    require(all(label is None or isinstance(label, str | int | float) for label in labels), "categories must be scalars")
+    scalars = all(label is None or isinstance(label, str | int | float) for label in labels)
+    require(scalars, "categories must be scalars")
     ends = np.cumsum(counts).tolist()
     both = zip(counts.tolist(), ends, strict=True)
     return [tuple(labels[end - count : end]) if count else None for count, end in both]

@@ -25,8 +25,8 @@ OBJECTS = 2**15  # bytes: what parsing a header and the objects of a network tak
 NUMBERS = [0, 1, -1, 2, 7, 8, 63, 64, 255, 2**16, 2**31 - 1, 2**31, 2**32, 2**53, 2**62, 2**63, 2**64, 10**30, 1e308]
 WILD = [*NUMBERS, float("nan"), True, None, "", "U64", "F16", "BOOL", "F128", "1", "2", "identity", "softmax"]
 WILD += [[[0]], [[1, 1]], [[-1, 4]], {}, []]
-OTHERS = ["checksum", "steps", "slopes", "ranges", "components", "classes", "classes.str", "feature_names", "bias", "nominal"]
-OTHERS += ["categories", "categories.counts"]
+OTHERS = ["checksum", "steps", "slopes", "ranges", "components", "classes", "classes.str", "feature_names", "bias"]
+OTHERS += ["nominal", "categories", "categories.counts"]
 
 
 def flip_bits(rng, content, _):

@@ -1,6 +1,7 @@
 """What targets mean: how y is encoded, the loss, what there is before a network, the score, what the output says."""
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
 import numpy as np
 from sklearn.metrics import accuracy_score
@@ -141,6 +142,16 @@ class Targets(ABC):
     def followed(self, initial_model, samples, share):
         """The initial model of what was seen, of which encoded samples are this share."""
         return initial_model
+
+    def going_on(self, y, *, loss, streaming):
+        """The same for a next call, which has this y.
+
+        Raises
+        ------
+        ValueError
+            If ``fit`` can't go on with it.
+        """
+        return replace(self, loss=loss, streaming=streaming)
 
     @abstractmethod
     def truth(self, samples, initial_model, rows):
