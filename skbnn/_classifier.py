@@ -71,7 +71,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         near quantiles of the training data; a feature with fewer distinct values gets fewer. "auto" is a twelfth of the
         rows, from 4 to 32, and up to eight times as many for a feature between whose thresholds the targets vary, by
         the prediction of one half of the rows by the other. Fewer than 50 rows, and a first call of ``partial_fit``,
-        take 32. Where features are more than 500 there are fewer, and one of each from 16,384 features.
+        take 32. Where features are more than 500 there are fewer, and one of each with more than 8,192.
 
     n_components : int or "auto", default=0
         Principal components of the standardized features that are encoded beside them, at most
