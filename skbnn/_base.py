@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 DTYPES = [np.float64, np.float32, np.float16, np.bool_]
 DTYPES += [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.uint64, np.int64]
 
-NUMBERS = {"dtype": DTYPES, "ensure_all_finite": False}  # missing values and infinities are values
+# Missing values and infinities are values, and a matrix may be sparse.
+NUMBERS = {"dtype": DTYPES, "ensure_all_finite": False, "accept_sparse": "csr"}
 
 
 class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC):
@@ -161,7 +162,7 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = tags.input_tags.categorical = True
+        tags.input_tags.allow_nan = tags.input_tags.categorical = tags.input_tags.sparse = True
         return tags
 
     def __sklearn_is_fitted__(self):
@@ -238,16 +239,17 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         """The labels of X's categories; those that training began with, unless a stream begins anew."""
         if state is None:
             return find_categories(X, categorical_mask(self.categorical_features, X))
-        n_rows = np.count_nonzero(np.ones(len(X)) if sample_weight is None else sample_weight)
-        if state.categories and state.memory.begins_with(n_rows):
-            return with_new_labels(state.categories, X)
+        if state.categories:
+            n_rows = np.count_nonzero(np.ones(np.shape(X)[0]) if sample_weight is None else sample_weight)
+            if state.memory.begins_with(n_rows):
+                return with_new_labels(state.categories, X)
         return state.categories
 
     def _rows(self, X, y, sample_weight, targets):
         """The rows that have a weight, as ``Samples.of`` takes them, once the targets are known by all rows."""
         encoded = targets.encode(y)
         X, y, encoded, sample_weight = without_weightless(sample_weight, X, y, encoded, sample_weight)
-        return X, encoded, sample_weight, np.broadcast_to(self._class_weights(y), len(X))
+        return X, encoded, sample_weight, np.broadcast_to(self._class_weights(y), len(y))
 
     def _validation_rows(self, X_val, y_val, sample_weight_val, targets, categories):
         """Features, encoded targets and weights of the rows that early stopping was given, or None."""
@@ -276,7 +278,7 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         """A state that is ready to train, and its samples: of these rows and, in a stream, of those that it keeps."""
         seed = state.seed if state else check_random_state(self.random_state).randint(2**31)
         rng = state.rng if state else np.random.default_rng(seed)
-        n_new, memory, begins = len(rows[0]), Memory(), state is None
+        n_new, memory, begins = len(rows[1]), Memory(), state is None
         if parameters.streaming:
             memory, rows, begins = (Memory(n_begun=0) if begins else state.memory).after(rows, rng)
         nominal = np.array([labels is not None for labels in categories or [None] * rows[0].shape[1]])

@@ -70,8 +70,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         Bits a feature becomes, at most: bit t says whether the value reaches the t-th threshold. Thresholds are
         near quantiles of the training data; a feature with fewer distinct values gets fewer. "auto" is a twelfth of the
         rows, from 4 to 32, and up to eight times as many for a feature between whose thresholds the targets vary, by
-        the prediction of one half of the rows by the other; fewer where features are more than 500. Fewer than 50 rows,
-        and a first call of ``partial_fit``, take 32.
+        the prediction of one half of the rows by the other. Fewer than 50 rows, and a first call of ``partial_fit``,
+        take 32. Where features are more than 500 there are fewer, and one of each with more than 8,192.
 
     n_components : int or "auto", default=0
         Principal components of the standardized features that are encoded beside them, at most
@@ -373,13 +373,14 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Integer, boolean and float arrays, C or Fortran order, are read as they are.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Integer, boolean and float arrays, C or Fortran order, are read as they are. Sparse matrices and arrays are
+            never made dense as a whole, and give the same as their dense arrays; CSR is read without a conversion.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Class labels of any type, or a 0/1 indicator matrix.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative. Within a mini-batch a weight of 2 counts as two rows; a weight of 0 is no row at all.
-        X_val : array-like of shape (n_val, n_features), default=None
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Rows that are not trained on, by whose score early stopping goes. In a pipeline they are transformed as X is
             with ``Pipeline(..., transform_input=["X_val"])``.
         y_val : array-like of shape (n_val,) or (n_val, n_labels), default=None
@@ -412,7 +413,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             As in ``fit``.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             As in ``fit``.
@@ -449,7 +450,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             As in ``fit``.
 
         Returns
@@ -464,7 +465,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             As in ``fit``.
 
         Returns
@@ -481,7 +482,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             As in ``fit``.
 
         Returns
@@ -497,7 +498,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             As in ``fit``.
 
         Returns

@@ -66,8 +66,8 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         Bits a feature becomes, at most: bit t says whether the value reaches the t-th threshold. Thresholds are
         near quantiles of the training data; a feature with fewer distinct values gets fewer. "auto" is a twelfth of the
         rows, from 4 to 32, and up to eight times as many for a feature between whose thresholds the targets vary, by
-        the prediction of one half of the rows by the other; fewer where features are more than 500. Fewer than 50 rows,
-        and a first call of ``partial_fit``, take 32.
+        the prediction of one half of the rows by the other. Fewer than 50 rows, and a first call of ``partial_fit``,
+        take 32. Where features are more than 500 there are fewer, and one of each with more than 8,192.
 
     n_components : int or "auto", default="auto"
         Linear combinations of the features that are encoded beside them. A number is that many principal components of
@@ -358,13 +358,14 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Integer, boolean and float arrays, C or Fortran order, are read as they are.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Integer, boolean and float arrays, C or Fortran order, are read as they are. Sparse matrices and arrays are
+            never made dense as a whole, and give the same as their dense arrays; CSR is read without a conversion.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Real numbers.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative. Within a mini-batch a weight of 2 counts as two rows; a weight of 0 is no row at all.
-        X_val : array-like of shape (n_val, n_features), default=None
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Rows that are not trained on, by whose score early stopping goes. In a pipeline they are transformed as X is
             with ``Pipeline(..., transform_input=["X_val"])``.
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
@@ -397,7 +398,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             As in ``fit``.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             As in ``fit``.
@@ -421,7 +422,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             As in ``fit``.
 
         Returns

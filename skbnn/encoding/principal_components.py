@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from skbnn.encoding.encoding import round_significand
+from skbnn.encoding.rows import dense
 from skbnn.encoding.standardization import standardize
 from skbnn.encoding.thresholds import subsample
 
@@ -29,9 +30,9 @@ def principal_components(X, n_components, rng):
         Coefficients of the features as they are; of a constant one they are 0, and so is a component that does not
         vary, as of features that depend on each other.
     """
-    n_features = X.shape[1]
-    rows = subsample(np.arange(len(X)), max(MAX_SIZE // n_features, n_components + 1), rng)
-    standardized, factor = standardize(X[rows])
+    n_rows, n_features = X.shape
+    rows = subsample(np.arange(n_rows), max(MAX_SIZE // n_features, n_components + 1), rng)
+    standardized, factor = standardize(dense(X[rows]))
     solver = "covariance_eigh" if n_features <= len(rows) else "full"  # the first takes n_features³ steps
     with np.errstate(divide="ignore", invalid="ignore"):  # shares of no variance at all
         pca = PCA(n_components, svd_solver=solver).fit(standardized)

@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 
 from skbnn.encoding.columns import MAX_CATEGORIES
+from skbnn.encoding.rows import is_sparse
 
 FRAMES = "iloc", "get_columns", "column_names"  # a method that pandas, polars and pyarrow alone have
 
@@ -24,8 +25,9 @@ def is_table(X):
 
 
 def is_plain(column):
-    """Whether a column has one of NumPy's dtypes of real numbers."""
+    """Whether a column has one of NumPy's dtypes of real numbers, or pandas' sparse one of these."""
     dtype = getattr(column, "dtype", None)
+    dtype = dtype.subtype if type(dtype).__name__ == "SparseDtype" else dtype
     return isinstance(dtype, np.dtype) and dtype.kind in REALS
 
 
@@ -35,6 +37,8 @@ def columns_of(X):
         return [X.iloc[:, column] for column in range(X.shape[1])]  # names may occur twice
     if is_frame(X):
         return X.get_columns() if hasattr(X, "get_columns") else X.columns
+    if is_sparse(X):
+        raise TypeError("X is sparse, and categories are read from dense rows; X.toarray() has them")
     array = np.asarray(X) if hasattr(X, "dtype") else np.asarray(X, dtype=object)  # a list may be mixed
     if array.ndim != 2:
         raise ValueError(f"Expected 2D array, got {array.ndim}D array instead")

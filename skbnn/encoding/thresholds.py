@@ -4,6 +4,9 @@ import numpy as np
 
 from skbnn.encoding.columns import MAX_CATEGORIES, PRESENT
 from skbnn.encoding.encoding import Combinations, Encoding, project
+from skbnn.encoding.rows import stored_columns
+
+NONE = np.empty(0)  # thresholds of a feature that does not vary
 
 
 def find_encoding(X, n_thresholds, *, rng, nominal=None, subsample=200_000):
@@ -36,12 +39,13 @@ def find_encoding(X, n_thresholds, *, rng, nominal=None, subsample=200_000):
     numbers = np.broadcast_to(n_thresholds, X.shape[1])
     nominal = np.zeros(X.shape[1], bool) if nominal is None else nominal
     columns = []
-    for feature, number in enumerate(numbers):
-        if nominal[feature]:
-            columns.append(code_thresholds(X[:, feature]))
+    for (some, every), number, is_nominal in zip(stored_columns(X, rows), numbers, nominal, strict=True):
+        if not every.values.size:  # zeros alone, as most features of a hashing vectorizer
+            columns.append(NONE)
+        elif is_nominal:
+            columns.append(code_thresholds(*every))
         else:
-            thresholds = column_thresholds(X[rows, feature], number)
-            columns.append(np.append(presence(X[:, feature]), thresholds))
+            columns.append(np.append(presence(*every), column_thresholds(some.values, number, some.n_zeros)))
     return Encoding.from_columns(columns, np.empty((0, X.shape[1])), nominal)
 
 
@@ -65,7 +69,8 @@ def find_combinations(X, components, n_thresholds, *, rng, subsample=200_000):
 
 def some_rows(X, most, rng):
     """Which rows to look at: all, without a copy of them, or ``most``."""
-    return slice(None) if len(X) <= most else subsample(np.arange(len(X)), most, rng)
+    n_rows = X.shape[0]
+    return slice(None) if n_rows <= most else subsample(np.arange(n_rows), most, rng)
 
 
 def subsample(rows, most, rng):
@@ -73,9 +78,9 @@ def subsample(rows, most, rng):
     return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
 
 
-def column_thresholds(column, n_thresholds):
-    """Ascending thresholds of one feature, (n,) float64, n <= n_thresholds."""
-    values, counts = distinct(column)
+def column_thresholds(column, n_thresholds, n_zeros=0):
+    """Ascending thresholds of one feature, (n,) float64, n <= n_thresholds; of a sparse one, with its other zeros."""
+    values, counts = distinct(column, n_zeros)
     if len(values) - 1 > n_thresholds:
         size = bin_size(counts, n_thresholds + 1)
         below = np.cumsum(np.minimum(counts, size))[:-1]  # rows below the cut after each value but the last
@@ -99,8 +104,15 @@ def bin_size(counts, n_bins):
     return size[np.argmax(heaviest <= size)]
 
 
-def distinct(column):
-    """Distinct values as they are compared, ascending, and the number of rows that have each; NaN is none."""
+def distinct(column, n_zeros=0):
+    """Distinct values as they are compared, ascending, and the number of rows that have each; NaN is none.
+
+    A sparse column has zeros beside it.
+    """
+    if n_zeros:
+        values, counts = distinct(np.append(column, column.dtype.type(0)))
+        counts[np.searchsorted(values, 0)] += n_zeros - 1
+        return values, counts
     if column.dtype.kind in "bu" and column.dtype.itemsize <= 2:  # counting is ten times faster than sorting
         counts = np.bincount(column)
         values = np.flatnonzero(counts)
@@ -112,16 +124,16 @@ def distinct(column):
     return (values[~missing], counts[~missing]) if missing.any() else (values, counts)
 
 
-def presence(column):
+def presence(column, n_zeros=0):
     """What comes before the thresholds of a feature, (0,) or (1,): a bit by which missing values differ from others."""
     n_missing = np.count_nonzero(np.isnan(column)) if column.dtype.kind == "f" else 0
-    return np.full(int(0 < n_missing < len(column)), PRESENT)
+    return np.full(int(0 < n_missing < len(column) + n_zeros), PRESENT)
 
 
-def code_thresholds(column):
+def code_thresholds(column, n_zeros=0):
     """Thresholds of a nominal feature, (n,) float64: each code, while there are bits; none if it does not vary."""
-    codes, _ = distinct(column)
-    varies = len(codes) + len(presence(column)) > 1
+    codes, _ = distinct(column, n_zeros)
+    varies = len(codes) + len(presence(column, n_zeros)) > 1
     return np.arange(min(codes[-1] + 1, MAX_CATEGORIES), dtype=np.float64) if varies else np.empty(0)
 
 

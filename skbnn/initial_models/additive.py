@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 
 from skbnn.encoding.columns import PRESENT, find_runs
+from skbnn.encoding.rows import dense
 from skbnn.encoding.standardization import location_and_scale
 from skbnn.encoding.thresholds import subsample
 from skbnn.packed.additive_part import AdditivePart, rise
@@ -93,7 +94,7 @@ class Columns:
     def fit_each(self, models, rows, y, sample_weight, dtype=np.float32):
         """The same for each of several models, one after the other, which see a matrix of this dtype."""
         weights = sample_weight[rows] / sample_weight[rows].mean()
-        X = self.X[np.ix_(rows, self.lines)]
+        X = dense(self.X[np.ix_(rows, self.lines)])
         ranges = find_ranges(X)  # of these rows: no other has a say in the slopes, nor reaches farther along them
         risen = rise(X, ranges)
         steps = unpack(self.bits[rows], self.n_bits)[:, self.steps].astype(dtype)

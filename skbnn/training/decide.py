@@ -6,17 +6,18 @@ from operator import attrgetter
 import numpy as np
 
 from skbnn.encoding.principal_components import principal_components
+from skbnn.encoding.rows import finite_columns
 from skbnn.encoding.thresholds import find_combinations, find_encoding
 from skbnn.initial_models.additive import MAX_FEATURES
 from skbnn.training.held_out import SMALL, TOO_FEW, TRUST_OF_FEW, Judge, splits
-from skbnn.training.parameters import Decision, most_thresholds
+from skbnn.training.parameters import MOST_THRESHOLDS, Decision, most_thresholds
 from skbnn.training.warn import warn
 
 # The mean of two networks errs less than one does; beyond so many rows, one learns more by itself and takes long.
 MAX_ROWS_FOR_TWO = 50_000
 
 # What is decided for a stream, of which nobody knows how much will come.
-STREAM = {"hidden_layer_sizes": (512, 512), "n_thresholds": 32, "n_components": 0, "n_estimators": 1, "dropout": 0.0}
+STREAM = {"hidden_layer_sizes": (512, 512), "n_components": 0, "n_estimators": 1, "dropout": 0.0}
 
 # ``Targets.little`` where rows are so many that a longer training can show in what little a short one adds.
 LITTLE_OF_MANY = 0.01
@@ -62,7 +63,8 @@ def decide(samples, targets, parameters, progress, rng):
     """
     progress.stage("Finding thresholds")
     if parameters.streaming:
-        parameters = parameters.where_auto(**STREAM)
+        n_thresholds = min(MOST_THRESHOLDS, most_thresholds(samples.X.shape[1]))
+        parameters = parameters.where_auto(**STREAM, n_thresholds=n_thresholds)
     asked = parameters.where_auto(n_estimators=1 if len(samples.rows) > MAX_ROWS_FOR_TWO else 2)
     parameters = asked.paced(samples, targets)
     if samples.X.shape[1] > MAX_FEATURES or len(samples.rows) > targets.most_rows_for_additive:
@@ -177,7 +179,7 @@ def varying(samples):
 
 def of_numbers(X, features):
     """Those of the features that are finite in every row, and so can be combined."""
-    return features[np.isfinite(X[:, features]).all(axis=0)]
+    return features[finite_columns(X[:, features])]
 
 
 def spread(components, features, n_features):
@@ -195,7 +197,7 @@ def directions(samples, targets, n_thresholds, rng):
 
 def components(samples, targets, n_thresholds, rng):
     """All principal components that vary, and what they have to be worth."""
-    found = principal_components(samples.X, min(len(samples.X) - 1, samples.X.shape[1]), rng)
+    found = principal_components(samples.X, min(samples.X.shape[0] - 1, samples.X.shape[1]), rng)
     found = found[found.any(axis=1)]  # each costs every prediction
     return find_combinations(samples.X, found, n_thresholds, rng=rng), WORTH_OF_COMPONENTS
 

@@ -8,6 +8,7 @@ from sklearn.metrics import accuracy_score
 
 from skbnn.encoding import Combinations
 from skbnn.encoding.resolution import MAX_SIZE_TO_RESOLVE, MIN_ROWS, find_resolution
+from skbnn.encoding.rows import dense
 from skbnn.encoding.thresholds import subsample
 from skbnn.network.trainer import TrainingData
 
@@ -77,7 +78,7 @@ class Targets(ABC):
             return n_thresholds
         rows = subsample(samples.rows, most, rng)
         numbers, sample_weight = self.numbers(samples, rows), samples.sample_weight[rows]
-        return find_resolution(samples.X[rows], numbers, sample_weight, n_thresholds, rng)
+        return find_resolution(dense(samples.X[rows]), numbers, sample_weight, n_thresholds, rng)
 
     def numbers(self, samples, rows):
         """Targets of some rows as numbers whose means say something, (n_rows, n)."""
