@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.sparse import csr_matrix
 
 from skbnn.encoding import Combinations, Encoder, Encoding
 from skbnn.encoding.columns import MAX_CATEGORIES
@@ -279,3 +280,19 @@ def test_a_component_that_overflows_is_at_an_end_of_the_range():
     components = np.array([[4.0, 0.0], [-4.0, 0.0], [4.0, -4.0]])  # the last adds inf and -inf
     encoder = Encoder(np.empty(0), np.zeros(6, np.int64), components)
     assert encoder.project(np.array([[MAX, MAX]])).tolist() == [[MAX, -MAX, -MAX]]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8, np.int64, bool])
+def test_a_weight_is_as_many_rows_to_thresholds(dtype):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 256, (300, 5)).astype(dtype)
+    X[:, 0] = 0
+    weights = rng.integers(1, 9, 300)
+    repeated = np.repeat(X, weights, axis=0)
+    for variant in (X, csr_matrix(X)):
+        weighed = find_encoding(variant, 7, rng=rng, sample_weight=weights * 0.25)
+        assert weighed.thresholds.tolist() == find_encoding(repeated, 7, rng=rng).thresholds.tolist()
+    components = np.eye(5)[:2] + 0.5
+    one = find_combinations(X, components, 7, rng=rng, sample_weight=weights * 0.25)
+    for column, expected in zip(one.columns, find_combinations(repeated, components, 7, rng=rng).columns, strict=True):
+        np.testing.assert_array_equal(column, expected)

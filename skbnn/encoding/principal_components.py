@@ -13,7 +13,7 @@ MAX_SIZE = 2**22  # floats of the copy that is looked at; rows beyond that are l
 ROUNDING = 1e-12  # variance of a component, in shares of the whole, below which it is that of rounded numbers
 
 
-def principal_components(X, n_components, rng):
+def principal_components(X, n_components, rng, sample_weight=None):
     """Find the leading principal components of the standardized features.
 
     Parameters
@@ -23,6 +23,8 @@ def principal_components(X, n_components, rng):
         At most ``min(n_rows - 1, n_features)``.
     rng : numpy.random.Generator
         Draws the rows, where they are too many.
+    sample_weight : ndarray of shape (n_rows,), default=None
+        Rows are drawn as often as they weigh; None takes each once.
 
     Returns
     -------
@@ -31,7 +33,11 @@ def principal_components(X, n_components, rng):
         vary, as of features that depend on each other.
     """
     n_rows, n_features = X.shape
-    rows = subsample(np.arange(n_rows), max(MAX_SIZE // n_features, n_components + 1), rng)
+    most = max(MAX_SIZE // n_features, n_components + 1)
+    if sample_weight is None:
+        rows = subsample(np.arange(n_rows), most, rng)
+    else:
+        rows = np.sort(rng.choice(n_rows, min(n_rows, most), p=sample_weight / sample_weight.sum()))
     standardized, factor = standardize(dense(X[rows]))
     solver = "covariance_eigh" if n_features <= len(rows) else "full"  # the first takes n_features³ steps
     with np.errstate(divide="ignore", invalid="ignore"):  # shares of no variance at all

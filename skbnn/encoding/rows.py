@@ -41,27 +41,33 @@ def columns(X):
 
 
 class StoredColumn(NamedTuple):
-    """The values of a column that are stored, and the number of zeros beside them."""
+    """The values of a column that are stored, what zeros beside them weigh, and the values' weights, unless all 1."""
 
     values: np.ndarray
-    n_zeros: int
+    zeros: float = 0
+    weights: np.ndarray | None = None
 
 
-def stored_columns(X, rows):
-    """Yield a pair for each column: what is stored of it in some rows, and in all."""
+def stored_columns(X, rows, sample_weight=None):
+    """Yield a pair for each column: what is stored of it in some rows, by their weights, and in all."""
+    weights = None if sample_weight is None else sample_weight[rows]
     if is_sparse(X):
         every = canonical(X).tocsc()
         some = every if isinstance(rows, slice) else canonical(X[rows]).tocsc()
-        yield from zip(stored_in(some), stored_in(every), strict=True)
+        yield from zip(stored_in(some, weights), stored_in(every), strict=True)
     else:
         for column in range(X.shape[1]):
-            yield StoredColumn(X[rows, column], 0), StoredColumn(X[:, column], 0)
+            yield StoredColumn(X[rows, column], weights=weights), StoredColumn(X[:, column])
 
 
-def stored_in(X):
+def stored_in(X, sample_weight=None):
     """Yield the StoredColumns of a CSC matrix."""
+    total = X.shape[0] if sample_weight is None else sample_weight.sum()
     for start, stop in pairwise(X.indptr.tolist()):
-        yield StoredColumn(X.data[start:stop], X.shape[0] - (stop - start))
+        weights = None if sample_weight is None else sample_weight[X.indices[start:stop]]
+        stored = stop - start if weights is None else weights.sum()
+        zeros = max(total - stored, 0) if stop - start < X.shape[0] else 0  # a sum of weights is rounded
+        yield StoredColumn(X.data[start:stop], zeros, weights)
 
 
 def finite_columns(X):

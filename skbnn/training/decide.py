@@ -7,7 +7,7 @@ import numpy as np
 
 from skbnn.encoding.principal_components import principal_components
 from skbnn.encoding.rows import finite_columns
-from skbnn.encoding.thresholds import find_combinations, find_encoding
+from skbnn.encoding.thresholds import find_combinations, find_encoding, varying_weights
 from skbnn.initial_models.additive import MAX_FEATURES
 from skbnn.training.held_out import SMALL, TOO_FEW, TRUST_OF_FEW, Judge, splits
 from skbnn.training.parameters import MOST_THRESHOLDS, Decision, most_thresholds
@@ -103,7 +103,8 @@ def encode_features(samples, parameters, resolution, rng):
     """The samples with bits: of the features, each in its resolution, and of the components that were asked for."""
     X, n_components = samples.X, parameters.n_components
     n_rows, n_features = X.shape
-    encoding = find_encoding(X, resolution, rng=rng, nominal=samples.nominal)
+    weights = varying_weights(samples.without_class_weights().sample_weight)
+    encoding = find_encoding(X, resolution, rng=rng, nominal=samples.nominal, sample_weight=weights)
     if n_components not in ("auto", 0):
         features = of_numbers(X, np.flatnonzero(~encoding.nominal))
         if n_components > min(n_rows - 1, len(features)):
@@ -111,8 +112,10 @@ def encode_features(samples, parameters, resolution, rng):
             if len(features) < n_features:
                 among = f"{len(features)}, the features without categories, missing values and infinities"
             raise ValueError(f"n_components={n_components} must be below n_samples={n_rows} and at most {among}.")
-        components = spread(principal_components(X[:, features], n_components, rng), features, n_features)
-        encoding = encoding.with_combinations(find_combinations(X, components, parameters.n_thresholds, rng=rng))
+        components = principal_components(X[:, features], n_components, rng, weights)
+        components = spread(components, features, n_features)
+        found = find_combinations(X, components, parameters.n_thresholds, rng=rng, sample_weight=weights)
+        encoding = encoding.with_combinations(found)
     if not encoding.n_bits:
         if not parameters.streaming:  # more may come
             warn(f"No feature varies in these {n_rows} rows; the network can only predict a constant.")
@@ -197,9 +200,10 @@ def directions(samples, targets, n_thresholds, rng):
 
 def components(samples, targets, n_thresholds, rng):
     """All principal components that vary, and what they have to be worth."""
-    found = principal_components(samples.X, min(samples.X.shape[0] - 1, samples.X.shape[1]), rng)
+    weights = varying_weights(samples.sample_weight)
+    found = principal_components(samples.X, min(samples.X.shape[0] - 1, samples.X.shape[1]), rng, weights)
     found = found[found.any(axis=1)]  # each costs every prediction
-    return find_combinations(samples.X, found, n_thresholds, rng=rng), WORTH_OF_COMPONENTS
+    return find_combinations(samples.X, found, n_thresholds, rng=rng, sample_weight=weights), WORTH_OF_COMPONENTS
 
 
 def trust(factor, n_networks):
