@@ -4,7 +4,7 @@ import numpy as np
 
 from skbnn.encoding.columns import MAX_CATEGORIES, PRESENT
 from skbnn.encoding.encoding import Combinations, Encoding, project
-from skbnn.encoding.rows import StoredColumn, stored_columns
+from skbnn.encoding.sparse import StoredColumn, stored_columns
 
 NONE = np.empty(0)  # thresholds of a feature that does not vary
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from skbnn.encoding import Encoder
 from skbnn.encoding.columns import find_runs
-from skbnn.encoding.rows import dense, is_sparse
+from skbnn.encoding.sparse import dense, is_sparse
 from skbnn.encoding.tables import is_frame, is_table, to_numbers
 from skbnn.packed._program import Program
 from skbnn.packed._steps import sums_in_columns
@@ -77,7 +77,8 @@ class PackedNetwork:
         Its straight lines: how much an integer score rises with a feature, from the lower to the upper end of its
         range.
     ranges : array-like of shape (2, n_features) or (2, 0)
-        Lower and upper ends of these; the rise is ``clip(x, lower, upper) - lower``, and 0 if the value is missing.
+        Lower and upper ends of these; the rise is ``clip(x, lower, upper) - lower``. Of a missing value it is 0 where the
+        feature has a bit for that, else that of the threshold that it counts as.
     nominal : array-like of shape (n_features,), bool, default=None
         Features whose values are codes of categories, 0, 1 and so on. Of their bits only the last that a row reaches is
         +1: that of its code. None is no feature.

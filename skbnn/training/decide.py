@@ -6,7 +6,7 @@ from operator import attrgetter
 import numpy as np
 
 from skbnn.encoding.principal_components import principal_components
-from skbnn.encoding.rows import finite_columns
+from skbnn.encoding.sparse import finite_columns
 from skbnn.encoding.thresholds import find_combinations, find_encoding, varying_weights
 from skbnn.initial_models.additive import MAX_FEATURES
 from skbnn.training.held_out import SMALL, TOO_FEW, TRUST_OF_FEW, Judge, splits

@@ -30,7 +30,7 @@ def canonical(X):
     return X
 
 
-def columns(X):
+def each_column(X):
     """Yield the columns, one after the other."""
     if not is_sparse(X):
         yield from X.T
