@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from skbnn.encoding.columns import MAX_CATEGORIES
-from skbnn.encoding.rows import is_sparse
+from skbnn.encoding.sparse import is_sparse
 
 FRAMES = "iloc", "get_columns", "column_names"  # a method that pandas, polars and pyarrow alone have
 
@@ -81,6 +81,11 @@ def find_categories(X, asked):
         return None
     named = zip(columns, names_of(X), asked, strict=True)
     return tuple(labels_of(values_of(column), name) if wanted else None for column, name, wanted in named)
+
+
+def nominal_mask(categories, n_features):
+    """Which features have categories, (n_features,) bool."""
+    return np.array([labels is not None for labels in categories or [None] * n_features])
 
 
 def is_declared(column):
