@@ -19,8 +19,8 @@ from sklearn.utils.validation import check_is_fitted
 from skbnn._callbacks import callbacks_of
 from skbnn._doc_link import DocumentationLink
 from skbnn._sklearn import CallbackSupportMixin, Interval, Options, StrOptions, _check_sample_weight
-from skbnn._validation import are_validation_rows, validated
-from skbnn.encoding.tables import categorical_mask, find_categories, nominal_mask, with_new_labels
+from skbnn._validation import are_validation_rows, categorical_mask, validated
+from skbnn.encoding.tables import find_categories, nominal_mask, with_new_labels
 from skbnn.kernels.blas import one_blas_thread
 from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS
 from skbnn.training.decide import decide
@@ -179,8 +179,9 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
 
     def _fit_from(self, state, training, validation, callbacks, *, streaming):
         """Train on these rows, from the start if there is no state to go on from."""
-        categories = self._find_categories(*training, state)
-        X, y, sample_weight = self._validate(*training, categories, reset=state is None)
+        X, y, sample_weight = training
+        categories = self._find_categories(X, sample_weight, state)
+        X, y, sample_weight = self._validate(X, y, sample_weight, categories, reset=state is None)
         if state:
             targets = state.targets.going_on(y, loss=self.loss, streaming=streaming)
         else:
@@ -218,12 +219,12 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         y = self._check_y(y.toarray() if issparse(y) else y)
         return X, y, _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
 
-    def _find_categories(self, X, _y, sample_weight, state):
+    def _find_categories(self, X, sample_weight, state):
         """The labels of X's categories; those that training began with, unless a stream begins anew."""
         if state is None:
             return find_categories(X, categorical_mask(self.categorical_features, X))
         if state.categories:
-            n_rows = np.count_nonzero(np.ones(np.shape(X)[0]) if sample_weight is None else sample_weight)
+            n_rows = np.shape(X)[0] if sample_weight is None else np.count_nonzero(sample_weight)
             if state.memory.begins_with(n_rows):
                 return with_new_labels(state.categories, X)
         return state.categories

@@ -5,7 +5,7 @@ from sklearn.base import is_regressor
 from sklearn.utils import check_array, check_X_y
 from sklearn.utils.validation import validate_data
 
-from skbnn.encoding.tables import is_table, to_numbers
+from skbnn.encoding.tables import column_names, is_frame, is_table, to_numbers
 
 # What the encoder reads as it is; anything else is converted to the first.
 DTYPES = [np.float64, np.float32, np.float16, np.bool_]
@@ -48,3 +48,57 @@ def are_validation_rows(early_stopping, given):
             "When passing X_val and y_val to fit, early_stopping should be set to either 'auto' or True."
         )
     return True
+
+
+def categorical_mask(asked, X):
+    """Which features were asked for as categories.
+
+    Parameters
+    ----------
+    asked : "from_dtype", None or array-like of bool, int or str
+        A mask, indices or names.
+    X : data frame or array-like of shape (n_rows, n_features)
+
+    Returns
+    -------
+    "from_dtype", None or ndarray of shape (n_features,), bool
+
+    Raises
+    ------
+    ValueError
+        If they are no features of X.
+    """
+    if asked is None or isinstance(asked, str):
+        return asked
+    if len(np.shape(X)) != 2:
+        return None  # it is refused later
+    asked, n_features = np.asarray(asked), np.shape(X)[1]
+    if not asked.size:
+        return None
+    if asked.dtype.kind == "b":
+        if asked.shape != (n_features,):
+            raise ValueError(
+                f"categorical_features set as a boolean mask must have shape ({n_features},), got {asked.shape}."
+            )
+        return asked
+    if all(isinstance(name, str) for name in asked.tolist()):
+        if not is_frame(X):
+            raise ValueError(
+                "categorical_features should be passed as an array of integers or as a boolean mask when the model is "
+                "fitted on data without feature names."
+            )
+        names = column_names(X)
+        unknown = [name for name in asked.tolist() if name not in names]
+        if unknown:
+            raise ValueError(
+                f"categorical_features has {unknown[0]!r}, which is not a feature name of the training data: {names}."
+            )
+        return np.isin(names, asked)
+    if asked.dtype.kind not in "iu":
+        raise ValueError(f"categorical_features must be an array-like of bool, int or str, got {asked.tolist()}.")
+    if asked.min() < 0 or asked.max() >= n_features:
+        raise ValueError(
+            f"categorical_features set as integer indices must be in [0, n_features - 1 = {n_features - 1}], got "
+            f"{asked.tolist()}."
+        )
+    return np.isin(np.arange(n_features), asked)
