@@ -22,6 +22,7 @@ from skbnn._sklearn import CallbackSupportMixin, Interval, Options, StrOptions, 
 from skbnn.encoding.tables import categorical_mask, find_categories, is_table, to_numbers, with_new_labels
 from skbnn.kernels.blas import one_blas_thread
 from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS
+from skbnn.training.category_order import in_order, labels_in_order, order_categories
 from skbnn.training.decide import decide
 from skbnn.training.early_stopping import EarlyStopping
 from skbnn.training.epochs import run_epochs
@@ -199,6 +200,8 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         with one_blas_thread(), progress_of(self.verbose, streaming=streaming) as progress:
             state, samples = self._prepare(rows, categories, targets, parameters, progress, state)
             data = targets.training_data(samples, state.decision.initial_model)
+            if validation:
+                validation = in_order(validation[0], state.places), *validation[1:]
             watchers = self._watchers(state, samples, data, validation or samples.validation, [progress, *callbacks])
             run_epochs(state, data, samples.rows, watchers)
             state.draw_values(samples)
@@ -290,12 +293,13 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         if state:
             decision = state.decision.revised(parameters, samples, targets)
             if not begins:
-                samples = samples.encode(decision.encoding)
+                samples = replace(samples, X=in_order(samples.X, state.places)).encode(decision.encoding)
                 return state.resumed(targets, decision, samples, n_new, memory), samples
             parameters = replace(decision.parameters, max_iter=len(state.losses) + 1)  # as many as there have been
+        samples, places = order_categories(samples, targets, rng)
         decision, samples = decide(samples, targets, parameters, progress, rng)
         state = TrainingState.begin(targets, decision, rng, seed, len(samples.rows))
-        return replace(state, memory=memory, categories=categories), samples
+        return replace(state, memory=memory, categories=categories, places=places), samples
 
     def _watchers(self, state, samples, data, validation, shown):
         """What watches the loop over epochs: what measures comes before what shows it."""
@@ -334,9 +338,10 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
 
     def _keep(self, state, packed):
         """Set what is known after a fit."""
-        names = {"feature_names": getattr(self, "feature_names_in_", None), "categories": state.categories}
-        self._state, self._packed = state, packed.named(classes=self._class_labels(), **names)
-        self.is_categorical_ = state.decision.encoding.nominal if state.categories else None
+        categories, names = state.categories, getattr(self, "feature_names_in_", None)
+        named = {"feature_names": names, "categories": labels_in_order(categories, state.places)}
+        self._state, self._packed = state, packed.named(classes=self._class_labels(), **named)
+        self.is_categorical_ = categories and np.array([labels is not None for labels in categories])
         parameters = state.decision.parameters
         self.n_outputs_, self.out_activation_ = state.targets.n_outputs, state.targets.output
         self.hidden_layer_sizes_, self.n_layers_ = parameters.hidden_layer_sizes, len(parameters.hidden_layer_sizes) + 2
