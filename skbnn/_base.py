@@ -20,9 +20,10 @@ from skbnn._callbacks import callbacks_of
 from skbnn._doc_link import DocumentationLink
 from skbnn._sklearn import CallbackSupportMixin, Interval, Options, StrOptions, _check_sample_weight
 from skbnn._validation import are_validation_rows, categorical_mask, validated
-from skbnn.encoding.tables import find_categories, nominal_mask, with_new_labels
+from skbnn.encoding.tables import are_categorical, find_categories, with_new_labels
 from skbnn.kernels.blas import one_blas_thread
 from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS
+from skbnn.training.category_order import in_order, labels_in_order, order_categories
 from skbnn.training.decide import decide
 from skbnn.training.early_stopping import EarlyStopping
 from skbnn.training.epochs import run_epochs
@@ -191,6 +192,8 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         rows = self._rows(X, y, sample_weight, targets)
         with one_blas_thread(), progress_of(self.verbose, streaming=streaming) as progress:
             state, samples = self._prepare(rows, categories, targets, parameters, progress, state)
+            if validation:
+                validation = in_order(validation[0], state.places), *validation[1:]
             self._train(state, samples, validation or samples.validation, progress, callbacks)
         return self
 
@@ -263,17 +266,18 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         n_new, memory, begins = len(rows[1]), Memory(), state is None
         if parameters.streaming:
             memory, rows, begins = (Memory(n_begun=0) if begins else state.memory).after(rows, rng)
-        samples = Samples.of(*rows, nominal=nominal_mask(categories, rows[0].shape[1]))
+        samples = Samples.of(*rows, nominal=are_categorical(categories, rows[0].shape[1]))
         samples = samples.arranged(parameters, targets, seed)
         if state:
             decision = state.decision.revised(parameters, samples, targets)
             if not begins:
-                samples = samples.encode(decision.encoding)
+                samples = replace(samples, X=in_order(samples.X, state.places)).encode(decision.encoding)
                 return state.resumed(targets, decision, samples, n_new, memory), samples
             parameters = replace(decision.parameters, max_iter=len(state.losses) + 1)  # as many as there have been
+        samples, places = order_categories(samples, targets, rng)
         decision, samples = decide(samples, targets, parameters, progress, rng)
         state = TrainingState.begin(targets, decision, rng, seed, len(samples.rows))
-        return replace(state, memory=memory, categories=categories), samples
+        return replace(state, memory=memory, categories=categories, places=places), samples
 
     def _train(self, state, samples, validation, progress, callbacks):
         """Train what is ready, and set what is known then. What measures an epoch watches before what shows it."""
@@ -317,9 +321,10 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
 
     def _keep(self, state, packed):
         """Set what is known after a fit."""
-        names = {"feature_names": getattr(self, "feature_names_in_", None), "categories": state.categories}
-        self._state, self._packed = state, packed.named(classes=self._class_labels(), **names)
-        self.is_categorical_ = state.decision.encoding.nominal if state.categories else None
+        categories, names = state.categories, getattr(self, "feature_names_in_", None)
+        named = {"feature_names": names, "categories": labels_in_order(categories, state.places)}
+        self._state, self._packed = state, packed.named(classes=self._class_labels(), **named)
+        self.is_categorical_ = categories and are_categorical(categories, self.n_features_in_)
         parameters = state.decision.parameters
         self.n_outputs_, self.out_activation_ = state.targets.n_outputs, state.targets.output
         self.hidden_layer_sizes_, self.n_layers_ = parameters.hidden_layer_sizes, len(parameters.hidden_layer_sizes) + 2

@@ -63,8 +63,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
     categorical_features : array-like of {bool, int, str} or None, default="from_dtype"
         Features that are categories: a mask, indices or names. "from_dtype" is the columns of a data frame that it
-        declares as categories or that hold text; None is none. A category becomes a bit; of more than 64, the most
-        frequent have a bit each and the others share one. A category that training has not seen counts as missing.
+        declares as categories or that hold text; None is none. Each of up to 32 categories becomes a bit; more of them
+        are put in the order of their targets, and have thresholds there. A category that training has not seen counts
+        as missing.
 
     n_thresholds : int or "auto", default="auto"
         Bits a feature becomes, at most: bit t says whether the value reaches the t-th threshold. Thresholds are

@@ -143,20 +143,72 @@ def test_declared_numbers_are_categories():
     assert to_numbers(pd.DataFrame({"x": [30.0, 4, 5]}), ((4, 30),))[:2, 0].tolist() == [1, 0]
 
 
-def test_the_most_frequent_of_many_categories_have_bits_of_their_own():
+def many_categories(n_rows, n_categories, seed=0):
+    """A frame with a column of many categories, each with an effect, and noisy logits."""
+    rng = np.random.default_rng(seed)
+    effects = np.random.default_rng(0).normal(size=n_categories)
+    which = rng.integers(n_categories, size=n_rows)
+    names = np.array([f"name {number:03}" for number in range(n_categories)], object)
+    frame = pd.DataFrame({"name": names[which], "number": rng.normal(size=n_rows)})
+    return frame, 3 * effects[which] + frame["number"].to_numpy() + rng.normal(size=n_rows)
+
+
+@pytest.mark.parametrize("kind", ["real", "two classes", "three classes", "labels", "two targets"])
+def test_many_categories_are_told_apart_by_their_targets(kind):
+    (X, y), (X_test, y_test) = many_categories(3000, 200), many_categories(1000, 200, seed=1)
+
+    def targets(y):
+        return {
+            "real": y,
+            "two classes": y > 0,
+            "three classes": np.digitize(y, [-1.5, 1.5]),
+            "labels": np.stack([y > 0, y > 1], axis=1).astype(int),
+            "two targets": np.stack([y, -2 * y], axis=1),
+        }[kind]
+
+    Estimator = BinaryMLPRegressor if kind in ("real", "two targets") else BinaryMLPClassifier
+    model = Estimator((32,), random_state=0).fit(X, targets(y))
+    score = model.score(X_test, targets(y_test))
+    assert score > {"real": 0.8, "two classes": 0.8, "three classes": 0.7, "labels": 0.7, "two targets": 0.8}[kind]
+    packed = model.packed_
+    assert not packed.nominal.any() and packed.categories[1] is None and len(packed.categories[0]) == 200
+    assert packed.layer_sizes[0] < 600
+    effects = np.random.default_rng(0).normal(size=200)
+    place = np.array([packed.categories[0].index(f"name {number:03}") for number in range(200)])
+    assert abs(np.corrcoef(effects, place)[0, 1]) > 0.8
+    np.testing.assert_array_equal(packed.predict(X_test), model.predict(X_test))
+
+
+def test_categories_that_say_nothing_are_not_learnt_by_heart():
     rng = np.random.default_rng(0)
-    names = np.array([f"name {number:03}" for number in range(200)], object)
-    often = rng.choice(names, 60, replace=False)
-    X = pd.DataFrame({"name": np.concatenate([np.repeat(often, 9), names])})
-    y = np.isin(X["name"], often[:30])
-    model = classifier().fit(X, y)
-    (labels,) = model.packed_.categories
-    assert set(labels[:60]) == set(often) and len(labels) == 200
-    assert model.packed_.layer_sizes[0] == MAX_CATEGORIES
-    assert model.score(X, y) > 0.9
-    rare = np.setdiff1d(names, labels[: MAX_CATEGORIES - 1])
-    scores = model.decision_function(pd.DataFrame({"name": rare}))
-    assert len(np.unique(scores)) == 1
+    X, y = many_categories(2000, 700)
+    X["name"], y = rng.permutation(X["name"]), X["number"].to_numpy() + rng.normal(size=2000)
+    with_names = BinaryMLPRegressor((32,), random_state=0).fit(X[:1000], y[:1000]).score(X[1000:], y[1000:])
+    without = BinaryMLPRegressor((32,), random_state=0).fit(X[:1000][["number"]], y[:1000])
+    assert with_names > without.score(X[1000:][["number"]], y[1000:]) - 0.05
+
+
+def test_many_categories_go_on_in_streams_and_warm_starts():
+    (X, y), (X_test, y_test) = many_categories(3000, 100), many_categories(1000, 100, seed=1)
+    stream = BinaryMLPRegressor((64,), random_state=0)
+    for _ in range(3):
+        for start in range(0, 3000, 100):
+            stream.partial_fit(X[start : start + 100], y[start : start + 100])
+    assert stream.score(X_test, y_test) > 0.6
+    warm = BinaryMLPRegressor((64,), random_state=0, warm_start=True).fit(X, y)
+    before = warm.packed_.categories
+    assert warm.fit(X_test, y_test).packed_.categories == before and warm.score(X, y) > 0.8
+    stopped = BinaryMLPRegressor((64,), random_state=0).fit(X, y, X_val=X_test, y_val=y_test)
+    assert stopped.best_validation_score_ == pytest.approx(stopped.score(X_test, y_test))
+    held = BinaryMLPRegressor((64,), random_state=0, early_stopping=True).fit(X, y)
+    assert held.best_validation_score_ > 0.7
+
+
+def test_bits_serve_as_many_categories_as_they_may():
+    for n_categories in MAX_CATEGORIES, MAX_CATEGORIES + 1:
+        X, y = many_categories(1000, n_categories)
+        packed = BinaryMLPRegressor((8,), max_iter=2, random_state=0).fit(X, y).packed_
+        assert packed.nominal.tolist() == [n_categories == MAX_CATEGORIES, False]
 
 
 @pytest.mark.parametrize(

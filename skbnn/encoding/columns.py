@@ -5,8 +5,8 @@ import numpy as np
 # A first threshold that every value reaches, unless it is missing.
 PRESENT = -np.inf
 
-# A nominal feature has as many bits at most; the last one is of all codes that have none of their own.
-MAX_CATEGORIES = 64
+# Of more categories than this, a bit each says less than thresholds in an order of theirs.
+MAX_CATEGORIES = 32
 
 
 def find_fills(thresholds, offsets, nominal):

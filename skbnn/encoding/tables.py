@@ -1,10 +1,7 @@
 """Tables as people have them: columns of any kind become numbers, labels of categories their codes."""
 
-from collections import Counter
-
 import numpy as np
 
-from skbnn.encoding.columns import MAX_CATEGORIES
 from skbnn.encoding.sparse import is_sparse
 
 FRAMES = "iloc", "get_columns", "column_names"  # a method that pandas, polars and pyarrow alone have
@@ -69,8 +66,7 @@ def find_categories(X, asked):
     Returns
     -------
     tuple of (tuple or None)
-        For each feature, None or its labels in the order of their codes; None among these is what is missing. Labels
-        ascend or, where they are more than have a bit of their own, the most frequent come first.
+        For each feature, None or its labels, ascending; None behind them is what is missing.
 
     Raises
     ------
@@ -88,8 +84,8 @@ def find_categories(X, asked):
     return tuple(labels_of(values_of(column), name) if wanted else None for column, name, wanted in named)
 
 
-def nominal_mask(categories, n_features):
-    """Which features have categories, (n_features,) bool."""
+def are_categorical(categories, n_features):
+    """Which features have labels, (n_features,) bool."""
     return np.array([labels is not None for labels in categories or [None] * n_features])
 
 
@@ -107,20 +103,13 @@ def is_text(column):
 
 def labels_of(values, name):
     """The labels of a column, as ``find_categories`` gives them."""
-    counts = Counter(hashable(values, name))
-    missing = [value for value in counts if is_missing(value)]
-    n_missing = sum(counts.pop(value) for value in missing)
-    labels = list(counts)
+    distinct = dict.fromkeys(hashable(values, name))
+    labels = [value for value in distinct if not is_missing(value)]
     if not are_alike(labels):
         examples = ", ".join(map(repr, labels[:3]))
         raise TypeError(f"{name} of X has categories that are not all text or all numbers: {examples}")
-    labels.sort()
-    if n_missing:
-        labels.append(None)
-        counts[None] = n_missing
-    if len(labels) > MAX_CATEGORIES:
-        labels.sort(key=counts.get, reverse=True)
-    return tuple(labels)
+    missing = [None] if len(labels) < len(distinct) else []
+    return (*sorted(labels), *missing)
 
 
 def are_alike(labels):

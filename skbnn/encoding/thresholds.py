@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skbnn.encoding.columns import MAX_CATEGORIES, PRESENT
+from skbnn.encoding.columns import PRESENT
 from skbnn.encoding.encoding import Combinations, Encoding, project
 from skbnn.encoding.sparse import StoredColumn, stored_columns
 
@@ -143,10 +143,10 @@ def presence(column):
 
 
 def code_thresholds(column):
-    """Thresholds of a nominal feature, (n,) float64: each code, while there are bits; none if it does not vary."""
+    """Thresholds of a nominal feature, (n,) float64: each code; none if it does not vary."""
     codes, _ = distinct(column)
     varies = len(codes) + len(presence(column)) > 1
-    return np.arange(min(codes[-1] + 1, MAX_CATEGORIES), dtype=np.float64) if varies else NONE
+    return np.arange(codes[-1] + 1, dtype=np.float64) if varies else NONE
 
 
 def midpoints(low, high):

@@ -40,7 +40,7 @@ def check_categories(categories, nominal):
         return
     require(len(categories) == len(nominal), f"{len(categories)} categories do not fit {len(nominal)} features")
     for feature, labels in enumerate(categories):
-        require((labels is not None) == nominal[feature], f"feature {feature} must have categories iff it is nominal")
+        require(labels is not None or not nominal[feature], f"feature {feature} is nominal and has no categories")
         known = [label for label in labels or () if label is not None]
         require(are_alike(known), f"categories of feature {feature} must be all text or all numbers")
         require(len(set(labels or ())) == len(labels or ()), f"categories of feature {feature} repeat")

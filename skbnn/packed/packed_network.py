@@ -88,9 +88,10 @@ class PackedNetwork:
     feature_names : sequence of str, default=None
         Names of the features, for whoever calls; rows go by position.
     categories : sequence of length n_features, default=None
-        For each nominal feature its labels in the order of their codes, text or numbers, and None for missing values
-        where these have a code; for any other feature None. With them, rows have labels instead of codes, and a label
-        that is unknown counts as missing.
+        For each nominal feature, and for others whose values are codes as well but in an order that says something,
+        the labels in the order of the codes: text or numbers, and None for missing values where these have a code. None
+        for any other feature. With them, rows have labels instead of codes, and a label that is unknown counts as
+        missing.
 
     Raises
     ------
