@@ -428,3 +428,11 @@ def test_no_rows_and_other_columns_are_refused_in_scikit_learns_words(fitted):
         fitted.predict(X.rename(columns={"city": "town"}))
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         classifier().fit(X, y[:-1])
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_integers_that_float64_does_not_tell_apart_warn(dtype):
+    X = np.array([[2**60 + i, i] for i in range(100)], dtype)
+    with pytest.warns(UserWarning, match=r"Feature 0 of X has integers beyond 2\*\*53.*subtract a constant"):
+        classifier().fit(X, X[:, 0] % 2)
+    classifier().fit(X - np.array([2**60, 0], dtype), X[:, 0] % 2)

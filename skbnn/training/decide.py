@@ -6,7 +6,7 @@ from operator import attrgetter
 import numpy as np
 
 from skbnn.encoding.principal_components import principal_components
-from skbnn.encoding.sparse import finite_columns
+from skbnn.encoding.sparse import each_column, finite_columns
 from skbnn.encoding.thresholds import find_combinations, find_encoding, varying_weights
 from skbnn.initial_models.additive import MAX_FEATURES
 from skbnn.training.held_out import SMALL, TOO_FEW, TRUST_OF_FEW, Judge, splits
@@ -32,6 +32,8 @@ MAX_FEATURES_FOR_COMPONENTS = 32
 # A direction has to leave less than this share of the loss, and so have all principal components: they make predictions
 # slower, and short training of narrow networks, which judges them, likes them better than the one to come does.
 WORTH_OF_DIRECTION, WORTH_OF_COMPONENTS = 0.9, 0.85
+
+LARGEST_INTEGER = 2**53  # up to which float64 holds each
 
 # A target can vary along a direction more than along a feature, so it has this many times as many thresholds.
 FINER = 2
@@ -116,11 +118,25 @@ def encode_features(samples, parameters, resolution, rng):
         components = spread(components, features, n_features)
         found = find_combinations(X, components, parameters.n_thresholds, rng=rng, sample_weight=weights)
         encoding = encoding.with_combinations(found)
+    if X.dtype.kind in "iu" and X.dtype.itemsize == 8:
+        warn_of_merged_integers(X)
     if not encoding.n_bits:
         if not parameters.streaming:  # more may come
             warn(f"No feature varies in these {n_rows} rows; the network can only predict a constant.")
         encoding = always_on(encoding)
     return samples.encode(encoding)
+
+
+def warn_of_merged_integers(X):
+    """Warn of features whose integers, compared as float64, can't all be told apart."""
+    for feature, column in enumerate(each_column(X)):
+        if max(-int(column.min()), int(column.max())) > LARGEST_INTEGER:
+            distinct = np.unique(column)
+            if len(np.unique(distinct.astype(np.float64))) < len(distinct):
+                warn(
+                    f"Feature {feature} of X has integers beyond 2**53, which float64 does not tell apart; subtract a "
+                    "constant from them, so that their differences are kept."
+                )
 
 
 def always_on(encoding):
