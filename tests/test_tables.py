@@ -83,6 +83,17 @@ def in_polars(frame):
     return polars.DataFrame(lists)
 
 
+def test_columns_of_pyarrow_go_by_their_names():
+    pyarrow = pytest.importorskip("pyarrow")
+    X = pyarrow.table({"city": [*CITIES, None] * 10, "size": [1.0, None, 3.0, 4.0] * 10})
+    y = [0, 1, 0, 1] * 10
+    model = BinaryMLPClassifier((16,), max_iter=2, categorical_features=["city"], random_state=0).fit(X, y)
+    assert model.feature_names_in_.tolist() == ["city", "size"] and model.packed_.categories == ((*CITIES, None), None)
+    np.testing.assert_array_equal(model.packed_.predict(X), model.predict(X))
+    with pytest.raises(ValueError, match="in column 'city' of X"):
+        BinaryMLPClassifier(categorical_features=None).fit(X, y)
+
+
 def test_without_categories_a_network_reads_codes(fitted):
     X, _ = table(seed=1)
     packed = fitted.packed_

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skbnn.encoding.rows import is_sparse
+from skbnn.encoding.sparse import is_sparse
 
 FRAMES = "iloc", "get_columns", "column_names"  # a method that pandas, polars and pyarrow alone have
 
@@ -42,10 +42,15 @@ def columns_of(X):
     return list(array.T)
 
 
+def column_names(frame):
+    """The names of a frame's columns, a list."""
+    return list(frame.columns if hasattr(frame, "iloc") or hasattr(frame, "get_columns") else frame.column_names)
+
+
 def names_of(X):
     """What to call X's columns in errors, a list of str."""
     if is_frame(X):
-        return [f"column {name!r}" for name in (X.columns if hasattr(X, "columns") else X.column_names)]
+        return [f"column {name!r}" for name in column_names(X)]
     return [f"feature {feature}" for feature in range(np.shape(X)[1])]
 
 
@@ -79,6 +84,11 @@ def find_categories(X, asked):
     return tuple(labels_of(values_of(column), name) if wanted else None for column, name, wanted in named)
 
 
+def are_categorical(categories, n_features):
+    """Which features have labels, (n_features,) bool."""
+    return np.array([labels is not None for labels in categories or [None] * n_features])
+
+
 def is_declared(column):
     """Whether a frame says that a column's values are categories."""
     dtype = str(getattr(column, "dtype", getattr(column, "type", None)))
@@ -95,11 +105,16 @@ def labels_of(values, name):
     """The labels of a column, as ``find_categories`` gives them."""
     distinct = dict.fromkeys(hashable(values, name))
     labels = [value for value in distinct if not is_missing(value)]
-    if not any(all(isinstance(label, kind) for label in labels) for kind in (str, int | float)):
+    if not are_alike(labels):
         examples = ", ".join(map(repr, labels[:3]))
         raise TypeError(f"{name} of X has categories that are not all text or all numbers: {examples}")
     missing = [None] if len(labels) < len(distinct) else []
     return (*sorted(labels), *missing)
+
+
+def are_alike(labels):
+    """Whether labels, None not among them, are all text or all numbers."""
+    return any(all(isinstance(label, kind) for label in labels) for kind in (str, int | float))
 
 
 def hashable(values, name):
@@ -122,60 +137,6 @@ def with_new_labels(categories, X):
 def is_missing(value):
     """Whether a value is None, NaN, NaT or pandas' NA, whose comparisons have no truth."""
     return value is None or type(value).__name__ == "NAType" or value != value
-
-
-def categorical_mask(asked, X):
-    """Which features were asked for as categories.
-
-    Parameters
-    ----------
-    asked : "from_dtype", None or array-like of bool, int or str
-        A mask, indices or names.
-    X : data frame or array-like of shape (n_rows, n_features)
-
-    Returns
-    -------
-    "from_dtype", None or ndarray of shape (n_features,), bool
-
-    Raises
-    ------
-    ValueError
-        If they are no features of X.
-    """
-    if asked is None or isinstance(asked, str):
-        return asked
-    if len(np.shape(X)) != 2:
-        return None  # it is refused later
-    asked, n_features = np.asarray(asked), np.shape(X)[1]
-    if not asked.size:
-        return None
-    if asked.dtype.kind == "b":
-        if asked.shape != (n_features,):
-            raise ValueError(
-                f"categorical_features set as a boolean mask must have shape ({n_features},), got {asked.shape}."
-            )
-        return asked
-    if all(isinstance(name, str) for name in asked.tolist()):
-        if not is_frame(X):
-            raise ValueError(
-                "categorical_features should be passed as an array of integers or as a boolean mask when the model is "
-                "fitted on data without feature names."
-            )
-        names = list(X.columns if hasattr(X, "columns") else X.column_names)
-        unknown = [name for name in asked.tolist() if name not in names]
-        if unknown:
-            raise ValueError(
-                f"categorical_features has {unknown[0]!r}, which is not a feature name of the training data: {names}."
-            )
-        return np.isin(names, asked)
-    if asked.dtype.kind not in "iu":
-        raise ValueError(f"categorical_features must be an array-like of bool, int or str, got {asked.tolist()}.")
-    if asked.min() < 0 or asked.max() >= n_features:
-        raise ValueError(
-            f"categorical_features set as integer indices must be in [0, n_features - 1 = {n_features - 1}], got "
-            f"{asked.tolist()}."
-        )
-    return np.isin(np.arange(n_features), asked)
 
 
 def to_numbers(X, categories):

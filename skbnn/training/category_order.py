@@ -46,22 +46,22 @@ def order_categories(samples, targets, rng):
 
 
 def order(codes, n_codes, samples, targets, rng):
-    """Each row's place in the order, and each code's; of a code that is missing, NaN."""
+    """Each row's place in the order, NaN if its code is missing, and each code's."""
     known = samples.rows[~np.isnan(codes[samples.rows])]
     which, numbers, weights = codes[known].astype(int), targets.numbers(samples, known), samples.sample_weight[known]
     means = category_means(which, numbers, weights, n_codes)
     counts = np.bincount(which, weights, n_codes)
     direction = np.linalg.svd(np.sqrt(counts)[:, np.newaxis] * means, full_matrices=False)[2][0]
     value = means @ direction
-    in_order = np.argsort(value, kind="stable")
+    ascending = np.argsort(value, kind="stable")
     place = np.empty(n_codes)
-    place[in_order] = np.arange(n_codes)
+    place[ascending] = np.arange(n_codes)
     column = with_places(codes, place)
     fold = rng.permutation(len(known)) % N_FOLDS
     for held in range(N_FOLDS):
         others, here = fold != held, fold == held
         without = category_means(which[others], numbers[others], weights[others], n_codes) @ direction
-        column[known[here]] = np.interp(without[which[here]], value[in_order], np.arange(n_codes))
+        column[known[here]] = np.interp(without[which[here]], value[ascending], np.arange(n_codes))
     return column, place
 
 

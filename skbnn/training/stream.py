@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skbnn.encoding import rows
+from skbnn.encoding import sparse
 
 # Rows that say what a stream is like, and that are kept. Until so many have come, training begins anew whenever their
 # number has doubled: thresholds and the targets' scale by a first few rows would be wrong for ever.
@@ -64,7 +64,7 @@ class Memory:
 
 def joined(old, of_old, new, of_new):
     """Some of the old rows and some of the new, a copy."""
-    return tuple(rows.joined(before[of_old], part[of_new]) for before, part in zip(old, new, strict=True))
+    return tuple(sparse.joined(before[of_old], part[of_new]) for before, part in zip(old, new, strict=True))
 
 
 def share_of(n_rows, n_rows_seen):
