@@ -23,7 +23,7 @@ from skbnn._validation import are_validation_rows, categorical_mask, validated
 from skbnn.encoding.tables import are_categorical, find_categories, with_new_labels
 from skbnn.kernels.blas import one_blas_thread
 from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS
-from skbnn.training.category_order import in_order, labels_in_order, order_categories
+from skbnn.training.category_order import order_categories
 from skbnn.training.decide import decide
 from skbnn.training.early_stopping import EarlyStopping
 from skbnn.training.epochs import run_epochs
@@ -193,7 +193,7 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         with one_blas_thread(), progress_of(self.verbose, streaming=streaming) as progress:
             state, samples = self._prepare(rows, categories, targets, parameters, progress, state)
             if validation:
-                validation = in_order(validation[0], state.places), *validation[1:]
+                validation = state.known_codes(validation[0]), *validation[1:]
             self._train(state, samples, validation or samples.validation, progress, callbacks)
         return self
 
@@ -223,13 +223,12 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         return X, y, _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
 
     def _find_categories(self, X, sample_weight, state):
-        """The labels of X's categories; those that training began with, unless a stream begins anew."""
+        """The labels of X's categories; those that training began with, and more while a stream may begin anew."""
+        rows = slice(None) if sample_weight is None else np.asarray(sample_weight, np.float64) > 0
         if state is None:
-            return find_categories(X, categorical_mask(self.categorical_features, X))
-        if state.categories:
-            n_rows = np.shape(X)[0] if sample_weight is None else np.count_nonzero(sample_weight)
-            if state.memory.begins_with(n_rows):
-                return with_new_labels(state.categories, X)
+            return find_categories(X, categorical_mask(self.categorical_features, X), rows)
+        if state.categories and state.memory.may_begin_anew:
+            return with_new_labels(state.categories, X, rows)
         return state.categories
 
     def _rows(self, X, y, sample_weight, targets):
@@ -271,7 +270,8 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         if state:
             decision = state.decision.revised(parameters, samples, targets)
             if not begins:
-                samples = replace(samples, X=in_order(samples.X, state.places)).encode(decision.encoding)
+                state = replace(state, categories=categories)
+                samples = replace(samples, X=state.known_codes(samples.X)).encode(decision.encoding)
                 return state.resumed(targets, decision, samples, n_new, memory), samples
             parameters = replace(decision.parameters, max_iter=len(state.losses) + 1)  # as many as there have been
         samples, places = order_categories(samples, targets, rng)
@@ -311,6 +311,9 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
             score = targets.loss_score(packed, X, y, sample_weight, state.decision.initial_model)
         else:
             delivered = copy(self)
+            if state.categories:  # X has their codes, and any rows of it are to be read so
+                vars(delivered).pop("feature_names_in_", None)
+                state = replace(state, categories=None)
             delivered._keep(state, packed)
             delivered._validated = X
             weights = {} if (sample_weight == sample_weight[0]).all() else {"sample_weight": sample_weight}
@@ -321,8 +324,8 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
 
     def _keep(self, state, packed):
         """Set what is known after a fit."""
-        categories, names = state.categories, getattr(self, "feature_names_in_", None)
-        named = {"feature_names": names, "categories": labels_in_order(categories, state.places)}
+        names, categories = getattr(self, "feature_names_in_", None), state.categories
+        named = {"feature_names": names, "categories": state.known_labels()}
         self._state, self._packed = state, packed.named(classes=self._class_labels(), **named)
         self.is_categorical_ = categories and are_categorical(categories, self.n_features_in_)
         parameters = state.decision.parameters

@@ -156,8 +156,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     scoring : str, callable or None, default=None
         What ``early_stopping`` goes by, of the packed network. None: accuracy; of multilabel targets minus the mean
         loss of a label. "loss": minus the loss, as ``loss_curve_`` has it. Else a scorer, by its name or a callable
-        ``scorer(estimator, X, y)``: it sees the estimator as it would be if training ended, X as an array, and, where
-        rows differ in weight, ``sample_weight``, up to a common factor.
+        ``scorer(estimator, X, y)``: it sees the estimator as it would be if training ended, X as an array in which
+        categories are codes, and, where rows differ in weight, ``sample_weight``, up to a common factor.
 
     validation_fraction : float, default=0.1
         Share of the rows held out by ``early_stopping``, in (0, 1). Ignored where ``fit`` is given ``X_val``.

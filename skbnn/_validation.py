@@ -1,5 +1,7 @@
 """Rows and targets as they are given to an estimator: scikit-learn's checks, and tables as numbers."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.base import is_regressor
 from sklearn.utils import check_array, check_X_y
@@ -72,33 +74,33 @@ def categorical_mask(asked, X):
         return asked
     if len(np.shape(X)) != 2:
         return None  # it is refused later
-    asked, n_features = np.asarray(asked), np.shape(X)[1]
-    if not asked.size:
+    asked, n_features = list(asked), np.shape(X)[1]
+    if not asked:
         return None
-    if asked.dtype.kind == "b":
-        if asked.shape != (n_features,):
+    if all(isinstance(one, bool | np.bool_) for one in asked):
+        if len(asked) != n_features:
             raise ValueError(
-                f"categorical_features set as a boolean mask must have shape ({n_features},), got {asked.shape}."
+                f"categorical_features set as a boolean mask must have shape ({n_features},), got ({len(asked)},)."
             )
-        return asked
-    if all(isinstance(name, str) for name in asked.tolist()):
+        return np.array(asked, bool)
+    if all(isinstance(name, str) for name in asked):
         if not is_frame(X):
             raise ValueError(
                 "categorical_features should be passed as an array of integers or as a boolean mask when the model is "
                 "fitted on data without feature names."
             )
         names = column_names(X)
-        unknown = [name for name in asked.tolist() if name not in names]
+        unknown = [name for name in asked if name not in names]
         if unknown:
             raise ValueError(
                 f"categorical_features has {unknown[0]!r}, which is not a feature name of the training data: {names}."
             )
         return np.isin(names, asked)
-    if asked.dtype.kind not in "iu":
-        raise ValueError(f"categorical_features must be an array-like of bool, int or str, got {asked.tolist()}.")
-    if asked.min() < 0 or asked.max() >= n_features:
+    if not all(isinstance(one, Integral) and not isinstance(one, bool) for one in asked):
+        raise ValueError(f"categorical_features must be an array-like of bool, int or str, got {asked}.")
+    if min(asked) < 0 or max(asked) >= n_features:
         raise ValueError(
-            f"categorical_features set as integer indices must be in [0, n_features - 1 = {n_features - 1}], got "
-            f"{asked.tolist()}."
+            "categorical_features set as integer indices must be in "
+            f"[0, n_features - 1 = {n_features - 1}], got {asked}."
         )
     return np.isin(np.arange(n_features), asked)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skbnn.encoding.columns import PRESENT
-from skbnn.encoding.tables import are_alike
+from skbnn.encoding.tables import Labels, are_alike, plain
 from skbnn.packed.fixed_point import LIMIT, largest_parts
 
 OUTPUTS = "identity", "logistic", "softmax"
@@ -165,13 +165,8 @@ def frozen_categories(categories):
     """Labels of each feature as tuples, or None."""
     if categories is None:
         return None
-    features = [labels if labels is None else tuple(map(plain, labels)) for labels in categories]
+    features = [labels if labels is None else Labels(map(plain, labels)) for labels in categories]
     return tuple(features) if any(features) else None
-
-
-def plain(label):
-    """A scalar of NumPy as Python has it."""
-    return label.item() if isinstance(label, np.generic) else label
 
 
 def require(condition, message):

@@ -462,7 +462,10 @@ class PackedNetwork:
     def _content(self):
         """The constructor's arguments."""
         names = [*ARRAYS, "nominal", "layers", "layer_sizes", "output", "classes", "feature_names", "categories"]
-        return {name: getattr(self, name) for name in names}
+        content = {name: getattr(self, name) for name in names}
+        return content | {
+            "categories": self.categories and tuple(labels and tuple(labels) for labels in self.categories)
+        }
 
     def __getstate__(self):
         return {"format": FORMAT, **self._content()}

@@ -73,12 +73,15 @@ def category_means(which, numbers, weights, n_codes):
     return sums / total[:, np.newaxis]
 
 
-def in_order(X, places):
-    """Rows with places in place of codes."""
-    if places:
+def known_codes(X, places, encoding):
+    """Rows with places in place of codes, and NaN for codes that are newer than the encoding."""
+    nominal = np.flatnonzero(encoding.nominal & (encoding.counts[: len(encoding.nominal)] > 0))
+    if places or len(nominal):
         X = X.astype(np.float64)
         for feature, place in places.items():
             X[:, feature] = with_places(X[:, feature], place)
+        for feature in nominal:
+            X[X[:, feature] >= encoding.counts[feature], feature] = np.nan
     return X
 
 
@@ -88,11 +91,14 @@ def with_places(codes, place):
     return np.where(known, place[np.where(known, codes, 0).astype(int)], np.nan)
 
 
-def labels_in_order(categories, places):
-    """Each feature's labels, those of ordered ones by their places."""
-    if not places:
-        return categories
-    return tuple(
-        tuple(labels[code] for code in np.argsort(places[feature])) if feature in places else labels
-        for feature, labels in enumerate(categories)
-    )
+def known_labels(categories, places, encoding):
+    """Each feature's labels that the encoding knows, those of ordered ones by their places."""
+    if categories is None:
+        return None
+    out = list(categories)
+    for feature, labels in enumerate(categories):
+        if feature in places:
+            out[feature] = tuple(labels[code] for code in np.argsort(places[feature]))
+        elif labels is not None:
+            out[feature] = labels[: encoding.counts[feature] or None]
+    return tuple(out)

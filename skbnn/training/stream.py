@@ -51,9 +51,14 @@ class Memory:
         trained = joined(old, of_old, new, of_new) if len(of_old) else new
         return Memory(joined(old, kept[0], new, kept[1]), n_seen, n_begun), trained, begins
 
+    @property
+    def may_begin_anew(self):
+        """Whether more rows may yet begin training anew."""
+        return self.n_begun < ENOUGH
+
     def begins_with(self, n_new):
         """Whether training begins anew when so many more rows come."""
-        return self.n_begun < ENOUGH and self.n_seen + n_new >= 2 * self.n_begun
+        return self.may_begin_anew and self.n_seen + n_new >= 2 * self.n_begun
 
     def _sample(self, n_old, n_new, rng):
         """Which of the old and which of the new rows to keep: of these, their share in what follows the stream."""
