@@ -194,7 +194,8 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
             state, samples = self._prepare(rows, categories, targets, parameters, progress, state)
             if validation:
                 validation = state.known_codes(validation[0]), *validation[1:]
-            self._train(state, samples, validation or samples.validation, progress, callbacks)
+            held = samples if self.scoring in (None, "loss") else samples.without_class_weights()
+            self._train(state, samples, validation or held.validation, progress, callbacks)
         return self
 
     def _take_state(self, streaming):
@@ -247,8 +248,8 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         try:
             X, y, sample_weight = self._validate(*given.values(), categories, reset=False)
             X, y, sample_weight = without_weightless(sample_weight, X, targets.encode(y), sample_weight)
-        except ValueError as error:
-            raise ValueError(f"X_val, y_val: {error}") from error
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"X_val, y_val: {error}") from error
         return X, y, scale_weights(sample_weight)
 
     def _parameters(self, targets, validation, streaming):
@@ -318,9 +319,13 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
             delivered._validated = X
             weights = {} if (sample_weight == sample_weight[0]).all() else {"sample_weight": sample_weight}
             score = check_scoring(self, self.scoring)(delivered, X, targets.decode(y), **weights)
-        if not isinstance(score, Real) or np.isnan(score):
+        try:
+            number = np.nan if isinstance(score, str) else float(score)
+        except (TypeError, ValueError, OverflowError):
+            number = np.nan
+        if not np.isfinite(number):
             raise ValueError(f"scoring={self.scoring!r} gives {score!r}, which is no number, of {len(y)} rows.")
-        return float(score)
+        return number
 
     def _keep(self, state, packed):
         """Set what is known after a fit."""

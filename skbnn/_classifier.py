@@ -444,7 +444,12 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         """
         if self.class_weight == "balanced":
             raise ValueError("class_weight='balanced' is not supported by partial_fit; pass the classes' weights")
-        _check_partial_fit_first_call(self, classes)  # sets classes_
+        if _check_partial_fit_first_call(self, classes):  # sets classes_, for good if the call succeeds
+            try:
+                return self._fit(X, y, sample_weight, streaming=True)
+            except BaseException:
+                del self.classes_
+                raise
         return self._fit(X, y, sample_weight, streaming=True)
 
     def predict(self, X: Rows) -> Array:

@@ -7,6 +7,7 @@ from sklearn.base import is_regressor
 from sklearn.utils import check_array, check_X_y
 from sklearn.utils.validation import validate_data
 
+from skbnn.encoding.sparse import check_indices, is_sparse
 from skbnn.encoding.tables import column_names, is_frame, is_table, to_numbers
 
 # What the encoder reads as it is; anything else is converted to the first.
@@ -22,6 +23,8 @@ def validated(estimator, X, *y, categories=None, reset=False):
 
     The features' names and number are checked, or with ``reset`` set.
     """
+    if is_sparse(X):
+        check_indices(X)
     checks = {**NUMBERS, "multi_output": True, "y_numeric": is_regressor(estimator)} if y else NUMBERS
     if not categories and not is_table(X):
         return validate_data(estimator, X, *y, reset=reset, **checks)
@@ -74,6 +77,8 @@ def categorical_mask(asked, X):
         return asked
     if len(np.shape(X)) != 2:
         return None  # it is refused later
+    if isinstance(asked, np.ndarray) and not asked.ndim:
+        raise ValueError(f"categorical_features must be an array-like of bool, int or str, got {asked!r}.")
     asked, n_features = list(asked), np.shape(X)[1]
     if not asked:
         return None

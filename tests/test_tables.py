@@ -540,3 +540,78 @@ def test_labels_know_their_codes_and_are_pickled_without():
     labels = Labels(["b", "a"])
     assert labels.codes == {"b": 0, "a": 1} and labels == ("b", "a")
     assert pickle.loads(pickle.dumps(labels)).__dict__ == {}
+
+
+def test_a_stream_whose_labels_change_their_kind_is_refused_by_its_column():
+    X, y = pd.DataFrame({"a": ["x", "y"] * 20, "c": [1, 2] * 20}), [0, 1] * 20
+    model = classifier(categorical_features=["a", "c"]).partial_fit(X, y, classes=[0, 1])
+    with pytest.raises(TypeError, match="column 'c' of X has categories such as 'q', where there were such as 1"):
+        model.partial_fit(X.assign(c="q"), y)
+    assert model.partial_fit(X, y).predict(X).shape == (40,)
+
+
+@pytest.mark.parametrize(
+    "column, error, message",
+    [
+        ([10**400, 1, 2], ValueError, "10000.*in column 'x' of X"),
+        (
+            polars.Series([[1.0, 2], [3, 4], [5, 6]], dtype=polars.Array(polars.Float64, 2)),
+            TypeError,
+            "has 2 values in a row",
+        ),
+    ],
+)
+def test_what_is_no_number_is_refused_by_its_column(column, error, message):
+    Frame = polars.DataFrame if isinstance(column, polars.Series) else pd.DataFrame
+    frame = Frame({"x": column, "text": ["a", "b", "a"]})
+    with pytest.raises(error, match=message):
+        classifier().fit(frame, [0, 1, 0])
+
+
+def test_a_table_without_columns_is_refused():
+    with pytest.raises(ValueError, match=r"0 feature\(s\) \(shape=\(3, 0\)\) while a minimum of 1 is required"):
+        classifier().fit(np.empty((3, 0), object), [0, 1, 0])
+
+
+@pytest.mark.parametrize("asked", [np.array(0), np.array("city"), [[0, 1]], [[0], [1, 2]]])
+def test_what_is_no_list_of_features_is_refused(asked):
+    with pytest.raises(ValueError, match="must be an array-like of bool, int or str, got"):
+        classifier(categorical_features=asked).fit(*table())
+
+
+def test_errors_of_validation_rows_say_so():
+    X, y = table()
+    for wrong in X.assign(city=1.0), X.assign(number=[object()] * 300):
+        with pytest.raises((TypeError, ValueError), match="X_val, y_val: column"):
+            classifier().fit(X, y, X_val=wrong, y_val=y)
+
+
+def test_a_first_call_that_fails_leaves_no_classes():
+    X, y = table()
+    model = classifier()
+    with pytest.raises(TypeError):
+        model.partial_fit(X.assign(number=[object()] * 300), y, classes=[0, 1, 2, 3, 4])
+    assert not hasattr(model, "classes_")
+    assert model.partial_fit(X, y, classes=[0, 1, 2, 3]).classes_.tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "categories, message",
+    [
+        (((1.0, np.nan, None), None), "repeat"),
+        (((), None), "no label"),
+        (5, "must be a sequence"),
+        ((None, None), None),
+        ((("a", "a", "b"), None), "repeat"),
+        ((("a", 1, "b"), None), "all text or all numbers"),
+        ((("a", "b"),), "1 categories do not fit 2 features"),
+    ],
+)
+def test_a_network_has_categories_or_none(categories, message):
+    X = pd.DataFrame({"c": ["a", "b", "c"] * 20, "x": range(60)})
+    packed = classifier().fit(X, X["c"]).packed_
+    if message is None:
+        assert packed.named(categories=categories).categories is None
+    else:
+        with pytest.raises(ValueError, match=message):
+            packed.named(categories=categories)

@@ -22,12 +22,27 @@ def dense(X):
 
 def canonical(X):
     """X in CSR format, with one value at most for each place, columns ascending; a copy unless it is so already."""
+    check_indices(X)
     X = X.tocsr()
-    X.check_format()  # native code trusts in it
     if not X.has_canonical_format:
         X = X.tocsc().tocsr()  # sorts, and leaves values of one place in order, which decides how their sum is rounded
         X.sum_duplicates()
     return X
+
+
+def check_indices(X):
+    """Raise ValueError unless the arrays of a CSR or CSC matrix are those of one: native code trusts in them."""
+    if X.format not in ("csr", "csc"):
+        return
+    starts, places, n_major, n_minor = X.indptr, X.indices, *(X.shape if X.format == "csr" else X.shape[::-1])
+    fits = starts.shape == (n_major + 1,) and starts.dtype.kind == places.dtype.kind == "i"
+    fits = fits and starts[0] == 0 and (starts[1:] >= starts[:-1]).all()
+    fits = fits and places.ndim == 1 and starts[-1] <= len(places) == len(X.data)
+    if fits and starts[-1]:
+        used = places[: starts[-1]]
+        fits = used.min() >= 0 and used.max() < n_minor
+    if not fits:
+        raise ValueError(f"X is no valid {X.format.upper()} matrix of shape {X.shape}: its indices do not fit it")
 
 
 def each_column(X):

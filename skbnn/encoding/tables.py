@@ -11,6 +11,8 @@ FRAMES = "iloc", "get_columns", "column_names"  # a method that pandas, polars a
 
 DECLARED = "category", "str", "string", "String", "large_string"  # names of their dtypes of categories and of text
 
+NUMBERS = {f"{kind}{bits}" for kind in ("Int", "UInt", "Float") for bits in (8, 16, 32, 64)}  # polars' dtypes
+
 PLAIN = str, int, float, type(None)  # what labels are
 
 REALS, TIMES = tuple("biuf"), tuple("mM")  # kinds of NumPy's dtypes
@@ -24,15 +26,15 @@ def is_frame(X):
 def is_table(X):
     """Whether X is a frame or an array with anything but plain numbers."""
     if is_frame(X):
-        return not all(is_plain(column) for column in columns_of(X))
+        dtypes = X.dtypes if hasattr(X, "dtypes") else X.schema.types
+        return not all(map(is_plain, dtypes))
     return isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in ("O", "U", "S", "T", *TIMES)
 
 
-def is_plain(column):
-    """Whether a column has one of NumPy's dtypes of real numbers, or pandas' sparse one of these."""
-    dtype = getattr(column, "dtype", None)
+def is_plain(dtype):
+    """Whether a dtype is of real numbers: NumPy's, pandas' sparse one of these, or polars'."""
     dtype = dtype.subtype if type(dtype).__name__ == "SparseDtype" else dtype
-    return isinstance(dtype, np.dtype) and dtype.kind in REALS
+    return dtype.kind in REALS if isinstance(dtype, np.dtype) else str(dtype) in NUMBERS
 
 
 def columns_of(X):
@@ -42,7 +44,7 @@ def columns_of(X):
     if is_frame(X):
         return X.get_columns() if hasattr(X, "get_columns") else X.columns
     if is_sparse(X):
-        raise TypeError("X is sparse, and categories are read from dense rows; X.toarray() has them")
+        raise TypeError("X is sparse, and categorical_features are read from dense rows; X.toarray() has them")
     array = np.asarray(X) if hasattr(X, "dtype") else np.asarray(X, dtype=object)  # a list may be mixed
     if array.ndim != 2:
         raise ValueError(f"Expected 2D array, got {array.ndim}D array instead")
@@ -122,7 +124,7 @@ def is_declared(column):
 
 def is_text(column):
     """Whether a column has a string."""
-    values = () if is_plain(column) else values_of(column)
+    values = () if is_plain(getattr(column, "dtype", None)) else values_of(column)
     return any(isinstance(value, str) for value in values)
 
 
@@ -166,8 +168,13 @@ def plain(value):
 def with_new_labels(categories, X, rows):
     """The same with labels that some rows of X have beside them, which come last."""
     found = find_categories(X, [labels is not None for labels in categories], rows)
-    both = zip(categories, found, strict=True)
-    return tuple(old if old is None else tuple(dict.fromkeys([*old, *new])) for old, new in both)
+    out = []
+    for old, new, name in zip(categories, found, names_of(X), strict=True):
+        labels = old if old is None else tuple(dict.fromkeys([*old, *new]))
+        if not are_alike([label for label in labels or () if label is not None]):
+            raise TypeError(f"{name} of X has categories such as {new[0]!r}, where there were such as {old[0]!r}")
+        out.append(labels)
+    return tuple(out)
 
 
 def is_missing(value):
@@ -198,6 +205,8 @@ def to_numbers(X, categories):
         If an object is no number and no label.
     """
     columns, names = columns_of(X), names_of(X)
+    if not columns:
+        raise ValueError(f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
     categories = [None] * len(columns) if categories is None else categories
     if len(columns) != len(categories):
         raise ValueError(f"X has {len(columns)} features, expected {len(categories)}")
@@ -223,13 +232,15 @@ def codes_of(column, labels, name):
 def reals_of(column, name):
     """A column as real numbers."""
     values = values_of(column)
+    if values.ndim > 1:
+        raise TypeError(f"{name} of X has {values.shape[1]} values in a row")
     if values.dtype.kind in REALS:
         return values
     out = np.empty(len(values))
     for row, value in enumerate(values.tolist()):
         try:
             out[row] = np.nan if is_missing(value) else real(value)
-        except ValueError as error:
+        except (ValueError, ArithmeticError) as error:
             hint = "which is none of categorical_features"
             raise ValueError(f"could not convert string to float: {value!r}, in {name} of X, {hint}") from error
         except TypeError as error:
@@ -253,7 +264,7 @@ def values_of(column):
     kind = getattr(getattr(column, "dtype", None), "kind", "")
     if isinstance(column, np.ndarray):
         values = column
-    elif kind in REALS and not is_plain(column):  # pandas' own dtypes, which have NA
+    elif kind in REALS and not isinstance(column.dtype, np.dtype):  # pandas' own dtypes, which have NA
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     elif kind in TIMES:
         values = column.to_numpy(dtype=f"{kind}8[us]")  # at UTC

@@ -41,6 +41,7 @@ def check_categories(categories, nominal):
     require(len(categories) == len(nominal), f"{len(categories)} categories do not fit {len(nominal)} features")
     for feature, labels in enumerate(categories):
         require(labels is not None or not nominal[feature], f"feature {feature} is nominal and has no categories")
+        require(labels is None or len(labels) > 0, f"feature {feature} has no label among its categories")
         known = [label for label in labels or () if label is not None]
         require(are_alike(known), f"categories of feature {feature} must be all text or all numbers")
         require(len(set(labels or ())) == len(labels or ()), f"categories of feature {feature} repeat")
@@ -165,8 +166,9 @@ def frozen_categories(categories):
     """Labels of each feature as tuples, or None."""
     if categories is None:
         return None
+    require(np.iterable(categories), f"categories must be a sequence, got {categories!r:.40}")
     features = [labels if labels is None else Labels(map(plain, labels)) for labels in categories]
-    return tuple(features) if any(features) else None
+    return tuple(features) if any(labels is not None for labels in features) else None
 
 
 def require(condition, message):

@@ -50,7 +50,8 @@ class Samples:
     @classmethod
     def of(cls, X, y, sample_weight, class_weight, *, nominal=None):
         """Rows whose weights are positive, with another factor of each by its class: those that weigh something."""
-        by_class = scale_weights(sample_weight * class_weight)
+        largest = np.ldexp(1.0, np.frexp(sample_weight.max())[1] - 1)  # so that no product overflows
+        by_class = scale_weights(sample_weight / largest * class_weight)
         unweighed = np.maximum(scale_weights(sample_weight), SMALLEST_WEIGHT)
         X, y, by_class, unweighed = without_weightless(by_class, X, y, by_class, unweighed)
         nominal = np.zeros(X.shape[1], bool) if nominal is None else nominal
