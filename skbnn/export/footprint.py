@@ -25,9 +25,10 @@ PARTS = {
     "steps": (119, 24),
     "lines": (159, 8),
     "components": (173, 7),
-    "components of floats": (101, 0),
+    "components of floats": (210, 0),
     "steps of components": (33, 0),
-    "float keys": (13, 0),
+    "float keys": (55, 0),
+    "categories": (45, 0),
     "wide scores": (57, 0),
 }
 
@@ -105,6 +106,7 @@ def parts_of(network, dtype):
         "components of floats": components and floats,
         "steps of components": components and bool(network.steps.size),
         "float keys": floats,
+        "categories": bool(network.nominal.any()),
         "wide scores": network.bias.dtype.itemsize == 8,
     }
     for part, times in present.items():
