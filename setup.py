@@ -25,6 +25,7 @@ EXTENSIONS = {
     "skbnn.kernels._dispatch": TILES,
     "skbnn.kernels._layer": [],
     "skbnn.kernels._threads": [],
+    "skbnn.encoding._source": [],
     "skbnn.encoding._encode": [],
     "skbnn.packed._program": [],
     "skbnn.packed._steps": [],

@@ -18,10 +18,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skbnn._callbacks import callbacks_of
 from skbnn._doc_link import DocumentationLink
-from skbnn._sklearn import CallbackSupportMixin, Interval, StrOptions, _check_sample_weight
+from skbnn._sklearn import CallbackSupportMixin, Interval, Options, StrOptions, _check_sample_weight
 from skbnn.encoding.tables import categorical_mask, find_categories, is_table, to_numbers, with_new_labels
 from skbnn.kernels.blas import one_blas_thread
 from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS
+from skbnn.training.category_order import in_order, labels_in_order, order_categories
 from skbnn.training.decide import decide
 from skbnn.training.early_stopping import EarlyStopping
 from skbnn.training.epochs import run_epochs
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
 DTYPES = [np.float64, np.float32, np.float16, np.bool_]
 DTYPES += [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.uint64, np.int64]
 
-NUMBERS = {"dtype": DTYPES, "ensure_all_finite": False}  # missing values and infinities are values
+# Missing values and infinities are values, and a matrix may be sparse.
+NUMBERS = {"dtype": DTYPES, "ensure_all_finite": False, "accept_sparse": "csr"}
 
 
 class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC):
@@ -72,7 +74,7 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         "shuffle": ["boolean"],
         "random_state": ["random_state"],
         "tol": [Interval(Real, 0, None, closed="left")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
         "early_stopping": [StrOptions({"auto"}), "boolean"],
         "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
@@ -161,7 +163,7 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = tags.input_tags.categorical = True
+        tags.input_tags.allow_nan = tags.input_tags.categorical = tags.input_tags.sparse = True
         return tags
 
     def __sklearn_is_fitted__(self):
@@ -186,7 +188,7 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         categories = self._find_categories(*training, state)
         X, y, sample_weight = self._validate(*training, categories, reset=state is None)
         if state:
-            targets = replace(state.targets, loss=self.loss, streaming=streaming)
+            targets = state.targets.going_on(y, loss=self.loss, streaming=streaming)
         else:
             targets = self._learn_targets(y, streaming)
         validation = self._validation_rows(*validation, targets, categories)
@@ -198,6 +200,8 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         with one_blas_thread(), progress_of(self.verbose, streaming=streaming) as progress:
             state, samples = self._prepare(rows, categories, targets, parameters, progress, state)
             data = targets.training_data(samples, state.decision.initial_model)
+            if validation:
+                validation = in_order(validation[0], state.places), *validation[1:]
             watchers = self._watchers(state, samples, data, validation or samples.validation, [progress, *callbacks])
             run_epochs(state, data, samples.rows, watchers)
             state.draw_values(samples)
@@ -238,16 +242,17 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         """The labels of X's categories; those that training began with, unless a stream begins anew."""
         if state is None:
             return find_categories(X, categorical_mask(self.categorical_features, X))
-        n_rows = np.count_nonzero(np.ones(len(X)) if sample_weight is None else sample_weight)
-        if state.categories and state.memory.begins_with(n_rows):
-            return with_new_labels(state.categories, X)
+        if state.categories:
+            n_rows = np.count_nonzero(np.ones(np.shape(X)[0]) if sample_weight is None else sample_weight)
+            if state.memory.begins_with(n_rows):
+                return with_new_labels(state.categories, X)
         return state.categories
 
     def _rows(self, X, y, sample_weight, targets):
         """The rows that have a weight, as ``Samples.of`` takes them, once the targets are known by all rows."""
         encoded = targets.encode(y)
         X, y, encoded, sample_weight = without_weightless(sample_weight, X, y, encoded, sample_weight)
-        return X, encoded, sample_weight, np.broadcast_to(self._class_weights(y), len(X))
+        return X, encoded, sample_weight, np.broadcast_to(self._class_weights(y), len(y))
 
     def _validation_rows(self, X_val, y_val, sample_weight_val, targets, categories):
         """Features, encoded targets and weights of the rows that early stopping was given, or None."""
@@ -276,7 +281,7 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         """A state that is ready to train, and its samples: of these rows and, in a stream, of those that it keeps."""
         seed = state.seed if state else check_random_state(self.random_state).randint(2**31)
         rng = state.rng if state else np.random.default_rng(seed)
-        n_new, memory, begins = len(rows[0]), Memory(), state is None
+        n_new, memory, begins = len(rows[1]), Memory(), state is None
         if parameters.streaming:
             memory, rows, begins = (Memory(n_begun=0) if begins else state.memory).after(rows, rng)
         nominal = np.array([labels is not None for labels in categories or [None] * rows[0].shape[1]])
@@ -288,12 +293,13 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         if state:
             decision = state.decision.revised(parameters, samples, targets)
             if not begins:
-                samples = samples.encode(decision.encoding)
+                samples = replace(samples, X=in_order(samples.X, state.places)).encode(decision.encoding)
                 return state.resumed(targets, decision, samples, n_new, memory), samples
             parameters = replace(decision.parameters, max_iter=len(state.losses) + 1)  # as many as there have been
+        samples, places = order_categories(samples, targets, rng)
         decision, samples = decide(samples, targets, parameters, progress, rng)
         state = TrainingState.begin(targets, decision, rng, seed, len(samples.rows))
-        return replace(state, memory=memory, categories=categories), samples
+        return replace(state, memory=memory, categories=categories, places=places), samples
 
     def _watchers(self, state, samples, data, validation, shown):
         """What watches the loop over epochs: what measures comes before what shows it."""
@@ -332,9 +338,10 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
 
     def _keep(self, state, packed):
         """Set what is known after a fit."""
-        names = {"feature_names": getattr(self, "feature_names_in_", None), "categories": state.categories}
-        self._state, self._packed = state, packed.named(classes=self._class_labels(), **names)
-        self.is_categorical_ = state.decision.encoding.nominal if state.categories else None
+        categories, names = state.categories, getattr(self, "feature_names_in_", None)
+        named = {"feature_names": names, "categories": labels_in_order(categories, state.places)}
+        self._state, self._packed = state, packed.named(classes=self._class_labels(), **named)
+        self.is_categorical_ = categories and np.array([labels is not None for labels in categories])
         parameters = state.decision.parameters
         self.n_outputs_, self.out_activation_ = state.targets.n_outputs, state.targets.output
         self.hidden_layer_sizes_, self.n_layers_ = parameters.hidden_layer_sizes, len(parameters.hidden_layer_sizes) + 2

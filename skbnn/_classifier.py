@@ -63,15 +63,16 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
     categorical_features : array-like of {bool, int, str} or None, default="from_dtype"
         Features that are categories: a mask, indices or names. "from_dtype" is the columns of a data frame that it
-        declares as categories or that hold text; None is none. A category becomes a bit; of more than 64, the most
-        frequent have a bit each and the others share one. A category that training has not seen counts as missing.
+        declares as categories or that hold text; None is none. Each of up to 32 categories becomes a bit; more of them
+        are put in the order of their targets, and have thresholds there. A category that training has not seen counts
+        as missing.
 
     n_thresholds : int or "auto", default="auto"
         Bits a feature becomes, at most: bit t says whether the value reaches the t-th threshold. Thresholds are
         near quantiles of the training data; a feature with fewer distinct values gets fewer. "auto" is a twelfth of the
         rows, from 4 to 32, and up to eight times as many for a feature between whose thresholds the targets vary, by
-        the prediction of one half of the rows by the other; fewer where features are more than 500. Fewer than 50 rows,
-        and a first call of ``partial_fit``, take 32.
+        the prediction of one half of the rows by the other. Fewer than 50 rows, and a first call of ``partial_fit``,
+        take 32. Where features are more than 500 there are fewer, and one of each with more than 8,192.
 
     n_components : int or "auto", default=0
         Principal components of the standardized features that are encoded beside them, at most
@@ -100,8 +101,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     learning_rate_init : float, default=None
         Initial learning rate of the latent weights, which live in [-1, 1]. None takes 0.01 for "adam", 5.0 for "sgd",
         either times ten for ``binarization="stochastic"``, and 0.003 for "bop", where it is the adaptivity rate of the
-        averaged gradient. Batch norm learns at a tenth of it ("adam"), at a fiftieth ("sgd"), or by Adam at 0.001
-        ("bop").
+        averaged gradient. Batch norm learns at a tenth of it ("adam"), at a fiftieth, or for "stochastic" a tenth of
+        that ("sgd"), or by Adam at 0.001 ("bop").
 
     max_iter : int, default=None
         Epochs. None trains for 28 epochs, and on small data for at least 1000 mini-batches, in 100 epochs at most; a
@@ -144,8 +145,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     tol : float, default=1e-4
         With ``early_stopping``, what the validation score has to gain to count as better.
 
-    n_iter_no_change : int, default=10
-        With ``early_stopping``, epochs without a better validation score after which training stops.
+    n_iter_no_change : int or inf, default=10
+        With ``early_stopping``, epochs without a better validation score after which training stops. With ``np.inf``
+        it does not stop, and the best epoch's network is kept.
 
     early_stopping : bool or "auto", default="auto"
         Whether to stop when the score of rows that are not trained on no longer improves, and keep the best epoch's
@@ -318,7 +320,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         shuffle: bool = True,
         random_state: RandomState = None,
         tol: float = 1e-4,
-        n_iter_no_change: int = 10,
+        n_iter_no_change: float = 10,
         early_stopping: bool | Auto = "auto",
         scoring: Scoring = None,
         validation_fraction: float = 0.1,
@@ -372,13 +374,14 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Integer, boolean and float arrays, C or Fortran order, are read as they are.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Integer, boolean and float arrays, C or Fortran order, are read as they are. Sparse matrices and arrays are
+            never made dense as a whole, and give the same as their dense arrays; CSR is read without a conversion.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Class labels of any type, or a 0/1 indicator matrix.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative. Within a mini-batch a weight of 2 counts as two rows; a weight of 0 is no row at all.
-        X_val : array-like of shape (n_val, n_features), default=None
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Rows that are not trained on, by whose score early stopping goes. In a pipeline they are transformed as X is
             with ``Pipeline(..., transform_input=["X_val"])``.
         y_val : array-like of shape (n_val,) or (n_val, n_labels), default=None
@@ -411,7 +414,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             As in ``fit``.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             As in ``fit``.
@@ -448,7 +451,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             As in ``fit``.
 
         Returns
@@ -463,7 +466,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             As in ``fit``.
 
         Returns
@@ -480,7 +483,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             As in ``fit``.
 
         Returns
@@ -496,7 +499,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             As in ``fit``.
 
         Returns
@@ -514,6 +517,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         return self.out_activation_ == "logistic" and not self._multilabel
 
     def _check_y(self, y):
+        if y.dtype.kind in "mM":  # which packed_ can't hold, and no model file
+            raise ValueError(f"Labels of dtype {y.dtype} are not supported; y must hold numbers, booleans or strings.")
         check_classification_targets(y)
         kind = type_of_target(y)
         if kind == "multiclass-multioutput":

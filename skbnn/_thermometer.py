@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from skbnn._typing import Array, Bits, Floats, RandomState
+    from skbnn._typing import Array, Bits, Floats, RandomState, Rows
 
 
 class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
@@ -91,13 +91,13 @@ class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+    def fit(self, X: Rows, y: Any = None) -> Self:
         """Learn the thresholds.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Integer, boolean and float arrays are read as they are.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Integer, boolean and float arrays are read as they are; a sparse matrix is never made dense as a whole.
         y : None
             Ignored.
 
@@ -111,12 +111,12 @@ class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
         self.thresholds_ = find_encoding(X, self.n_thresholds, rng=rng).columns
         return self
 
-    def transform(self, X: ArrayLike) -> Bits:
+    def transform(self, X: Rows) -> Bits:
         """Encode rows.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
             As in ``fit``.
 
         Returns
@@ -150,7 +150,7 @@ class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
+        tags.input_tags.allow_nan = tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = []
         return tags
 

@@ -18,7 +18,9 @@ from skbnn.packed.checks import require
 if TYPE_CHECKING:
     from skbnn._typing import Model, StrPath
 
-FORMAT, VERSION = "skbnn.PackedNetwork", "1"
+FORMAT = "skbnn.PackedNetwork"
+# The second has thresholds that are infinite, nominal features and categories; what needs none of them is of the first.
+VERSIONS = "1", "2"
 
 LARGEST_HEADER = 2**16  # bytes; room for 350 hidden layers, and a bound of what parsing one can take
 ALIGNMENT = 64  # bytes; where arrays start, so that mapped weights lie as a register reads them
@@ -38,6 +40,7 @@ ALWAYS = {
     "bias": SCORES,
     "factor": FLOATS,
 }
+SECOND = {"nominal": ("BOOL",), "categories.counts": ("I32",), "categories": ("U8",)}  # of this version alone
 UNLESS_EMPTY = {"components": FLOATS, "steps": SCORES, "slopes": FLOATS, "ranges": FLOATS}
 NUMBERS, STRINGS, TEXT = tuple(DTYPES), ("U32",), ("U8",)
 
@@ -90,8 +93,9 @@ def save_model(model: Model, path: StrPath) -> None:
     True
     """
     network = packed_network_of(model)
-    metadata = {"format": FORMAT, "version": VERSION, "output": network.output}
-    parts = written(metadata, arrays_of(network))
+    arrays = arrays_of(network)
+    second = not SECOND.keys().isdisjoint(arrays) or bool(np.isinf(arrays["thresholds"]).any())
+    parts = written({"format": FORMAT, "version": VERSIONS[second], "output": network.output}, arrays)
     with replacing(path) as file:
         for part in parts:
             file.write(part)
@@ -192,6 +196,10 @@ def arrays_of(network):
         arrays.update([stored_labels(network.classes)])
     if network.feature_names is not None:
         arrays["feature_names"] = stored_names(network.feature_names)
+    if network.nominal.any():
+        arrays["nominal"] = network.nominal
+    if network.categories is not None:
+        arrays["categories.counts"], arrays["categories"] = stored_categories(network.categories)
     return arrays
 
 
@@ -229,6 +237,13 @@ def stored_names(names):
         raise ValueError(f"feature_names are not valid Unicode, so a model file can't store them: {error}") from error
 
 
+def stored_categories(categories):
+    """How many labels each feature has, and all of them as JSON, each with a NUL behind it."""
+    counts = np.array([len(labels or ()) for labels in categories], DTYPES["I32"])
+    text = "".join(f"{json.dumps(label)}\0" for labels in categories for label in labels or ())
+    return counts, np.frombuffer(text.encode(), np.uint8)
+
+
 def read(content):
     """What a file's content says: its metadata, and a dict of arrays, which are views of the content."""
     header, start = read_header(content)
@@ -240,8 +255,8 @@ def read(content):
     checksum = int.from_bytes(content[-4:], "little")
     require(zlib.crc32(content[:-4]) == checksum, "is damaged: its checksum is not that of its content")
     version = metadata.get("version")
-    newer = f"is of format version {version!r:.20}; this skbnn reads {VERSION}, a newer one wrote the file"
-    require(version == VERSION, newer)
+    newer = f"is of format version {version!r:.20}; this skbnn reads {VERSIONS[-1]}, a newer one wrote the file"
+    require(version in VERSIONS, newer)
     end = len(content) - start
     expected = {"dtype": "U32", "shape": [1], "data_offsets": [end - 4, end]}
     require(header.pop("checksum", None) == expected, "is damaged: its checksum is not where it should be")
@@ -308,6 +323,10 @@ def network_of(metadata, arrays):
 
     content = {name: taken(name, dtypes) for name, dtypes in ALWAYS.items()}
     content |= {name: taken(name, dtypes) for name, dtypes in UNLESS_EMPTY.items() if name in arrays}
+    first = metadata["version"] == VERSIONS[0]
+    fits = not first or (SECOND.keys().isdisjoint(arrays) and np.isfinite(content["thresholds"]).all())
+    require(fits, f"it has what format version {VERSIONS[0]} does not have")
+    second = {name: taken(name, dtypes) for name, dtypes in SECOND.items() if name in arrays}
     n_columns, n_outputs = content["offsets"].size - 1, content["bias"].size
     for name, shape in ("components", (0, n_columns)), ("slopes", (n_outputs, 0)), ("ranges", (2, 0)):
         content.setdefault(name, np.zeros(shape))
@@ -320,6 +339,7 @@ def network_of(metadata, arrays):
         layers=[(taken(f"{name}.weights", WEIGHTS), taken(f"{name}.thresholds", UNIT_THRESHOLDS)) for name in hidden],
         layer_sizes=sizes,
         output=metadata.get("output"),
+        nominal=bools_of(second["nominal"]) if "nominal" in second else None,
     )
     labels, names = None, None
     for name in "classes", "classes.str", "classes.object":
@@ -329,19 +349,41 @@ def network_of(metadata, arrays):
     if "feature_names" in arrays:
         names = names_of(taken("feature_names", TEXT), network.n_features_in)
     require(not arrays, f"array {next(iter(arrays), None)!r:.40} is unknown")
-    return network.named(classes=labels, feature_names=names)
+    categories = categories_of(second, network.n_features_in) if "categories" in second else None
+    return network.named(classes=labels, feature_names=names, categories=categories)
 
 
 def labels_of(array, name, n_outputs):
     """Inverse of ``stored_labels``."""
     require(len(array) <= max(2, n_outputs), f"{len(array)} classes do not fit {n_outputs} outputs")  # before a copy
     if name == "classes":
-        valid = array.dtype != bool or array.view(np.uint8).max() <= 1
-        require(valid, "classes of dtype bool are to be 0 or 1")
-        return array.astype(array.dtype.newbyteorder("="))
+        return bools_of(array) if array.dtype == bool else array.astype(array.dtype.newbyteorder("="))
     require(array.ndim == 2 and array.max() <= LARGEST_CHARACTER, f"{name} are not rows of characters")
     labels = array.astype(np.uint32).view(f"U{array.shape[1]}")[:, 0]
     return labels.astype(object) if name == "classes.object" else labels
+
+
+def bools_of(array):
+    """The array, which has to be of bytes 0 and 1."""
+    require(array.view(np.uint8).max() <= 1, "what is of dtype BOOL has to be 0 or 1")
+    return array.copy()
+
+
+def categories_of(arrays, n_features):
+    """Inverse of ``stored_categories``."""
+    require("categories.counts" in arrays, "it lacks array 'categories.counts'")
+    counts, text = arrays["categories.counts"], arrays["categories"].tobytes()
+    fits = counts.shape == (n_features,) and counts.min() >= 0 and text.endswith(b"\0")
+    require(fits and counts.sum(dtype=np.int64) == text.count(b"\0"), "categories do not fit their counts")
+    try:
+        labels = [json.loads(label) for label in text.decode().split("\0")[:-1]]
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"categories can't be read: {error}") from error
+    scalars = all(label is None or isinstance(label, str | int | float) for label in labels)
+    require(scalars, "categories must be scalars")
+    ends = np.cumsum(counts).tolist()
+    both = zip(counts.tolist(), ends, strict=True)
+    return [tuple(labels[end - count : end]) if count else None for count, end in both]
 
 
 def names_of(array, n_features):

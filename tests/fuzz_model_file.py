@@ -26,6 +26,7 @@ NUMBERS = [0, 1, -1, 2, 7, 8, 63, 64, 255, 2**16, 2**31 - 1, 2**31, 2**32, 2**53
 WILD = [*NUMBERS, float("nan"), True, None, "", "U64", "F16", "BOOL", "F128", "1", "2", "identity", "softmax"]
 WILD += [[[0]], [[1, 1]], [[-1, 4]], {}, []]
 OTHERS = ["checksum", "steps", "slopes", "ranges", "components", "classes", "classes.str", "feature_names", "bias"]
+OTHERS += ["nominal", "categories", "categories.counts"]
 
 
 def flip_bits(rng, content, _):
@@ -161,7 +162,7 @@ def outcome_of(path, mmap):
         message = str(error)
         assert message.startswith(f"model file {str(path)!r} is "), message
         return re.sub(r"'.*'|-?\d+", "…", ": ".join(message.split(" is ", 1)[1].split(": ")[:2]).split(", ")[0])
-    assert len(network.predict(np.zeros((3, network.n_features_in)))) == 3
+    assert len(network.named().predict(np.zeros((3, network.n_features_in)))) == 3
     return "predicts"
 
 

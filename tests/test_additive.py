@@ -7,6 +7,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, ThermometerEncoder
+from skbnn.encoding import Encoding
 from skbnn.encoding.thresholds import find_encoding
 from skbnn.initial_models import additive
 from skbnn.packed.additive_part import AdditivePart
@@ -269,7 +270,14 @@ def test_so_many_features_have_no_additive_model(monkeypatch):
     "stride, kept", [(1, range(9)), (2, [1, 3, 6, 8]), (3, [1, 4, 6, 8]), (4, [2, 6, 8]), (9, [2, 6, 8])]
 )
 def test_steps_are_spread_over_the_thresholds(stride, kept):
-    np.testing.assert_array_equal(additive.every_nth_bit(np.array([0, 5, 8, 8, 9]), stride), kept)
+    columns = [np.arange(n) for n in (5, 3, 0, 1)]
+    encoding = Encoding.from_columns(columns, np.empty((0, 4)))
+    np.testing.assert_array_equal(additive.every_nth_bit(encoding, stride), kept)
+    missing = Encoding.from_columns([np.r_[-np.inf, 1:5], *columns[1:]], np.empty((0, 4)))
+    np.testing.assert_array_equal(additive.every_nth_bit(missing, stride), sorted({0, *kept}))
+    nominal = Encoding.from_columns(columns, np.empty((0, 4)), np.array([True, False, False, False]))
+    of_others = [bit for bit in kept if bit > 4]
+    np.testing.assert_array_equal(additive.every_nth_bit(nominal, stride), [*range(5), *of_others])
 
 
 @pytest.mark.parametrize("model, labels", [(BinaryMLPRegressor(**SHORT), False), (BinaryMLPClassifier(**SHORT), True)])

@@ -38,7 +38,7 @@ ROOMS = {
     "_files": (5, []),
     "__main__": (6, ["_files", "export", "model_file", "packed"]),
     "model_file": (6, ["_files", "packed"]),
-    "export": (6, ["_files", "packed", "_classifier", "_regressor", "_thermometer"]),
+    "export": (6, ["_files", "encoding", "packed", "_classifier", "_regressor", "_thermometer"]),
     "inspection": (6, ["packed", "model_file"]),
     "__init__": (6, []),
 }

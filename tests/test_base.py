@@ -11,7 +11,6 @@ from threading import Thread
 import joblib
 import numpy as np
 import pytest
-from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits
 from sklearn.exceptions import NotFittedError
@@ -234,14 +233,6 @@ def test_attributes_say_what_was_trained_as_those_of_scikit_learns_networks_do(m
     model.set_params(early_stopping=True).fit(X, y)
     assert model.best_loss_ is None
     assert all(type(score) is float for score in model.validation_scores_)
-
-
-@both
-def test_packed_names_what_a_sparse_matrix_needs(model, X, y):
-    packed = clone(model).fit(X, y).packed_
-    for method in packed.predict, packed.decision_function, packed.integer_scores:
-        with pytest.raises(TypeError, match=r"X is sparse.*toarray"):
-            method(csr_array(X))
 
 
 @both

@@ -29,6 +29,14 @@ def test_every_solver_binarization_and_loss_learns(solver, binarization, loss):
     assert model.fit(X[:1200], y[:1200]).score(X[1200:], y[1200:]) > 0.85
 
 
+@pytest.mark.parametrize("solver", ["adam", "sgd", "bop"])
+@pytest.mark.parametrize("binarization", ["sign", "stochastic"])
+def test_every_solver_learns_two_classes_by_their_margin(solver, binarization):
+    X, y = load_breast_cancer(return_X_y=True)
+    model = BinaryMLPClassifier(solver=solver, binarization=binarization, loss="squared_hinge", **SHORT)
+    assert model.fit(X[:400], y[:400]).score(X[400:], y[400:]) > 0.9
+
+
 @pytest.mark.parametrize("labels", [["no", "yes"], [False, True], [-1, 1], [3.0, 7.0]])
 def test_two_labels_of_any_type(labels):
     X, target = load_breast_cancer(return_X_y=True)

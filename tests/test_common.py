@@ -19,6 +19,33 @@ def test_scikit_learn_compliance(estimator, check):
     check(estimator)
 
 
+SMALL = {"hidden_layer_sizes": (16,), "max_iter": 20, "n_estimators": 1}
+CLASSIFIERS = [  # each solver with either binarization and loss
+    {"solver": "adam", "binarization": "stochastic"},
+    {"solver": "sgd"},
+    {"solver": "sgd", "binarization": "stochastic", "loss": "squared_hinge"},
+    {"solver": "bop", "loss": "squared_hinge"},
+    {"solver": "bop", "binarization": "stochastic"},
+    {"hidden_layer_sizes": (), "n_components": "auto", "init": "constant", "learning_rate": "constant"},
+]
+REGRESSORS = [
+    {"solver": "adam", "binarization": "stochastic", "loss": "absolute_error"},
+    {"solver": "sgd", "loss": "huber"},
+    {"solver": "sgd", "binarization": "stochastic"},
+    {"solver": "bop", "loss": "absolute_error"},
+    {"solver": "bop", "binarization": "stochastic", "loss": "huber"},
+    {"hidden_layer_sizes": (), "learning_rate": "exponential"},
+]
+
+
+@parametrize_with_checks(
+    [BinaryMLPClassifier(**SMALL | settings) for settings in CLASSIFIERS]
+    + [BinaryMLPRegressor(**SMALL | settings) for settings in REGRESSORS]
+)
+def test_scikit_learn_compliance_whatever_the_solver_binarization_and_loss(estimator, check):
+    check(estimator)
+
+
 @pytest.mark.parametrize("instruction_set", available_instruction_sets())
 @pytest.mark.parametrize(
     "estimator, settings",

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.sparse import csr_matrix
 
 from skbnn.encoding import Combinations, Encoder, Encoding
-from skbnn.encoding.columns import MAX_CATEGORIES
 from skbnn.encoding.thresholds import find_combinations, find_encoding
 from skbnn.kernels import available_instruction_sets, use_instruction_set
 from skbnn.packed import reference
@@ -104,14 +104,15 @@ def test_missing_values_are_seen_beyond_the_rows_that_are_looked_at():
     assert thresholds_of(column, 3, subsample=10)[0] == -np.inf
 
 
-def test_each_category_has_a_bit_and_those_beyond_the_last_share_one():
-    X = np.array([[0.0, 3, 0, 99], [2, 3, np.nan, 98], [1, 3, 0, 0]])
+def test_each_category_has_a_bit():
+    X = np.array([[0.0, 3, 0, 69], [2, 3, np.nan, 68], [1, 3, 0, 0]])
     encoding = find_encoding(X, 5, rng=np.random.default_rng(0), nominal=np.ones(4, bool))
-    assert [len(column) for column in encoding.columns] == [3, 0, 1, MAX_CATEGORIES]
+    assert [len(column) for column in encoding.columns] == [3, 0, 1, 70]
     bits = unpack(encoding.encode(X), encoding.n_bits)
-    np.testing.assert_array_equal(bits[:, :3], [[1, 0, 0], [0, 0, 1], [0, 1, 0]])
-    np.testing.assert_array_equal(bits[:, 3], [1, 0, 1])
-    assert bits[:, 4:].sum(axis=1).tolist() == [1, 1, 1] and bits[2, 4] == bits[0, -1] == bits[1, -1] == 1
+    expected = np.zeros((3, 74), int)
+    for row, places in enumerate([[0, 3, 73], [2, 72], [1, 3, 4]]):
+        expected[row, places] = 1
+    np.testing.assert_array_equal(bits, expected)
 
 
 def random_encoding(rng, n_features, most, n_components=0, *, odd=False):
@@ -279,3 +280,19 @@ def test_a_component_that_overflows_is_at_an_end_of_the_range():
     components = np.array([[4.0, 0.0], [-4.0, 0.0], [4.0, -4.0]])  # the last adds inf and -inf
     encoder = Encoder(np.empty(0), np.zeros(6, np.int64), components)
     assert encoder.project(np.array([[MAX, MAX]])).tolist() == [[MAX, -MAX, -MAX]]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8, np.int64, bool])
+def test_a_weight_is_as_many_rows_to_thresholds(dtype):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 256, (300, 5)).astype(dtype)
+    X[:, 0] = 0
+    weights = rng.integers(1, 9, 300)
+    repeated = np.repeat(X, weights, axis=0)
+    for variant in (X, csr_matrix(X)):
+        weighed = find_encoding(variant, 7, rng=rng, sample_weight=weights * 0.25)
+        assert weighed.thresholds.tolist() == find_encoding(repeated, 7, rng=rng).thresholds.tolist()
+    components = np.eye(5)[:2] + 0.5
+    one = find_combinations(X, components, 7, rng=rng, sample_weight=weights * 0.25)
+    for column, expected in zip(one.columns, find_combinations(repeated, components, 7, rng=rng).columns, strict=True):
+        np.testing.assert_array_equal(column, expected)

@@ -330,6 +330,20 @@ def test_codes_of_categories(labels, tmp_path):
     np.testing.assert_array_equal(out[2:, :-1], [expected[:-1]] * (len(cases) - 2))
 
 
+@pytest.mark.parametrize("thresholds", [[0.5, 1.5, 2.5], [-np.inf, 0.5, 1.5], [-np.inf], [1.5]])
+def test_codes_in_an_order(thresholds, tmp_path):
+    codes, cases = np.array([[np.nan], [0], [1], [2], [3]]), []
+    network = ladder(thresholds).named(categories=["abcd"])
+    for dtype in DTYPES:
+        none = {"f": np.nan, "i": -1, "u": np.iinfo(dtype).max if "u" in dtype else 0}[np.dtype(dtype).kind]
+        cases.append((network, np.where(np.isnan(codes), none, codes).astype(dtype)))
+    text, data = program(*zip(*((network, X.dtype) for network, X in cases), strict=True), tmp_path), b""
+    for _, X in cases:
+        data += np.uint32(len(X)).tobytes() + X.tobytes()
+    out = np.array(run(COMPILERS[2], text, data, tmp_path).split(), np.int64).reshape(len(cases), 5, 3)
+    np.testing.assert_array_equal(out, [network.named().integer_scores(codes)] * len(cases))
+
+
 def test_integers_are_there(tmp_path):
     networks = [ladder([-np.inf, 5]), ladder([-np.inf]), ladder([-np.inf, 2], nominal=[True])]
     cases = [(network, np.array([[0], [5], [100]], dtype)) for network in networks for dtype in DTYPES]

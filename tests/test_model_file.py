@@ -48,6 +48,8 @@ def test_golden_files_are_of_every_kind():
         lambda network: network.slopes.size and network.steps.size,
         lambda network: not network.slopes.size and not network.steps.size,
         lambda network: network.output == "logistic" and len(network.bias) > 1,
+        lambda network: np.isinf(network.thresholds).any() and network.nominal.any(),
+        lambda network: network.categories and network.categories[-1] == ("Köln", "a\0b", "日本", None),
         lambda network: network.feature_names == tuple(f"größe {number}" for number in range(7)),
     ):
         assert any(map(has, networks))
@@ -62,6 +64,45 @@ def test_what_was_saved_comes_back(name, model, X, mapped, tmp_path):
     assert again == network and again.predict(X).dtype == network.predict(X).dtype
     assert pickle.loads(pickle.dumps(again)) == network
     np.testing.assert_array_equal(again.predict(X), network.predict(X))
+
+
+def test_the_version_is_the_first_that_holds_the_network():
+    versions = {path.stem: read(memoryview(path.read_bytes()))[0]["version"] for path in GOLDEN}
+    assert versions.pop("missing") == versions.pop("categories") == "2"
+    assert set(versions.values()) == {"1"}
+
+
+@pytest.mark.parametrize("name", ["missing", "categories"])
+def test_what_the_first_version_does_not_have_is_refused_in_it(name, tmp_path):
+    metadata, arrays = read(memoryview(next(path for path in GOLDEN if path.stem == name).read_bytes()))
+    arrays.pop("checksum", None)
+    (tmp_path / "model").write_bytes(b"".join(written({**metadata, "version": "1"}, arrays)))
+    with pytest.raises(ValueError, match="has what format version 1 does not have"):
+        load_model(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    "name, change, message",
+    [
+        ("categories", lambda text: text[:-1], "do not fit their counts"),
+        ("categories", lambda text: np.append(text, text), "do not fit their counts"),
+        ("categories", lambda text: np.frombuffer(b"[]" + text.tobytes(), np.uint8), "can't be read"),
+        ("categories", lambda text: np.frombuffer(b"[" * 9000 + b"\0" * 4, np.uint8), "can't be read"),
+        ("categories", lambda _: np.frombuffer(b'[1]\0"a"\0"b"\0"c"\0', np.uint8), "must be scalars"),
+        ("categories", lambda _: np.frombuffer(b'1\0"a"\0"b"\0"c"\0', np.uint8), "all text or all numbers"),
+        ("categories", lambda _: np.frombuffer(b'"a"\0"a"\0"b"\0"c"\0', np.uint8), "repeat"),
+        ("categories.counts", lambda counts: counts - 1, "do not fit their counts"),
+        ("categories.counts", lambda counts: counts[::-1].copy(), "must have categories iff it is nominal"),
+        ("nominal", lambda nominal: (2 * nominal.view(np.uint8)).view(bool), "has to be 0 or 1"),
+        ("nominal", lambda nominal: nominal[1:], "nominal has 7 features, expected 8"),
+    ],
+)
+def test_categories_that_are_none_are_refused(name, change, message, tmp_path):
+    metadata, arrays = read(memoryview(next(path for path in GOLDEN if path.stem == "categories").read_bytes()))
+    arrays[name] = change(arrays[name])
+    (tmp_path / "model").write_bytes(b"".join(written(metadata, arrays)))
+    with pytest.raises(ValueError, match=message):
+        load_model(tmp_path / "model")
 
 
 @pytest.mark.parametrize("hidden", [(), (1,), (70, 9, 64)])
@@ -235,8 +276,8 @@ def edited(content, change):
     "change, message",
     [
         (
-            lambda header: header["__metadata__"].update(version="2"),
-            "of format version '2'; this skbnn reads 1, a newer one wrote",
+            lambda header: header["__metadata__"].update(version="3"),
+            "of format version '3'; this skbnn reads 2, a newer one wrote",
         ),
         (lambda header: header["__metadata__"].update(format="pt"), "of another kind"),
         (lambda header: header["__metadata__"].update(format=None), "of another kind"),
@@ -317,7 +358,7 @@ def test_safetensors_reads_the_same_arrays(path):
         room, _, part = name.rpartition(".")
         if room.startswith("hidden."):
             expected = network.layers[int(room[7:])][part == "thresholds"]
-        elif name.startswith("classes.") or name == "feature_names":
+        elif name.startswith(("classes.", "categories")) or name == "feature_names":
             continue
         else:
             expected = getattr(network, name.replace(".", "_"))

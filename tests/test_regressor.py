@@ -24,6 +24,14 @@ def test_every_solver_and_loss_learns(solver, loss):
     assert model.score(X_test, y_test) > 0.8
 
 
+@pytest.mark.parametrize("solver", ["adam", "sgd", "bop"])
+@pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber"])
+def test_every_solver_learns_with_drawn_weights(solver, loss):
+    X_train, X_test, y_train, y_test = friedman()
+    model = BinaryMLPRegressor(solver=solver, loss=loss, binarization="stochastic", init="constant", **SHORT)
+    assert model.fit(X_train, y_train).score(X_test, y_test) > 0.7
+
+
 def test_several_targets_of_different_scale():
     X, y = make_friedman1(800, random_state=0)
     targets = np.column_stack([y, -1e6 * y + 5, 1e-6 * y])

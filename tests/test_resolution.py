@@ -24,7 +24,7 @@ def test_the_error_is_that_of_means_of_one_half_for_the_other():
     mean, unit = (2 + 4 + 18) / 4, 8 / 6
     means = np.array([(6 + unit * mean) / (2 + unit), (18 + unit * mean) / (2 + unit)])
     expected = (9 - means[1]) ** 2 + (1 - means[0]) ** 2 + 2 * (5 - means[1]) ** 2
-    assert error_of_means(column, np.array([0.5]), y, weights, first) == pytest.approx(expected)
+    assert error_of_means(np.array([0.5]), column, y, weights, first) == pytest.approx(expected)
 
 
 def test_quantiles_count_rows_by_their_weights():

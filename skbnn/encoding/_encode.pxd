@@ -1,13 +1,6 @@
-cimport numpy as cnp
 from libc.stdint cimport int32_t, uint64_t
 
-
-cdef struct Source:
-    # A matrix of any real dtype and any memory order, as it lies there; strides are in bytes.
-    const char *data
-    Py_ssize_t n_rows, row_stride, column_stride
-    Py_ssize_t itemsize
-    char kind  # NumPy's: f, i or u
+from skbnn.encoding._source cimport Source
 
 
 cdef enum:
@@ -22,19 +15,15 @@ cdef class Encoder:
     cdef const int32_t[::1] offsets
     cdef const double[::1] fills
     cdef const uint64_t[::1] same_nominal
+    cdef const uint64_t[::1] bits_of_zeros
     cdef bint one_bit_each
     cdef Py_ssize_t scratch_bytes(self) noexcept nogil
     cdef bint encode_rows(self, const Source *source, Py_ssize_t start, Py_ssize_t stop, char *scratch,
                           uint64_t *out) noexcept nogil
+    cdef bint encode_stored(self, const Source *source, Py_ssize_t start, Py_ssize_t stop,
+                            uint64_t *out) noexcept nogil
     cdef bint encode_row(self, const char *x, bint narrow, uint64_t *out) noexcept nogil
     cdef void copy_row(self, const char *x, bint narrow, double *out) noexcept nogil
     cdef void fill_missing(self, double *x) noexcept nogil
     cdef void add_components(self, double *x, bint finitely) noexcept nogil
     cdef void keep_last_of_nominal(self, uint64_t *bits) noexcept nogil
-
-
-cdef cnp.ndarray as_source(object X, Py_ssize_t n_features, Source *source)
-
-
-cdef void convert(const Source *source, const char *x, Py_ssize_t n_rows, Py_ssize_t n_features, bint narrow,
-                  char *out) noexcept nogil

@@ -7,38 +7,21 @@ Components are sums in float64, in the order of the features.
 A missing value, NaN, reaches no threshold. A feature that had some in training has a first threshold of -inf, which
 all other values reach. For a feature without one, NaN counts as the middle one of its thresholds. Bits of a nominal
 feature, whose values are codes of categories, say which code it is and not which codes it reaches.
+
+Of a sparse matrix only what is stored is looked at; where that does not do, a few rows at a time are written out.
 """
 
 import numpy as np
 
-cimport numpy as cnp
 from libc.float cimport DBL_MAX
-from libc.stdint cimport (int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t)
+from libc.math cimport isfinite
+from libc.stdint cimport int64_t, uint64_t
+from libc.string cimport memcpy
 
+from skbnn.encoding._source cimport Source, as_source, convert
 from skbnn.kernels._dispatch cimport THRESHOLDS_PADDING, Tiles, tiles
 
 from skbnn.encoding.columns import find_fills, same_nominal
-
-cnp.import_array()
-
-ctypedef fused feature_t:
-    float
-    double
-    uint8_t
-    uint16_t
-    uint32_t
-    uint64_t
-    int8_t
-    int16_t
-    int32_t
-    int64_t
-
-cdef enum:
-    COLUMNS = 4  # of a matrix in Fortran order that are copied together
-
-ctypedef fused compared_t:
-    float
-    double
 
 
 cdef class Encoder:
@@ -71,6 +54,8 @@ cdef class Encoder:
             np.nextafter(narrow, np.float32(np.inf), out=narrow, where=narrow < wide)
         self.thresholds32 = narrow
         self.thresholds64 = wide
+        reached = np.packbits(wide[: 64 * self.n_words] <= 0, bitorder="little")
+        self.bits_of_zeros = np.pad(reached, (0, 8 * self.n_words - len(reached))).view(np.uint64)
         if nominal is None:
             nominal = np.zeros(self.n_features, bool)
         self.fills = find_fills(np.asarray(thresholds), offsets, nominal)
@@ -81,8 +66,9 @@ cdef class Encoder:
 
         Parameters
         ----------
-        X : ndarray of shape (n_rows, n_features)
-            Of any real dtype and any memory order; it is not copied (but for float16 and byte-swapped arrays).
+        X : ndarray or sparse matrix of shape (n_rows, n_features)
+            Of any real dtype and any memory order; it is not copied (but for float16 and byte-swapped arrays, and what
+            is stored of a sparse one that is not CSR of float64).
 
         Returns
         -------
@@ -90,8 +76,8 @@ cdef class Encoder:
             Bit j of word i is bit ``64 * i + j``; padding bits are 0.
         """
         cdef Source source
-        cdef cnp.ndarray array = as_source(X, self.n_features, &source)
-        out = np.empty((array.shape[0], self.n_words), np.uint64)
+        _kept = as_source(X, self.n_features, &source)
+        out = np.empty((source.n_rows, self.n_words), np.uint64)
         cdef uint64_t[:, ::1] words = out
         cdef char[::1] scratch = np.empty(self.scratch_bytes() + 1, np.int8)
         if out.size:
@@ -102,11 +88,11 @@ cdef class Encoder:
     def project(self, X):
         """Components of each row, (n_rows, n_components) float64, as they are compared with the thresholds."""
         cdef Source source
-        cdef cnp.ndarray array = as_source(X, self.n_features, &source)
-        cdef double[:, ::1] components = np.empty((array.shape[0], self.n_components))
+        _kept = as_source(X, self.n_features, &source)
+        cdef double[:, ::1] components = np.empty((source.n_rows, self.n_components))
         cdef double[::1] extended = np.empty(self.n_features + self.n_components)  # a row with its components
         cdef Py_ssize_t row
-        for row in range(array.shape[0]):
+        for row in range(source.n_rows):
             convert(&source, source.data + row * source.row_stride, 1, self.n_features, False, <char *>&extended[0])
             self.add_components(&extended[0], True)
             components[row] = extended[self.n_features :]
@@ -125,6 +111,8 @@ cdef class Encoder:
         cdef const char *x
         cdef double *extended = <double *>scratch + CHUNK * self.n_features
         cdef bint all_finite = True, finite
+        if source.kind == b"s" and self.encode_stored(source, start, stop, out):
+            return True
         if not in_place:
             stride = self.n_features * <Py_ssize_t>(sizeof(float) if narrow else sizeof(double))
         while row < stop:
@@ -152,6 +140,31 @@ cdef class Encoder:
                 out += self.n_words
             row += rows
         return all_finite
+
+    cdef bint encode_stored(self, const Source *source, Py_ssize_t start, Py_ssize_t stop,
+                            uint64_t *out) noexcept nogil:
+        """``encode_rows`` of sparse ones by what is stored; returns False where that does not do.
+
+        It does not for components, nominal features, and values that are not finite.
+        """
+        cdef const int64_t *ends = <const int64_t *>source.data
+        cdef Py_ssize_t row, at, bit
+        cdef uint64_t mask
+        if self.n_components or self.same_nominal.shape[0]:
+            return False
+        for row in range(start, stop):
+            memcpy(out, &self.bits_of_zeros[0], self.n_words * sizeof(uint64_t))
+            for at in range(ends[row], ends[row + 1]):
+                if not isfinite(source.values[at]):
+                    return False
+                for bit in range(self.offsets[source.columns[at]], self.offsets[source.columns[at] + 1]):
+                    mask = <uint64_t>1 << (bit % 64)
+                    if source.values[at] >= self.thresholds64[bit]:
+                        out[bit // 64] |= mask
+                    else:
+                        out[bit // 64] &= ~mask
+            out += self.n_words
+        return True
 
     cdef inline bint encode_row(self, const char *x, bint narrow, uint64_t *out) noexcept nogil:
         """Bits of one contiguous row, components included, of float32, if ``narrow``, or float64."""
@@ -207,83 +220,3 @@ cdef class Encoder:
             if word + 1 < self.n_words:
                 following |= bits[word + 1] << 63
             bits[word] &= ~(following & self.same_nominal[word])
-
-
-cdef void convert(const Source *source, const char *x, Py_ssize_t n_rows, Py_ssize_t n_features, bint narrow,
-                  char *out) noexcept nogil:
-    """Copy rows to a contiguous matrix of float32, if ``narrow``, or float64."""
-    if source.kind == b"f" and source.itemsize == 4:
-        copy_rows_as(<const float *>x, source, n_rows, n_features, narrow, out)
-    elif source.kind == b"f":
-        copy_rows_as(<const double *>x, source, n_rows, n_features, narrow, out)
-    elif source.kind == b"u" and source.itemsize == 1:
-        copy_rows_as(<const uint8_t *>x, source, n_rows, n_features, narrow, out)
-    elif source.kind == b"u" and source.itemsize == 2:
-        copy_rows_as(<const uint16_t *>x, source, n_rows, n_features, narrow, out)
-    elif source.kind == b"u" and source.itemsize == 4:
-        copy_rows_as(<const uint32_t *>x, source, n_rows, n_features, narrow, out)
-    elif source.kind == b"u":
-        copy_rows_as(<const uint64_t *>x, source, n_rows, n_features, narrow, out)
-    elif source.itemsize == 1:
-        copy_rows_as(<const int8_t *>x, source, n_rows, n_features, narrow, out)
-    elif source.itemsize == 2:
-        copy_rows_as(<const int16_t *>x, source, n_rows, n_features, narrow, out)
-    elif source.itemsize == 4:
-        copy_rows_as(<const int32_t *>x, source, n_rows, n_features, narrow, out)
-    else:
-        copy_rows_as(<const int64_t *>x, source, n_rows, n_features, narrow, out)
-
-
-cdef inline void copy_rows_as(const feature_t *x, const Source *source, Py_ssize_t n_rows, Py_ssize_t n_features,
-                              bint narrow, char *out) noexcept nogil:
-    if narrow:
-        copy_rows(x, source, n_rows, n_features, <float *>out)
-    else:
-        copy_rows(x, source, n_rows, n_features, <double *>out)
-
-
-cdef void copy_rows(const feature_t *x, const Source *source, Py_ssize_t n_rows, Py_ssize_t n_features,
-                    compared_t *out) noexcept nogil:
-    """``out[row, feature] = x[row, feature]``, walking along whichever lies closer together."""
-    cdef Py_ssize_t row, i, feature = 0, column = source.column_stride
-    cdef const char *at
-    if source.column_stride == sizeof(feature_t):
-        for row in range(n_rows):
-            for feature in range(n_features):
-                out[row * n_features + feature] = <compared_t>x[feature]
-            x = <const feature_t *>(<const char *>x + source.row_stride)
-    else:
-        while feature + COLUMNS <= n_features:
-            at = <const char *>x + feature * source.column_stride
-            for row in range(n_rows):
-                for i in range(COLUMNS):
-                    out[row * n_features + feature + i] = <compared_t>(<const feature_t *>(at + i * column))[0]
-                at += source.row_stride
-            feature += COLUMNS
-        for feature in range(feature, n_features):
-            at = <const char *>x + feature * column
-            for row in range(n_rows):
-                out[row * n_features + feature] = <compared_t>(<const feature_t *>at)[0]
-                at += source.row_stride
-
-
-cdef cnp.ndarray as_source(object X, Py_ssize_t n_features, Source *source):
-    """Describe the rows of ``X`` for ``encode_rows``; returns the array to keep alive meanwhile."""
-    cdef cnp.ndarray array = np.asarray(X)
-    if array.ndim != 2:
-        raise ValueError(f"X has {array.ndim} dimensions, expected rows of {n_features} features")
-    if array.shape[1] != n_features:
-        raise ValueError(f"X has {array.shape[1]} features, expected {n_features}")
-    cdef char kind = array.descr.kind
-    cdef Py_ssize_t itemsize = array.descr.itemsize
-    if kind == b"b":
-        kind = b"u"
-    elif (kind == b"f" and itemsize == 2) or (kind in b"fiu" and not cnp.PyArray_ISNOTSWAPPED(array)):
-        readable = np.float32 if itemsize == 2 else array.dtype.newbyteorder("=")
-        return as_source(array.astype(readable), n_features, source)
-    elif kind not in b"fiu" or itemsize > 8:
-        raise ValueError(f"X has dtype {array.dtype}, expected real numbers of at most 64 bits")
-    source.data = <const char *>cnp.PyArray_DATA(array)
-    source.n_rows, source.row_stride, source.column_stride = array.shape[0], array.strides[0], array.strides[1]
-    source.kind, source.itemsize = kind, itemsize
-    return array

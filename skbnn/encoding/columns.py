@@ -5,8 +5,8 @@ import numpy as np
 # A first threshold that every value reaches, unless it is missing.
 PRESENT = -np.inf
 
-# A nominal feature has as many bits at most; the last one is of all codes that have none of their own.
-MAX_CATEGORIES = 64
+# Of more categories than this, a bit each says less than thresholds in an order of theirs.
+MAX_CATEGORIES = 32
 
 
 def find_fills(thresholds, offsets, nominal):
@@ -30,7 +30,10 @@ def find_runs(offsets, nominal):
     is_nominal = np.zeros(len(offsets) - 1, bool)
     is_nominal[: len(nominal)] = nominal
     of_nominal = np.flatnonzero(np.repeat(is_nominal, np.diff(offsets)))
-    return np.unique(np.concatenate([offsets, of_nominal, of_nominal + 1]))
+    is_end = np.zeros(offsets[-1] + 1, bool)
+    for ends in offsets, of_nominal, of_nominal + 1:
+        is_end[ends] = True
+    return np.flatnonzero(is_end)
 
 
 def same_nominal(offsets, nominal):

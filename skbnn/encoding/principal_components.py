@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from skbnn.encoding.encoding import round_significand
+from skbnn.encoding.rows import dense
 from skbnn.encoding.standardization import standardize
 from skbnn.encoding.thresholds import subsample
 
@@ -12,7 +13,7 @@ MAX_SIZE = 2**22  # floats of the copy that is looked at; rows beyond that are l
 ROUNDING = 1e-12  # variance of a component, in shares of the whole, below which it is that of rounded numbers
 
 
-def principal_components(X, n_components, rng):
+def principal_components(X, n_components, rng, sample_weight=None):
     """Find the leading principal components of the standardized features.
 
     Parameters
@@ -22,6 +23,8 @@ def principal_components(X, n_components, rng):
         At most ``min(n_rows - 1, n_features)``.
     rng : numpy.random.Generator
         Draws the rows, where they are too many.
+    sample_weight : ndarray of shape (n_rows,), default=None
+        Rows are drawn as often as they weigh; None takes each once.
 
     Returns
     -------
@@ -29,9 +32,13 @@ def principal_components(X, n_components, rng):
         Coefficients of the features as they are; of a constant one they are 0, and so is a component that does not
         vary, as of features that depend on each other.
     """
-    n_features = X.shape[1]
-    rows = subsample(np.arange(len(X)), max(MAX_SIZE // n_features, n_components + 1), rng)
-    standardized, factor = standardize(X[rows])
+    n_rows, n_features = X.shape
+    most = max(MAX_SIZE // n_features, n_components + 1)
+    if sample_weight is None:
+        rows = subsample(np.arange(n_rows), most, rng)
+    else:
+        rows = np.sort(rng.choice(n_rows, min(n_rows, most), p=sample_weight / sample_weight.sum()))
+    standardized, factor = standardize(dense(X[rows]))
     solver = "covariance_eigh" if n_features <= len(rows) else "full"  # the first takes n_features³ steps
     with np.errstate(divide="ignore", invalid="ignore"):  # shares of no variance at all
         pca = PCA(n_components, svd_solver=solver).fit(standardized)

@@ -10,6 +10,7 @@ from scipy.linalg import LinAlgWarning, solve
 from sklearn.linear_model import Ridge, RidgeCV
 
 from skbnn.encoding.encoding import Combinations, project, round_significand
+from skbnn.encoding.rows import dense
 from skbnn.encoding.standardization import standardize
 from skbnn.encoding.thresholds import midpoints, subsample
 
@@ -69,7 +70,8 @@ def pursue_directions(X, y, sample_weight, rows, n_thresholds, rng):
     """
     n_features = X.shape[1]
     rows = subsample(rows, MAX_SIZE // (n_features + y.shape[1]), rng)
-    X, weights = X[rows], sample_weight[rows] / sample_weight[rows].mean()  # penalties mean the same for any weights
+    X, weights = dense(X[rows]), sample_weight[rows]
+    weights = weights / weights.mean()  # penalties mean the same for any weights
     standardized, factor = standardize(X)
     residual, _ = standardize(y[rows])
     residual -= np.average(residual, axis=0, weights=weights)

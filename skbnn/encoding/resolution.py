@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from skbnn.encoding.thresholds import column_thresholds
+from skbnn.encoding.rows import StoredColumn
+from skbnn.encoding.thresholds import column_thresholds, varying_weights
 
 FINER = 2, 4, 8  # times as many thresholds
 
@@ -37,9 +38,11 @@ def find_resolution(X, y, sample_weight, n_thresholds, rng):
     resolution = np.full(X.shape[1], n_thresholds)
     if len(X) < MIN_ROWS:
         return resolution
+    weights = varying_weights(sample_weight)
     first, y = rng.permutation(len(X)) < len(X) // 2, y[:, :MAX_TARGETS]
     for feature, column in enumerate(X.T):
-        coarse = column_thresholds(column, n_thresholds)
+        stored = StoredColumn(column, weights=weights)
+        coarse = column_thresholds(stored, n_thresholds)
         if len(coarse) < n_thresholds:  # a threshold between any two values already
             continue
         rows = column, y, sample_weight, first
@@ -50,7 +53,7 @@ def find_resolution(X, y, sample_weight, n_thresholds, rng):
             rows = [part[known] for part in rows]
         error = error_of_means(coarse, *rows)
         for factor in FINER:
-            fine = column_thresholds(column, factor * n_thresholds)
+            fine = column_thresholds(stored, factor * n_thresholds)
             finer_error = error_of_means(fine, *rows)
             if finer_error < (1 - GAIN) * error:
                 resolution[feature], error = factor * n_thresholds, finer_error

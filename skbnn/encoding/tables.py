@@ -1,10 +1,8 @@
 """Tables as people have them: columns of any kind become numbers, labels of categories their codes."""
 
-from collections import Counter
-
 import numpy as np
 
-from skbnn.encoding.columns import MAX_CATEGORIES
+from skbnn.encoding.rows import is_sparse
 
 FRAMES = "iloc", "get_columns", "column_names"  # a method that pandas, polars and pyarrow alone have
 
@@ -24,8 +22,9 @@ def is_table(X):
 
 
 def is_plain(column):
-    """Whether a column has one of NumPy's dtypes of real numbers."""
+    """Whether a column has one of NumPy's dtypes of real numbers, or pandas' sparse one of these."""
     dtype = getattr(column, "dtype", None)
+    dtype = dtype.subtype if type(dtype).__name__ == "SparseDtype" else dtype
     return isinstance(dtype, np.dtype) and dtype.kind in REALS
 
 
@@ -35,6 +34,8 @@ def columns_of(X):
         return [X.iloc[:, column] for column in range(X.shape[1])]  # names may occur twice
     if is_frame(X):
         return X.get_columns() if hasattr(X, "get_columns") else X.columns
+    if is_sparse(X):
+        raise TypeError("X is sparse, and categories are read from dense rows; X.toarray() has them")
     array = np.asarray(X) if hasattr(X, "dtype") else np.asarray(X, dtype=object)  # a list may be mixed
     if array.ndim != 2:
         raise ValueError(f"Expected 2D array, got {array.ndim}D array instead")
@@ -60,8 +61,7 @@ def find_categories(X, asked):
     Returns
     -------
     tuple of (tuple or None)
-        For each feature, None or its labels in the order of their codes; None among these is what is missing. Labels
-        ascend or, where they are more than have a bit of their own, the most frequent come first.
+        For each feature, None or its labels, ascending; None behind them is what is missing.
 
     Raises
     ------
@@ -93,20 +93,13 @@ def is_text(column):
 
 def labels_of(values, name):
     """The labels of a column, as ``find_categories`` gives them."""
-    counts = Counter(hashable(values, name))
-    missing = [value for value in counts if is_missing(value)]
-    n_missing = sum(counts.pop(value) for value in missing)
-    labels = list(counts)
+    distinct = dict.fromkeys(hashable(values, name))
+    labels = [value for value in distinct if not is_missing(value)]
     if not any(all(isinstance(label, kind) for label in labels) for kind in (str, int | float)):
         examples = ", ".join(map(repr, labels[:3]))
         raise TypeError(f"{name} of X has categories that are not all text or all numbers: {examples}")
-    labels.sort()
-    if n_missing:
-        labels.append(None)
-        counts[None] = n_missing
-    if len(labels) > MAX_CATEGORIES:
-        labels.sort(key=counts.get, reverse=True)
-    return tuple(labels)
+    missing = [None] if len(labels) < len(distinct) else []
+    return (*sorted(labels), *missing)
 
 
 def hashable(values, name):
@@ -149,10 +142,10 @@ def categorical_mask(asked, X):
     ValueError
         If they are no features of X.
     """
-    if len(np.shape(X)) != 2:
-        return None  # it is refused later
     if asked is None or isinstance(asked, str):
         return asked
+    if len(np.shape(X)) != 2:
+        return None  # it is refused later
     asked, n_features = np.asarray(asked), np.shape(X)[1]
     if not asked.size:
         return None

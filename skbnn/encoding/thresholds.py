@@ -2,11 +2,14 @@
 
 import numpy as np
 
-from skbnn.encoding.columns import MAX_CATEGORIES, PRESENT
+from skbnn.encoding.columns import PRESENT
 from skbnn.encoding.encoding import Combinations, Encoding, project
+from skbnn.encoding.rows import StoredColumn, stored_columns
+
+NONE = np.empty(0)  # thresholds of a feature that does not vary
 
 
-def find_encoding(X, n_thresholds, *, rng, nominal=None, subsample=200_000):
+def find_encoding(X, n_thresholds, *, rng, nominal=None, sample_weight=None, subsample=200_000):
     """Choose each feature's thresholds between the distinct values of the training data.
 
     A feature with few distinct values gets a threshold between any two neighbours. Else the thresholds cut the rows
@@ -24,6 +27,8 @@ def find_encoding(X, n_thresholds, *, rng, nominal=None, subsample=200_000):
         Draws the subsample.
     nominal : ndarray of shape (n_features,), bool, default=None
         Features whose values are codes of categories, 0, 1 and so on: each that occurs gets a bit.
+    sample_weight : ndarray of shape (n_rows,), default=None
+        By which the bins are of equal size; None is all the same.
     subsample : int, default=200_000
         Rows that are looked at, at most; but missing values, and codes, are seen wherever they are.
 
@@ -36,36 +41,46 @@ def find_encoding(X, n_thresholds, *, rng, nominal=None, subsample=200_000):
     numbers = np.broadcast_to(n_thresholds, X.shape[1])
     nominal = np.zeros(X.shape[1], bool) if nominal is None else nominal
     columns = []
-    for feature, number in enumerate(numbers):
-        if nominal[feature]:
-            columns.append(code_thresholds(X[:, feature]))
+    stored = stored_columns(X, rows, sample_weight)
+    for (some, every), number, is_nominal in zip(stored, numbers, nominal, strict=True):
+        if not every.values.size:  # zeros alone, as most features of a hashing vectorizer
+            columns.append(NONE)
+        elif is_nominal:
+            columns.append(code_thresholds(every))
         else:
-            thresholds = column_thresholds(X[rows, feature], number)
-            columns.append(np.append(presence(X[:, feature]), thresholds))
+            columns.append(np.append(presence(every), column_thresholds(some, number)))
     return Encoding.from_columns(columns, np.empty((0, X.shape[1])), nominal)
 
 
-def find_combinations(X, components, n_thresholds, *, rng, subsample=200_000):
+def find_combinations(X, components, n_thresholds, *, rng, sample_weight=None, subsample=200_000):
     """Choose thresholds of linear combinations of the features, as ``find_encoding`` does of features.
 
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_features)
     components : ndarray of shape (n_components, n_features), float64
-    n_thresholds, rng, subsample
+    n_thresholds, rng, sample_weight, subsample
         As in ``find_encoding``.
 
     Returns
     -------
     Combinations
     """
-    projected = project(X[some_rows(X, subsample, rng)], components)
-    return Combinations(components, [column_thresholds(column, n_thresholds) for column in projected.T])
+    rows = some_rows(X, subsample, rng)
+    weights = None if sample_weight is None else sample_weight[rows]
+    columns = [StoredColumn(column, weights=weights) for column in project(X[rows], components).T]
+    return Combinations(components, [column_thresholds(column, n_thresholds) for column in columns])
+
+
+def varying_weights(sample_weight):
+    """The weights, or None if they are all the same: rows can be counted then, which is faster."""
+    return sample_weight if (sample_weight != sample_weight[0]).any() else None
 
 
 def some_rows(X, most, rng):
     """Which rows to look at: all, without a copy of them, or ``most``."""
-    return slice(None) if len(X) <= most else subsample(np.arange(len(X)), most, rng)
+    n_rows = X.shape[0]
+    return slice(None) if n_rows <= most else subsample(np.arange(n_rows), most, rng)
 
 
 def subsample(rows, most, rng):
@@ -74,11 +89,13 @@ def subsample(rows, most, rng):
 
 
 def column_thresholds(column, n_thresholds):
-    """Ascending thresholds of one feature, (n,) float64, n <= n_thresholds."""
-    values, counts = distinct(column)
+    """Ascending thresholds of a StoredColumn, (n,) float64, n <= n_thresholds."""
+    values, counts = distinct(*column)
     if len(values) - 1 > n_thresholds:
         size = bin_size(counts, n_thresholds + 1)
-        below = np.cumsum(np.minimum(counts, size))[:-1]  # rows below the cut after each value but the last
+        below = np.cumsum(np.minimum(counts, size))[
+            :-1
+        ]  # rows, or what they weigh, below the cut after each value but the last
         wanted = size * np.arange(1, n_thresholds + 1)
         after = np.clip(np.searchsorted(below, wanted), 1, len(below) - 1)
         nearest = np.where(wanted - below[after - 1] <= below[after] - wanted, after - 1, after)
@@ -99,30 +116,41 @@ def bin_size(counts, n_bins):
     return size[np.argmax(heaviest <= size)]
 
 
-def distinct(column):
-    """Distinct values as they are compared, ascending, and the number of rows that have each; NaN is none."""
+def distinct(column, zeros=0, weights=None):
+    """Distinct values as they are compared, ascending, and how many rows have each, or what they weigh; NaN is none.
+
+    Parameters are those of a StoredColumn.
+    """
+    if zeros:
+        weights = np.append(np.ones(len(column)) if weights is None else weights, zeros)
+        return distinct(np.append(column, column.dtype.type(0)), weights=weights)
     if column.dtype.kind in "bu" and column.dtype.itemsize <= 2:  # counting is ten times faster than sorting
-        counts = np.bincount(column)
+        counts = np.bincount(column, weights)
         values = np.flatnonzero(counts)
         return values, counts[values]
     if column.dtype.kind in "iu" and column.dtype.itemsize == 8:
         column = column.astype(np.float64)  # neighbours beyond 2**53 may fall together
-    values, counts = np.unique(column, return_counts=True)
+    if weights is None:
+        values, counts = np.unique(column, return_counts=True)
+    else:
+        values, place = np.unique(column, return_inverse=True)
+        counts = np.bincount(place, weights)
     missing = values != values  # the last, if any
     return (values[~missing], counts[~missing]) if missing.any() else (values, counts)
 
 
 def presence(column):
     """What comes before the thresholds of a feature, (0,) or (1,): a bit by which missing values differ from others."""
-    n_missing = np.count_nonzero(np.isnan(column)) if column.dtype.kind == "f" else 0
-    return np.full(int(0 < n_missing < len(column)), PRESENT)
+    values = column.values
+    n_missing = np.count_nonzero(np.isnan(values)) if values.dtype.kind == "f" else 0
+    return np.full(int(0 < n_missing < len(values) + column.zeros), PRESENT)
 
 
 def code_thresholds(column):
-    """Thresholds of a nominal feature, (n,) float64: each code, while there are bits; none if it does not vary."""
-    codes, _ = distinct(column)
+    """Thresholds of a nominal feature, (n,) float64: each code; none if it does not vary."""
+    codes, _ = distinct(*column)
     varies = len(codes) + len(presence(column)) > 1
-    return np.arange(min(codes[-1] + 1, MAX_CATEGORIES), dtype=np.float64) if varies else np.empty(0)
+    return np.arange(codes[-1] + 1, dtype=np.float64) if varies else np.empty(0)
 
 
 def midpoints(low, high):

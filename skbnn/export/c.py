@@ -142,7 +142,7 @@ def header_of(network, name, dtype):
     )
     text += "".join(functions(network, tables, dtype))
     about = f"/* {network!r}\n   in C99, from skbnn.export.to_c. Bit 1 means +1, bit 0 means -1. */\n"
-    if network.nominal.any():
+    if network.nominal.any() or network.categories is not None:
         about += re.sub("NAME(?=_)", name, codes(network, dtype))
     guard = f"#ifndef SKBNN_{name}_H\n#define SKBNN_{name}_H\n\n#include <stdint.h>\n#include <string.h>\n"
     return about + guard + re.sub("NAME(?=_)", name, text) + "\n#endif\n"
@@ -156,9 +156,12 @@ def codes(network, dtype):
         "/* These features are codes of categories. One that is missing or unknown has the code of missing or, where",
         f"   that has none, is {lost[dtype.kind]}.",
     ]
-    for feature in np.flatnonzero(network.nominal):
+    categories = network.categories or [[]] * network.n_features_in
+    for feature in range(network.n_features_in):
+        labels = categories[feature]
+        if not (labels or network.nominal[feature]):
+            continue
         name = "" if network.feature_names is None else f", {literal_of(network.feature_names[feature])}"
-        labels = [] if network.categories is None else network.categories[feature]
         lines.append(f"   x[{feature}]{name}{':' if labels else ''}")
         if labels:
             lines.append(wrapped([f"{code} is {described(label)}" for code, label in enumerate(labels)]))
@@ -248,8 +251,8 @@ def functions(network, tables, dtype):
     parts = [c_features.KEY_OF_FLOAT if floats else c_features.KEY_OF_INTEGER]
     if floats and "thresholds" in tables:
         parts += [c_features.FILLED]
-    if "nominal" in tables and dtype.kind == "u":
-        parts += [c_features.CODE_OF_UNSIGNED]
+    if "kinds" in tables and not floats:
+        parts += [code_of_integer(tables, dtype)]
     if "fills" in tables:
         parts += [c_features.DOUBLES + c_features.VALUE]
     if "components" in tables:
@@ -285,6 +288,21 @@ def keys_of_floats(integer):
     }
 
 
+def code_of_integer(tables, dtype):
+    """The function of categories' codes."""
+    places = {
+        "IS_NONE": "x < 0",
+        "KEY_OF_CODE": "(NAME_key_t)x",
+        "OF_NONE": "-1",
+        "OF_PRESENT": "0",
+        "THRESHOLD": C_TYPES[tables["thresholds"].dtype.name],
+    }
+    if dtype.kind == "u":
+        none = f"U{dtype.name.upper()[1:]}_MAX"
+        places |= {"IS_NONE": f"x == {none}", "KEY_OF_CODE": "(NAME_key_t)x + 1", "OF_NONE": "0", "OF_PRESENT": "1"}
+    return re.sub("|".join(places), lambda place: places[place[0]], c_features.CODE_OF_INTEGER)
+
+
 def encode_columns(network, tables, dtype):
     """The loops over features, and over components."""
     first, n_bits = network.offsets[network.n_features_in], len(network.thresholds)
@@ -295,9 +313,9 @@ def encode_columns(network, tables, dtype):
     elif first:
         count = "NAME_counts[c]" if "counts" in tables else str(first // network.n_features_in)
         value = f"NAME_filled(NAME_key(x[c]), threshold, {count})" if floats else "NAME_key(x[c])"
-        if "nominal" in tables and dtype.kind != "i":
-            code = "NAME_key(x[c])" if floats else "NAME_code(x[c])"
-            value = f"NAME_nominal[c] ? {code} : {value}"
+        if "kinds" in tables:
+            code = "NAME_key(x[c])" if floats else f"NAME_code(x[c], NAME_kinds[c], threshold, {count})"
+            value = f"NAME_kinds[c] ? {code} : {value}"
         places = {"COLUMNS": "NAME_n_features", "KEY": "NAME_key_t", "VALUE": value}
         yield encode_loop(tables, "thresholds", {**places, "COUNT": count, "SUMS": "NAME_sums[0]"})
     if first < n_bits:
@@ -309,7 +327,7 @@ def encode_columns(network, tables, dtype):
 def encode_loop(tables, thresholds, places):
     """A loop over columns whose thresholds are in a table, with what stands in the places that have capital letters."""
     loop = c_features.ENCODE_COLUMNS_WITH_STEPS if "sums" in tables else c_features.ENCODE_COLUMNS
-    if thresholds == "thresholds" and "nominal" in tables:
+    if thresholds == "thresholds" and "kinds" in tables:
         loop = c_features.ENCODE_CODES_WITH_STEPS if "sums" in tables else c_features.ENCODE_CODES
     places = {**places, "THRESHOLDS": f"NAME_{thresholds}", "THRESHOLD": C_TYPES[tables[thresholds].dtype.name]}
     return re.sub(r"\b[A-Z]+\b", lambda place: places[place[0]], loop)

@@ -34,11 +34,15 @@ static inline NAME_key_t NAME_key(NAME_input_t x) {
 }
 """
 
-# The largest unsigned integer stands for NaN, and becomes 0.
-CODE_OF_UNSIGNED = """
-/* A category's code and 1 more; 0 is one that is missing or unknown. */
-static inline NAME_key_t NAME_code(NAME_input_t x) {
-    return (NAME_input_t)(x + 1u);
+# Integers have no NaN. In place of it stands the largest unsigned one, whose code would be 0 as others are larger by 1,
+# or any below 0.
+CODE_OF_INTEGER = """
+/* The key of a category's code. One that is missing or unknown reaches nothing or, where codes are in an order and no
+   bit tells, counts as the middle one of the thresholds. */
+static inline NAME_key_t NAME_code(NAME_input_t x, int kind, const THRESHOLD *thresholds, int count) {
+    if (IS_NONE)
+        return kind == 2 && count && thresholds[0] != OF_PRESENT ? (NAME_key_t)thresholds[count / 2] : OF_NONE;
+    return KEY_OF_CODE;
 }
 """
 
@@ -156,7 +160,7 @@ ENCODE_CODES = """    {
             while (reached < count && value >= threshold[reached])
                 reached++;
             for (int i = 0; i < count; i++)
-                NAME_write(&to, NAME_nominal[c] ? i + 1 == reached : i < reached);
+                NAME_write(&to, NAME_kinds[c] == 1 ? i + 1 == reached : i < reached);
             threshold += count;
         }
     }

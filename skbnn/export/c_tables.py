@@ -11,6 +11,7 @@ from skbnn.packed._steps import sums_in_columns
 from skbnn.packed.fixed_point import LIMIT
 
 EXACT = int(LIMIT)  # float64 holds every integer below it
+NOMINAL, ORDERED = np.uint8(1), np.uint8(2)
 LARGEST_EXPONENT = 1023  # of float64
 
 SIGNED = np.int8, np.int16, np.int32, np.int64
@@ -22,7 +23,7 @@ COMMENTS = {
     "thresholds": "Thresholds of the features, ascending, as keys.",
     "skips": "How many features each threshold's lies behind the last one's, at first behind feature 0.",
     "counts": "How many thresholds each feature has.",
-    "nominal": "1 for each feature whose values are codes of categories.",
+    "kinds": "1 for each feature that is a category with bits of its own, 2 for one whose codes are in an order.",
     "fills": "What a missing value of each feature counts as, the bits of a double.",
     "component_counts": "How many thresholds each combination has.",
     "components": "Coefficients of the features in each combination.",
@@ -123,15 +124,15 @@ def encoding_tables(network, dtype):
     counts, first = np.diff(offsets), offsets[network.n_features_in]
     if first:
         yield "thresholds", feature_keys(network, dtype)
-    of_features, any_nominal = counts[:n_features], network.nominal.any()
-    is_image = of_features.max() == 1 and not of_features.all() and not network.steps.size and not any_nominal
+    of_features, kinds = counts[:n_features], kinds_of(network, dtype)
+    is_image = of_features.max() == 1 and not of_features.all() and not network.steps.size and not kinds.any()
     if first and is_image:
         skips = np.diff(np.flatnonzero(of_features), prepend=0)
         yield "skips", narrowest(skips, UNSIGNED)
     elif first and (of_features != of_features[0]).any():
         yield "counts", narrowest(of_features, UNSIGNED)
-    if first and any_nominal:
-        yield "nominal", network.nominal.astype(np.uint8)
+    if first and kinds.any():
+        yield "kinds", kinds
     if dtype.kind == "f" and (len(network.components) or network.slopes.size):
         yield "fills", find_fills(network.thresholds, offsets, network.nominal).view(np.uint64)
     if first == offsets[-1]:
@@ -151,7 +152,8 @@ def encoding_tables(network, dtype):
 def feature_keys(network, dtype):
     """The features' thresholds as integers: of an integer x, ``x >= t`` is the same as ``x >= ceil(t)``.
 
-    Every integer reaches -inf. Of unsigned codes the largest is none, and the others' keys are larger by 1.
+    Every integer reaches -inf, and of categories every code, which are at least 0. Of unsigned codes the largest is
+    none, and the others' keys are larger by 1.
     """
     thresholds = network.thresholds[: network.offsets[network.n_features_in]]
     if dtype.kind == "f":
@@ -159,10 +161,11 @@ def feature_keys(network, dtype):
     whole = np.ceil(thresholds)
     lowest, highest = np.iinfo(dtype).min, np.iinfo(dtype).max
     features = np.repeat(np.arange(network.n_features_in), np.diff(network.offsets)[: network.n_features_in])
-    nominal = network.nominal[features]
-    shift = nominal & (dtype.kind == "u")
+    kinds = kinds_of(network, dtype)[features]
+    least = np.where(kinds > 0, 0, lowest)
+    shift = (kinds > 0) & (dtype.kind == "u")
     check_codes(network, dtype)
-    for beyond in np.flatnonzero((whole > PRESENT) & (whole <= lowest) & ~nominal | (whole > highest - shift)):
+    for beyond in np.flatnonzero((whole > PRESENT) & (whole <= least) & (kinds != NOMINAL) | (whole > highest - shift)):
         raise ValueError(
             f"threshold {thresholds[beyond]:g} of {feature_name(network, features[beyond])} tells no values of "
             f"dtype {dtype} apart, which are from {lowest} to {highest}; the model was fitted to other numbers"
@@ -174,8 +177,16 @@ def feature_keys(network, dtype):
             f"{feature_name(network, features[at])} apart; the model was fitted to fractions, so use a float dtype"
         )
     mixed = np.uint8, np.int8, np.int16, np.uint16, np.int32  # all of which C compares with an int32_t as they are
-    keys = np.maximum(whole, lowest).astype(np.int64) + shift
+    keys = np.maximum(whole, least).astype(np.int64) + shift
     return narrowest(keys, UNSIGNED if dtype.kind == "u" else mixed)
+
+
+def kinds_of(network, dtype):
+    """Which features are codes, uint8: NOMINAL, or ORDERED where an integer has to stand for NaN, else 0."""
+    kinds = network.nominal * NOMINAL
+    if network.categories is not None and dtype.kind != "f":
+        kinds[[labels is not None for labels in network.categories] & ~network.nominal] = ORDERED
+    return kinds
 
 
 def check_codes(network, dtype):

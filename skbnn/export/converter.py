@@ -89,11 +89,8 @@ def set_shapes(operator):
 def network_of(model, scope):
     """The network that predicts, without its classes where the option ``nocl`` asks for indices."""
     network = packed_network_of(model)
-    return (
-        network.named(categories=network.categories)
-        if scope.get_options(model, {"nocl": False}, fail=False)["nocl"]
-        else network
-    )
+    nocl = scope.get_options(model, {"nocl": False}, fail=False)["nocl"]
+    return network.named(categories=network.categories) if nocl else network
 
 
 def convert(scope, operator, container):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from skbnn.export.c import MAX_ROWS, checked_dtype
-from skbnn.export.c_tables import n_planes, row_dtype, tables_of
+from skbnn.export.c_tables import kinds_of, n_planes, row_dtype, tables_of
 from skbnn.packed import packed_network_of
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def parts_of(network, dtype):
         "components of floats": components and floats,
         "steps of components": components and bool(network.steps.size),
         "float keys": floats,
-        "categories": bool(network.nominal.any()),
+        "categories": bool(kinds_of(network, dtype).any()),
         "wide scores": network.bias.dtype.itemsize == 8,
     }
     for part, times in present.items():

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 
 from skbnn.encoding.columns import PRESENT, find_runs
+from skbnn.encoding.rows import dense
 from skbnn.encoding.standardization import location_and_scale
 from skbnn.encoding.thresholds import subsample
 from skbnn.packed.additive_part import AdditivePart, rise
@@ -56,7 +57,8 @@ class Columns:
     line_power : float
         One of ``LINE_POWERS``.
     steps : bool, default=True
-        Whether there are steps beside lines; without, only those that stand for the line of a feature of one bit.
+        Whether there are steps beside lines; without, only those of bits that no line stands for: a feature's only
+        one, and bits of categories and of missing values.
     """
 
     def __init__(self, samples, rows, n_outputs, line_power, *, steps=True):
@@ -67,7 +69,9 @@ class Columns:
         if self.has_steps:
             self.steps = every_nth_bit(encoding, -(-encoding.n_bits // MAX_BITS))
         elif room:
-            self.steps = encoding.offsets[:-1][bits_of == 1]
+            runs = find_runs(encoding.offsets, encoding.nominal)
+            alone = runs[:-1][np.diff(runs) == 1]
+            self.steps = np.union1d(alone, np.flatnonzero(encoding.thresholds == PRESENT))
         # Beside steps, a feature's only bit says it all, or all that was asked for.
         fewest = 2 if len(self.steps) else 1
         self.lines = np.flatnonzero((bits_of[: self.X.shape[1]] >= fewest) & ~encoding.nominal)
@@ -80,8 +84,8 @@ class Columns:
 
     @property
     def n_columns(self):
-        """Of the matrix."""
-        return len(self.steps) + len(self.lines)
+        """Of the matrix, in which a column of zeros stands for none."""
+        return max(1, len(self.steps) + len(self.lines))
 
     def fit(self, model, rows, y, sample_weight):
         """Fit scikit-learn's linear model to these rows of y and of the weights; returns it as an AdditivePart."""
@@ -90,7 +94,7 @@ class Columns:
     def fit_each(self, models, rows, y, sample_weight, dtype=np.float32):
         """The same for each of several models, one after the other, which see a matrix of this dtype."""
         weights = sample_weight[rows] / sample_weight[rows].mean()
-        X = self.X[np.ix_(rows, self.lines)]
+        X = dense(self.X[np.ix_(rows, self.lines)])
         ranges = find_ranges(X)  # of these rows: no other has a say in the slopes, nor reaches farther along them
         risen = rise(X, ranges)
         steps = unpack(self.bits[rows], self.n_bits)[:, self.steps].astype(dtype)
@@ -100,6 +104,8 @@ class Columns:
         line_units = units_of(risen) / self.line_weights
         units = np.append(step_units, line_units)
         matrix = np.hstack([steps, (risen / line_units).astype(dtype)])
+        if not matrix.size:
+            matrix, units = np.zeros((len(rows), 1), dtype), np.ones(1)
         for model in models:
             # Equal columns, as many classes as rows, and rows that outweigh all others are no one's mistake, and this
             # need not be the optimum.

@@ -45,8 +45,12 @@ SPREADS = {"sign": 0.1, "stochastic": 1.0}
 
 
 # Learning rate of batch norm's gain and bias beside that of the latent weights. Adam's steps have the size of the rate,
-# SGD's that of the gradient too, which sums over many weights for a gain or a bias.
-NORM_SHARES = {"adam": 0.1, "sgd": 0.02}
+# SGD's that of the gradient too, which sums over many weights for a gain or a bias. Drawn weights have ten times the
+# rate, as they have ten times as far to go, but a gain has not: with SGD it would diverge.
+NORM_SHARES = {
+    "sign": {"adam": 0.1, "sgd": 0.02},
+    "stochastic": {"adam": 0.1, "sgd": 0.002},
+}
 
 
 @dataclass(frozen=True)
@@ -194,7 +198,7 @@ class Trainer:
         """Batch norm's rate: a share of the weights'; beside Bop, whose rate means something else, that of Adam."""
         if self.options.solver == "bop":
             return 1e-3
-        return NORM_SHARES[self.options.solver] * self.options.learning_rate_init
+        return NORM_SHARES[self.options.binarization][self.options.solver] * self.options.learning_rate_init
 
     def _build(self, n_targets):
         """Chain the native layers, last to first."""

@@ -8,7 +8,8 @@ from cython.parallel cimport prange
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
-from skbnn.encoding._encode cimport CHUNK, Encoder, Source, as_source, convert
+from skbnn.encoding._encode cimport CHUNK, Encoder
+from skbnn.encoding._source cimport Source, as_source, convert
 from skbnn.kernels._layer cimport layer_fires, layer_popcounts
 
 from skbnn.kernels import effective_n_threads
@@ -119,17 +120,17 @@ cdef class Program:
     def scores(self, X):
         """Scores of rows as the encoder reads them, (n_rows, n_outputs) float64 integers."""
         cdef Source source
-        cdef cnp.ndarray array = as_source(X, self.encoder.n_features, &source)
-        cdef cnp.ndarray out = np.empty((array.shape[0], self.bias.shape[0]))
-        self.run(&source, NULL, array.shape[0], <double *>cnp.PyArray_DATA(out), NULL)
+        _kept = as_source(X, self.encoder.n_features, &source)
+        cdef cnp.ndarray out = np.empty((source.n_rows, self.bias.shape[0]))
+        self.run(&source, NULL, source.n_rows, <double *>cnp.PyArray_DATA(out), NULL)
         return out
 
     def largest(self, X):
         """``scores(X).argmax(axis=1)``, without the memory of all scores."""
         cdef Source source
-        cdef cnp.ndarray array = as_source(X, self.encoder.n_features, &source)
-        cdef cnp.ndarray out = np.empty(array.shape[0], np.intp)
-        self.run(&source, NULL, array.shape[0], NULL, <Py_ssize_t *>cnp.PyArray_DATA(out))
+        _kept = as_source(X, self.encoder.n_features, &source)
+        cdef cnp.ndarray out = np.empty(source.n_rows, np.intp)
+        self.run(&source, NULL, source.n_rows, NULL, <Py_ssize_t *>cnp.PyArray_DATA(out))
         return out
 
     def scores_from_bits(self, const uint64_t[:, ::1] bits):

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skbnn.encoding.rows import columns, dense
 from skbnn.packed.layout import unpack
 
 BLOCK, BLOCK_SIZE = 4096, 2**24  # rows, and floats; bound the memory of scores
@@ -53,14 +54,14 @@ class AdditivePart(NamedTuple):
 
     def scores(self, X, bits):
         """Scores of rows, which are packed in ``bits``, (n_rows, n_outputs)."""
-        out = np.tile(self.constant, (len(X), 1))
+        out = np.tile(self.constant, (len(bits), 1))
         block = max(1, min(BLOCK, BLOCK_SIZE // (64 * bits.shape[1])))
-        for start in range(0, len(X), block):
+        for start in range(0, len(bits), block):
             rows = slice(start, start + block)
             if self.steps.size:
                 out[rows] += unpack(bits[rows], self.steps.shape[1]).astype(np.float32) @ self.steps.T
             if self.slopes.size:
-                out[rows] += rise(X[rows], self.ranges) @ self.slopes.T
+                out[rows] += rise(dense(X[rows]), self.ranges) @ self.slopes.T
         return out
 
     def scores_of_features(self, X, bits, offsets):
@@ -69,14 +70,13 @@ class AdditivePart(NamedTuple):
         Yields an ndarray of shape (n_rows, n_outputs) for each.
         """
         inputs = unpack(bits, offsets[-1]).astype(np.float32)
-        risen = rise(X, self.ranges) if self.slopes.size else None
-        for feature in range(X.shape[1]):
-            out = np.zeros((len(X), len(self.constant)))
+        for feature, column in enumerate(columns(X)):
+            out = np.zeros((len(bits), len(self.constant)))
             if self.steps.size:
                 of_feature = slice(offsets[feature], offsets[feature + 1])
                 out += inputs[:, of_feature] @ self.steps[:, of_feature].T
             if self.slopes.size:
-                out += np.outer(risen[:, feature], self.slopes[:, feature])
+                out += np.outer(rise(column, self.ranges[:, feature]), self.slopes[:, feature])
             yield out
 
 

@@ -39,7 +39,7 @@ def check_categories(categories, nominal):
         return
     require(len(categories) == len(nominal), f"{len(categories)} categories do not fit {len(nominal)} features")
     for feature, labels in enumerate(categories):
-        require((labels is not None) == nominal[feature], f"feature {feature} must have categories iff it is nominal")
+        require(labels is not None or not nominal[feature], f"feature {feature} is nominal and has no categories")
         known = [label for label in labels or () if label is not None]
         alike = any(all(isinstance(label, kind) for label in known) for kind in (str, int | float))
         require(alike, f"categories of feature {feature} must be all text or all numbers")
@@ -162,11 +162,16 @@ def frozen_labels(values):
 
 
 def frozen_categories(categories):
-    """Labels of each feature as tuples, or None; one type of number or text alone is left to ``check_names``."""
+    """Labels of each feature as tuples, or None."""
     if categories is None:
         return None
-    features = [labels if labels is None else tuple(labels) for labels in categories]
+    features = [labels if labels is None else tuple(map(plain, labels)) for labels in categories]
     return tuple(features) if any(features) else None
+
+
+def plain(label):
+    """A scalar of NumPy as Python has it."""
+    return label.item() if isinstance(label, np.generic) else label
 
 
 def require(condition, message):

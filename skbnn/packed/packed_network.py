@@ -8,6 +8,7 @@ import numpy as np
 
 from skbnn.encoding import Encoder
 from skbnn.encoding.columns import find_runs
+from skbnn.encoding.rows import dense, is_sparse
 from skbnn.encoding.tables import is_frame, is_table, to_numbers
 from skbnn.packed._program import Program
 from skbnn.packed._steps import sums_in_columns
@@ -86,9 +87,10 @@ class PackedNetwork:
     feature_names : sequence of str, default=None
         Names of the features, for whoever calls; rows go by position.
     categories : sequence of length n_features, default=None
-        For each nominal feature its labels in the order of their codes, text or numbers, and None for missing values
-        where these have a code; for any other feature None. With them, rows have labels instead of codes, and a label
-        that is unknown counts as missing.
+        For each nominal feature, and for others whose values are codes as well but in an order that says something,
+        the labels in the order of the codes: text or numbers, and None for missing values where these have a code. None
+        for any other feature. With them, rows have labels instead of codes, and a label that is unknown counts as
+        missing.
 
     Raises
     ------
@@ -256,8 +258,9 @@ class PackedNetwork:
 
         Parameters
         ----------
-        X : array-like or data frame of shape (n_rows, n_features), or array-like of shape (n_features,)
-            Real numbers of any dtype, read as they are, and the labels of ``categories``.
+        X : array-like, sparse matrix or data frame of shape (n_rows, n_features), or array-like of shape (n_features,)
+            Real numbers of any dtype, read as they are, and the labels of ``categories``; a sparse matrix is never made
+            dense as a whole.
 
         Returns
         -------
@@ -276,7 +279,7 @@ class PackedNetwork:
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features) or (n_features,)
+        X : {array-like, sparse matrix} of shape (n_rows, n_features) or (n_features,)
             As in ``decision_function``.
 
         Returns
@@ -287,10 +290,12 @@ class PackedNetwork:
         return self._of_rows(self._program.scores, X).astype(np.int64)
 
     def _of_rows(self, function, X):
-        if hasattr(X, "toarray"):
-            raise TypeError("X is sparse, but dense rows are required; X.toarray() has them")
         if is_frame(X):
             return function(np.asarray(X) if self._reads(X) else to_numbers(X, self.categories))
+        if is_sparse(X):
+            if X.ndim == 2:
+                return function(X if self._reads(X) else to_numbers(X, self.categories))
+            X = dense(X)
         mixed = self.categories is not None and not hasattr(X, "dtype")  # a list, in which numbers are to stay numbers
         array = np.asarray(X, dtype=object if mixed else None)
         if not array.ndim:
@@ -328,7 +333,7 @@ class PackedNetwork:
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features) or (n_features,)
+        X : {array-like, sparse matrix} of shape (n_rows, n_features) or (n_features,)
             As in ``decision_function``.
 
         Returns
@@ -353,7 +358,7 @@ class PackedNetwork:
 
         Parameters
         ----------
-        X : array-like of shape (n_rows, n_features) or (n_features,)
+        X : {array-like, sparse matrix} of shape (n_rows, n_features) or (n_features,)
             As in ``decision_function``.
 
         Returns

@@ -131,6 +131,15 @@ class Classes(Categories):
     def width(self, n_rows):
         return super().width(n_rows * max(1, self.n_outputs / MANY_CLASSES))
 
+    def going_on(self, y, *, loss, streaming):
+        classes = np.unique(y)
+        if not streaming and not np.array_equal(classes, self.labels):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                f"Previously got {self.labels}, `y` has {classes}."
+            )
+        return super().going_on(y, loss=loss, streaming=streaming)
+
     def encode(self, y):
         if y.ndim != 1:
             raise ValueError(f"y has shape {y.shape}; the first y had one column, of classes.")

@@ -6,17 +6,18 @@ from operator import attrgetter
 import numpy as np
 
 from skbnn.encoding.principal_components import principal_components
-from skbnn.encoding.thresholds import find_combinations, find_encoding
+from skbnn.encoding.rows import columns, finite_columns
+from skbnn.encoding.thresholds import find_combinations, find_encoding, varying_weights
 from skbnn.initial_models.additive import MAX_FEATURES
 from skbnn.training.held_out import SMALL, TOO_FEW, TRUST_OF_FEW, Judge, splits
-from skbnn.training.parameters import Decision, most_thresholds
+from skbnn.training.parameters import MOST_THRESHOLDS, Decision, most_thresholds
 from skbnn.training.warn import warn
 
 # The mean of two networks errs less than one does; beyond so many rows, one learns more by itself and takes long.
 MAX_ROWS_FOR_TWO = 50_000
 
 # What is decided for a stream, of which nobody knows how much will come.
-STREAM = {"hidden_layer_sizes": (512, 512), "n_thresholds": 32, "n_components": 0, "n_estimators": 1, "dropout": 0.0}
+STREAM = {"hidden_layer_sizes": (512, 512), "n_components": 0, "n_estimators": 1, "dropout": 0.0}
 
 # ``Targets.little`` where rows are so many that a longer training can show in what little a short one adds.
 LITTLE_OF_MANY = 0.01
@@ -31,6 +32,8 @@ MAX_FEATURES_FOR_COMPONENTS = 32
 # A direction has to leave less than this share of the loss, and so have all principal components: they make predictions
 # slower, and short training of narrow networks, which judges them, likes them better than the one to come does.
 WORTH_OF_DIRECTION, WORTH_OF_COMPONENTS = 0.9, 0.85
+
+LARGEST_INTEGER = 2**53  # up to which float64 holds each
 
 # A target can vary along a direction more than along a feature, so it has this many times as many thresholds.
 FINER = 2
@@ -62,7 +65,8 @@ def decide(samples, targets, parameters, progress, rng):
     """
     progress.stage("Finding thresholds")
     if parameters.streaming:
-        parameters = parameters.where_auto(**STREAM)
+        n_thresholds = min(MOST_THRESHOLDS, most_thresholds(samples.X.shape[1]))
+        parameters = parameters.where_auto(**STREAM, n_thresholds=n_thresholds)
     asked = parameters.where_auto(n_estimators=1 if len(samples.rows) > MAX_ROWS_FOR_TWO else 2)
     parameters = asked.paced(samples, targets)
     if samples.X.shape[1] > MAX_FEATURES or len(samples.rows) > targets.most_rows_for_additive:
@@ -101,7 +105,8 @@ def encode_features(samples, parameters, resolution, rng):
     """The samples with bits: of the features, each in its resolution, and of the components that were asked for."""
     X, n_components = samples.X, parameters.n_components
     n_rows, n_features = X.shape
-    encoding = find_encoding(X, resolution, rng=rng, nominal=samples.nominal)
+    weights = varying_weights(samples.without_class_weights().sample_weight)
+    encoding = find_encoding(X, resolution, rng=rng, nominal=samples.nominal, sample_weight=weights)
     if n_components not in ("auto", 0):
         features = of_numbers(X, np.flatnonzero(~encoding.nominal))
         if n_components > min(n_rows - 1, len(features)):
@@ -109,13 +114,29 @@ def encode_features(samples, parameters, resolution, rng):
             if len(features) < n_features:
                 among = f"{len(features)}, the features without categories, missing values and infinities"
             raise ValueError(f"n_components={n_components} must be below n_samples={n_rows} and at most {among}.")
-        components = spread(principal_components(X[:, features], n_components, rng), features, n_features)
-        encoding = encoding.with_combinations(find_combinations(X, components, parameters.n_thresholds, rng=rng))
+        components = principal_components(X[:, features], n_components, rng, weights)
+        components = spread(components, features, n_features)
+        found = find_combinations(X, components, parameters.n_thresholds, rng=rng, sample_weight=weights)
+        encoding = encoding.with_combinations(found)
+    if X.dtype.kind in "iu" and X.dtype.itemsize == 8:
+        warn_of_merged_integers(X)
     if not encoding.n_bits:
         if not parameters.streaming:  # more may come
             warn(f"No feature varies in these {n_rows} rows; the network can only predict a constant.")
         encoding = always_on(encoding)
     return samples.encode(encoding)
+
+
+def warn_of_merged_integers(X):
+    """Warn of features whose integers, compared as float64, can't all be told apart."""
+    for feature, column in enumerate(columns(X)):
+        if max(-int(column.min()), int(column.max())) > LARGEST_INTEGER:
+            distinct = np.unique(column)
+            if len(np.unique(distinct.astype(np.float64))) < len(distinct):
+                warn(
+                    f"Feature {feature} of X has integers beyond 2**53, which float64 does not tell apart; subtract a "
+                    "constant from them, so that their differences are kept."
+                )
 
 
 def always_on(encoding):
@@ -177,7 +198,7 @@ def varying(samples):
 
 def of_numbers(X, features):
     """Those of the features that are finite in every row, and so can be combined."""
-    return features[np.isfinite(X[:, features]).all(axis=0)]
+    return features[finite_columns(X[:, features])]
 
 
 def spread(components, features, n_features):
@@ -195,9 +216,10 @@ def directions(samples, targets, n_thresholds, rng):
 
 def components(samples, targets, n_thresholds, rng):
     """All principal components that vary, and what they have to be worth."""
-    found = principal_components(samples.X, min(len(samples.X) - 1, samples.X.shape[1]), rng)
+    weights = varying_weights(samples.sample_weight)
+    found = principal_components(samples.X, min(samples.X.shape[0] - 1, samples.X.shape[1]), rng, weights)
     found = found[found.any(axis=1)]  # each costs every prediction
-    return find_combinations(samples.X, found, n_thresholds, rng=rng), WORTH_OF_COMPONENTS
+    return find_combinations(samples.X, found, n_thresholds, rng=rng, sample_weight=weights), WORTH_OF_COMPONENTS
 
 
 def trust(factor, n_networks):

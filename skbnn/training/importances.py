@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skbnn.encoding.rows import dense, joined
+
 # Values that are kept of each feature: as many as come to MOST_VALUES, within these bounds.
 MOST_VALUES, FEWEST_ROWS, MOST_ROWS = 2**16, 32, 256
 
@@ -15,26 +17,30 @@ def draw_values(samples, rng, *, before=None, share=1.0):
     ----------
     samples : Samples
     rng : numpy.random.Generator
-    before : ndarray of shape (n_values, n_features), default=None
+    before : ndarray or sparse matrix of shape (n_values, n_features), default=None
         What was drawn of a stream's earlier rows,
     share : float, default=1.0
         of which so much is replaced.
 
     Returns
     -------
-    ndarray of shape (n_values, n_features)
+    ndarray or sparse matrix of shape (n_values, n_features)
     """
     n_features = samples.X.shape[1]
     n_values = min(max(MOST_VALUES // n_features, FEWEST_ROWS), MOST_ROWS)
     replaced = rng.permutation(n_values)[: int(np.ceil(share * n_values))]
     weights = np.cumsum(samples.sample_weight[samples.rows])
-    places = np.searchsorted(weights, weights[-1] * rng.random((len(replaced), n_features)), side="right")
-    drawn = samples.X[samples.rows[np.minimum(places, len(weights) - 1)], np.arange(n_features)]
+    drawn, at_a_time = [], max(MOST_VALUES // n_features, 1)
+    for start in range(0, len(replaced), at_a_time):
+        size = len(replaced[start : start + at_a_time]), n_features
+        places = np.searchsorted(weights, weights[-1] * rng.random(size), side="right")
+        drawn.append(samples.X[samples.rows[np.minimum(places, len(weights) - 1)], np.arange(n_features)])
+    drawn = joined(*drawn)
     if before is None:
         return drawn
-    values = before.astype(np.result_type(before, drawn))
-    values[replaced] = drawn
-    return values
+    order = np.arange(n_values)
+    order[replaced] = n_values + np.arange(len(replaced))
+    return joined(before, drawn)[order]
 
 
 def importances(network, values):
@@ -47,7 +53,7 @@ def importances(network, values):
     Parameters
     ----------
     network : PackedNetwork
-    values : ndarray of shape (n_values, n_features)
+    values : ndarray or sparse matrix of shape (n_values, n_features)
         As ``draw_values`` gives them.
 
     Returns
@@ -55,7 +61,7 @@ def importances(network, values):
     ndarray of shape (n_features,)
         Sums to 1, or is 0 where no score moves.
     """
-    rng = np.random.default_rng(0)
+    rng, values = np.random.default_rng(0), dense(values)
     repeats = min(max(MOST_VALUES // values.size, 1), MOST_REPEATS)
     X = np.vstack([rng.permuted(values, axis=0) for _ in range(repeats)])
 

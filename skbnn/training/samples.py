@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from skbnn.encoding import Encoding
+from skbnn.encoding.rows import dense, without_empty_columns
 
 # Share of the largest weight; targets in standard deviations by weights that differ more would overflow float32.
 SMALLEST_WEIGHT = 1e-30
@@ -52,7 +53,7 @@ class Samples:
         unweighed = np.maximum(scale_weights(sample_weight), SMALLEST_WEIGHT)
         X, y, by_class, unweighed = without_weightless(by_class, X, y, by_class, unweighed)
         nominal = np.zeros(X.shape[1], bool) if nominal is None else nominal
-        return cls(X, y, by_class, np.arange(len(X)), unweighed=unweighed, nominal=nominal)
+        return cls(X, y, by_class, np.arange(len(y)), unweighed=unweighed, nominal=nominal)
 
     def encode(self, encoding):
         """The same, with bits."""
@@ -72,7 +73,8 @@ class Samples:
 
         So a weight is exactly as many rows: whatever is decided by rows, or by leaving some out, can't tell them apart.
         """
-        columns = [np.unique(column, return_inverse=True)[1] for column in [*self.X.T, *self.y.T]]  # one NaN is another
+        columns = *dense(without_empty_columns(self.X)).T, *self.y.T
+        columns = [np.unique(column, return_inverse=True)[1] for column in columns]  # one NaN is another
         order = np.lexsort(columns)
         differs = np.any([column[order][1:] != column[order][:-1] for column in columns], axis=0)
         first = np.flatnonzero(np.append(True, differs))

@@ -50,10 +50,12 @@ class TrainingState:
         Rows that the networks have been trained on, each as often as it was.
     packed : PackedNetwork or None
         The networks as they predict; None while training has moved them.
-    values : ndarray of shape (n_values, n_features) or None
+    values : ndarray or sparse matrix of shape (n_values, n_features) or None
         Values of each feature, each drawn by itself, by which importances are told.
     categories : tuple of (tuple or None) of length n_features, or None
         Labels of what X has as codes.
+    places : dict of ndarray
+        What these codes become in a feature that has too many, as ``order_categories`` says.
     """
 
     targets: Targets
@@ -71,6 +73,7 @@ class TrainingState:
     packed: PackedNetwork | None = None
     values: np.ndarray | None = None
     categories: tuple | None = None
+    places: dict = field(default_factory=dict)
 
     @classmethod
     def begin(cls, targets, decision, rng, seed, n_rows):

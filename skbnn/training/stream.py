@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skbnn.encoding import rows
+
 # Rows that say what a stream is like, and that are kept. Until so many have come, training begins anew whenever their
 # number has doubled: thresholds and the targets' scale by a first few rows would be wrong for ever.
 ENOUGH = 256
@@ -37,7 +39,7 @@ class Memory:
 
     def after(self, new, rng):
         """The memory after a call with these rows, those to train on, and whether to begin anew with them."""
-        n_old, n_new = len(self.rows[0]) if self.rows else 0, len(new[0])
+        n_old, n_new = len(self.rows[1]) if self.rows else 0, len(new[1])
         old, of_old, of_new = self.rows or tuple(part[:0] for part in new), np.arange(n_old), np.arange(n_new)
         n_seen = self.n_seen + n_new
         begins = self.begins_with(n_new)
@@ -62,7 +64,7 @@ class Memory:
 
 def joined(old, of_old, new, of_new):
     """Some of the old rows and some of the new, a copy."""
-    return tuple(np.concatenate([before[of_old], part[of_new]]) for before, part in zip(old, new, strict=True))
+    return tuple(rows.joined(before[of_old], part[of_new]) for before, part in zip(old, new, strict=True))
 
 
 def share_of(n_rows, n_rows_seen):

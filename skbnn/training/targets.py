@@ -1,12 +1,14 @@
 """What targets mean: how y is encoded, the loss, what there is before a network, the score, what the output says."""
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
 import numpy as np
 from sklearn.metrics import accuracy_score
 
 from skbnn.encoding import Combinations
 from skbnn.encoding.resolution import MAX_SIZE_TO_RESOLVE, MIN_ROWS, find_resolution
+from skbnn.encoding.rows import dense
 from skbnn.encoding.thresholds import subsample
 from skbnn.network.trainer import TrainingData
 
@@ -76,7 +78,7 @@ class Targets(ABC):
             return n_thresholds
         rows = subsample(samples.rows, most, rng)
         numbers, sample_weight = self.numbers(samples, rows), samples.sample_weight[rows]
-        return find_resolution(samples.X[rows], numbers, sample_weight, n_thresholds, rng)
+        return find_resolution(dense(samples.X[rows]), numbers, sample_weight, n_thresholds, rng)
 
     def numbers(self, samples, rows):
         """Targets of some rows as numbers whose means say something, (n_rows, n)."""
@@ -140,6 +142,16 @@ class Targets(ABC):
     def followed(self, initial_model, samples, share):
         """The initial model of what was seen, of which encoded samples are this share."""
         return initial_model
+
+    def going_on(self, y, *, loss, streaming):
+        """The same for a next call, which has this y.
+
+        Raises
+        ------
+        ValueError
+            If ``fit`` can't go on with it.
+        """
+        return replace(self, loss=loss, streaming=streaming)
 
     @abstractmethod
     def truth(self, samples, initial_model, rows):

@@ -35,6 +35,15 @@ def models():
     yield "pixels", fitted(BinaryMLPClassifier, pixels, shades, n_thresholds=1), pixels
     yield "labels", fitted(BinaryMLPClassifier, X, np.stack([third > 0, X[:, 2] > 0], axis=1).astype(int)), X
     yield "values", fitted(BinaryMLPRegressor, X, X[:, 0] ** 2, n_components=2, n_estimators=3), X
+    odd = np.where(rng.random(X.shape) < 0.1, np.nan, X)
+    odd[::50, 3], odd[::40, 4] = np.inf, -np.inf
+    odd[:, 6] = third
+    third_column = {"categorical_features": [6]}
+    yield "missing", fitted(BinaryMLPRegressor, odd, X[:, 0], **third_column), odd
+    cities = np.array(["Köln", "a\0b", "日本"], object)[third]
+    cities[::20] = None
+    table = np.column_stack([X.astype(object), cities])
+    yield "categories", fitted(BinaryMLPClassifier, table, third, categorical_features=[7]), table
     yield "wide", fitted(BinaryMLPRegressor, X, np.stack([1e7 + X[:, 0], X[:, 1]], axis=1)), X
 
 
@@ -45,10 +54,10 @@ def main():
             continue
         network = getattr(model, "packed_", model)
         save_model(network, FOLDER / f"{name}.skbnn")
-        rows = X[:20]
+        rows = X[:20] if X.dtype != object else X[:20].astype(str)  # which npz would pickle
         predictions = network.predict(rows)
         said = {"scores": network.integer_scores(rows), "predictions": predictions, "dtype": predictions.dtype.str}
-        if predictions.dtype == object:  # which npz would pickle
+        if predictions.dtype == object:
             said["predictions"] = predictions.astype(str)
         np.savez_compressed(FOLDER / f"{name}.npz", rows=rows, **said)
 

@@ -1,0 +1,141 @@
+"""Rows as they come, in a matrix of any real dtype and memory order or in a sparse one, are written out as floats."""
+
+import numpy as np
+
+cimport numpy as cnp
+from libc.stdint cimport (int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t)
+from libc.string cimport memset
+
+from skbnn.encoding.rows import canonical, is_sparse
+
+cnp.import_array()
+
+ctypedef fused feature_t:
+    float
+    double
+    uint8_t
+    uint16_t
+    uint32_t
+    uint64_t
+    int8_t
+    int16_t
+    int32_t
+    int64_t
+
+cdef enum:
+    COLUMNS = 4  # of a matrix in Fortran order that are copied together
+
+ctypedef fused compared_t:
+    float
+    double
+
+
+cdef void convert(const Source *source, const char *x, Py_ssize_t n_rows, Py_ssize_t n_features, bint narrow,
+                  char *out) noexcept nogil:
+    """Copy rows to a contiguous matrix of float32, if ``narrow``, or float64."""
+    if source.kind == b"s":
+        write_out(source, <const int64_t *>x, n_rows, n_features, <double *>out)
+    elif source.kind == b"f" and source.itemsize == 4:
+        copy_rows_as(<const float *>x, source, n_rows, n_features, narrow, out)
+    elif source.kind == b"f":
+        copy_rows_as(<const double *>x, source, n_rows, n_features, narrow, out)
+    elif source.kind == b"u" and source.itemsize == 1:
+        copy_rows_as(<const uint8_t *>x, source, n_rows, n_features, narrow, out)
+    elif source.kind == b"u" and source.itemsize == 2:
+        copy_rows_as(<const uint16_t *>x, source, n_rows, n_features, narrow, out)
+    elif source.kind == b"u" and source.itemsize == 4:
+        copy_rows_as(<const uint32_t *>x, source, n_rows, n_features, narrow, out)
+    elif source.kind == b"u":
+        copy_rows_as(<const uint64_t *>x, source, n_rows, n_features, narrow, out)
+    elif source.itemsize == 1:
+        copy_rows_as(<const int8_t *>x, source, n_rows, n_features, narrow, out)
+    elif source.itemsize == 2:
+        copy_rows_as(<const int16_t *>x, source, n_rows, n_features, narrow, out)
+    elif source.itemsize == 4:
+        copy_rows_as(<const int32_t *>x, source, n_rows, n_features, narrow, out)
+    else:
+        copy_rows_as(<const int64_t *>x, source, n_rows, n_features, narrow, out)
+
+
+cdef void write_out(const Source *source, const int64_t *ends, Py_ssize_t n_rows, Py_ssize_t n_features,
+                    double *out) noexcept nogil:
+    """Write out sparse rows."""
+    cdef Py_ssize_t row, at
+    memset(out, 0, n_rows * n_features * sizeof(double))
+    for row in range(n_rows):
+        for at in range(ends[row], ends[row + 1]):
+            out[row * n_features + source.columns[at]] = source.values[at]
+
+
+cdef inline void copy_rows_as(const feature_t *x, const Source *source, Py_ssize_t n_rows, Py_ssize_t n_features,
+                              bint narrow, char *out) noexcept nogil:
+    if narrow:
+        copy_rows(x, source, n_rows, n_features, <float *>out)
+    else:
+        copy_rows(x, source, n_rows, n_features, <double *>out)
+
+
+cdef void copy_rows(const feature_t *x, const Source *source, Py_ssize_t n_rows, Py_ssize_t n_features,
+                    compared_t *out) noexcept nogil:
+    """``out[row, feature] = x[row, feature]``, walking along whichever lies closer together."""
+    cdef Py_ssize_t row, i, feature = 0, column = source.column_stride
+    cdef const char *at
+    if source.column_stride == sizeof(feature_t):
+        for row in range(n_rows):
+            for feature in range(n_features):
+                out[row * n_features + feature] = <compared_t>x[feature]
+            x = <const feature_t *>(<const char *>x + source.row_stride)
+    else:
+        while feature + COLUMNS <= n_features:
+            at = <const char *>x + feature * source.column_stride
+            for row in range(n_rows):
+                for i in range(COLUMNS):
+                    out[row * n_features + feature + i] = <compared_t>(<const feature_t *>(at + i * column))[0]
+                at += source.row_stride
+            feature += COLUMNS
+        for feature in range(feature, n_features):
+            at = <const char *>x + feature * column
+            for row in range(n_rows):
+                out[row * n_features + feature] = <compared_t>(<const feature_t *>at)[0]
+                at += source.row_stride
+
+
+cdef object as_source(object X, Py_ssize_t n_features, Source *source):
+    """Describe the rows of ``X`` for ``encode_rows``; returns what to keep alive meanwhile."""
+    if is_sparse(X):
+        return as_sparse_source(X, n_features, source)
+    cdef cnp.ndarray array = np.asarray(X)
+    if array.ndim != 2:
+        raise ValueError(f"X has {array.ndim} dimensions, expected rows of {n_features} features")
+    if array.shape[1] != n_features:
+        raise ValueError(f"X has {array.shape[1]} features, expected {n_features}")
+    cdef char kind = array.descr.kind
+    cdef Py_ssize_t itemsize = array.descr.itemsize
+    if kind == b"b":
+        kind = b"u"
+    elif (kind == b"f" and itemsize == 2) or (kind in b"fiu" and not cnp.PyArray_ISNOTSWAPPED(array)):
+        readable = np.float32 if itemsize == 2 else array.dtype.newbyteorder("=")
+        return as_source(array.astype(readable), n_features, source)
+    elif kind not in b"fiu" or itemsize > 8:
+        raise ValueError(f"X has dtype {array.dtype}, expected real numbers of at most 64 bits")
+    source.data = <const char *>cnp.PyArray_DATA(array)
+    source.n_rows, source.row_stride, source.column_stride = array.shape[0], array.strides[0], array.strides[1]
+    source.kind, source.itemsize = kind, itemsize
+    return array
+
+
+cdef tuple as_sparse_source(object X, Py_ssize_t n_features, Source *source):
+    """The same of a sparse matrix."""
+    if X.shape[1] != n_features:
+        raise ValueError(f"X has {X.shape[1]} features, expected {n_features}")
+    if X.dtype.kind not in "fiub" or X.dtype.itemsize > 8:
+        raise ValueError(f"X has dtype {X.dtype}, expected real numbers of at most 64 bits")
+    X = canonical(X)
+    cdef cnp.ndarray values = np.ascontiguousarray(X.data, np.float64)
+    cdef cnp.ndarray columns = np.ascontiguousarray(X.indices, np.int64)
+    cdef cnp.ndarray ends = np.ascontiguousarray(X.indptr, np.int64)
+    source.kind, source.n_rows, source.data = b"s", X.shape[0], <const char *>cnp.PyArray_DATA(ends)
+    source.values = <const double *>cnp.PyArray_DATA(values)
+    source.columns = <const int64_t *>cnp.PyArray_DATA(columns)
+    source.row_stride = source.itemsize = sizeof(int64_t)
+    return values, columns, ends

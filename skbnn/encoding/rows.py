@@ -1,0 +1,95 @@
+"""Rows that may be a sparse matrix or array of SciPy, and are never made dense as a whole.
+
+All of Python that knows of these is here; the encoder reads them by itself. Whatever is said of a sparse X is what
+holds for ``X.toarray()``, where values of one place are added up.
+"""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+
+def is_sparse(X):
+    """Whether X is one of SciPy's, which it takes no SciPy to tell."""
+    return hasattr(X, "tocsr")
+
+
+def dense(X):
+    """X as an array: for some rows or columns of what may be too large as a whole."""
+    return X.toarray() if is_sparse(X) else X
+
+
+def canonical(X):
+    """X in CSR format, with one value at most for each place, columns ascending; a copy unless it is so already."""
+    X = X.tocsr()
+    X.check_format()  # native code trusts in it
+    if not X.has_canonical_format:
+        X = X.tocsc().tocsr()  # sorts, and leaves values of one place in order, which decides how their sum is rounded
+        X.sum_duplicates()
+    return X
+
+
+def columns(X):
+    """Yield the columns, one after the other."""
+    if not is_sparse(X):
+        yield from X.T
+        return
+    X = X.tocsc()
+    for column in range(X.shape[1]):
+        yield X[:, [column]].toarray()[:, 0]
+
+
+class StoredColumn(NamedTuple):
+    """The values of a column that are stored, what zeros beside them weigh, and the values' weights, unless all 1."""
+
+    values: np.ndarray
+    zeros: float = 0
+    weights: np.ndarray | None = None
+
+
+def stored_columns(X, rows, sample_weight=None):
+    """Yield a pair for each column: what is stored of it in some rows, by their weights, and in all."""
+    weights = None if sample_weight is None else sample_weight[rows]
+    if is_sparse(X):
+        every = canonical(X).tocsc()
+        some = every if isinstance(rows, slice) else canonical(X[rows]).tocsc()
+        yield from zip(stored_in(some, weights), stored_in(every), strict=True)
+    else:
+        for column in range(X.shape[1]):
+            yield StoredColumn(X[rows, column], weights=weights), StoredColumn(X[:, column])
+
+
+def stored_in(X, sample_weight=None):
+    """Yield the StoredColumns of a CSC matrix."""
+    total = X.shape[0] if sample_weight is None else sample_weight.sum()
+    for start, stop in pairwise(X.indptr.tolist()):
+        weights = None if sample_weight is None else sample_weight[X.indices[start:stop]]
+        stored = stop - start if weights is None else weights.sum()
+        zeros = max(total - stored, 0) if stop - start < X.shape[0] else 0  # a sum of weights is rounded
+        yield StoredColumn(X.data[start:stop], zeros, weights)
+
+
+def finite_columns(X):
+    """Which columns have finite values alone, a mask."""
+    if not is_sparse(X):
+        return np.isfinite(X).all(axis=0)
+    X, finite = canonical(X), np.ones(X.shape[1], bool)
+    finite[X.indices[~np.isfinite(X.data)]] = False
+    return finite
+
+
+def without_empty_columns(X):
+    """X without the columns that are 0 in every row, as far as nothing is stored of them."""
+    return X[:, np.unique(X.indices)] if is_sparse(X) else X
+
+
+def joined(*parts):
+    """The rows of several arrays in one, which is sparse if the last one is."""
+    if len(parts) == 1:
+        return parts[0]
+    if not is_sparse(parts[-1]):
+        return np.concatenate([dense(part) for part in parts])
+    from scipy.sparse import csr_array, vstack  # whoever predicts by NumPy alone has none of these
+
+    return vstack([csr_array(part) for part in parts], format="csr")

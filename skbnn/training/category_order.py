@@ -1,0 +1,98 @@
+"""Categories of which a feature has too many for a bit each, in the order of what targets they go with."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from skbnn.encoding.columns import MAX_CATEGORIES
+
+N_FOLDS = 5
+
+ROWS_OF_THE_MEAN = 10  # that count as rows of each category: of few rows, a mean says little
+
+
+def order_categories(samples, targets, rng):
+    """Put places in an order in place of codes, where a nominal feature has too many of them.
+
+    A category's place is by the mean of its targets, or of several by their leading direction, as in correspondence
+    analysis. A row to train on gets the place that its category has by the rows of other folds, so that its own target
+    has no say in it (Micci-Barreca, "A preprocessing scheme for high-cardinality categorical attributes", 2001).
+
+    Parameters
+    ----------
+    samples : Samples
+        Before they have bits.
+    targets : Targets
+    rng : numpy.random.Generator
+        Draws the folds.
+
+    Returns
+    -------
+    samples : Samples
+        Ordered features are not nominal.
+    places : dict of ndarray
+        For each of these features, the place of each code.
+    """
+    places, X, nominal = {}, samples.X, samples.nominal.copy()
+    for feature in np.flatnonzero(nominal):
+        codes = X[:, feature]
+        n_codes = int(np.nanmax(codes, initial=-1)) + 1
+        if n_codes > MAX_CATEGORIES:
+            if not places:
+                X = X.astype(np.float64)
+            nominal[feature] = False
+            X[:, feature], places[int(feature)] = order(codes, n_codes, samples, targets, rng)
+    return replace(samples, X=X, nominal=nominal), places
+
+
+def order(codes, n_codes, samples, targets, rng):
+    """Each row's place in the order, and each code's; of a code that is missing, NaN."""
+    known = samples.rows[~np.isnan(codes[samples.rows])]
+    which, numbers, weights = codes[known].astype(int), targets.numbers(samples, known), samples.sample_weight[known]
+    means = category_means(which, numbers, weights, n_codes)
+    counts = np.bincount(which, weights, n_codes)
+    direction = np.linalg.svd(np.sqrt(counts)[:, np.newaxis] * means, full_matrices=False)[2][0]
+    value = means @ direction
+    in_order = np.argsort(value, kind="stable")
+    place = np.empty(n_codes)
+    place[in_order] = np.arange(n_codes)
+    column = with_places(codes, place)
+    fold = rng.permutation(len(known)) % N_FOLDS
+    for held in range(N_FOLDS):
+        others, here = fold != held, fold == held
+        without = category_means(which[others], numbers[others], weights[others], n_codes) @ direction
+        column[known[here]] = np.interp(without[which[here]], value[in_order], np.arange(n_codes))
+    return column, place
+
+
+def category_means(which, numbers, weights, n_codes):
+    """Mean of each code's targets by weights, (n_codes, n_targets), less that of all; shrunk where rows are few."""
+    centred = (numbers - np.average(numbers, axis=0, weights=weights)) * weights[:, np.newaxis]
+    sums = np.stack([np.bincount(which, column, n_codes) for column in centred.T], axis=1)
+    total = np.bincount(which, weights, n_codes) + ROWS_OF_THE_MEAN * weights.mean()
+    return sums / total[:, np.newaxis]
+
+
+def in_order(X, places):
+    """Rows with places in place of codes."""
+    if places:
+        X = X.astype(np.float64)
+        for feature, place in places.items():
+            X[:, feature] = with_places(X[:, feature], place)
+    return X
+
+
+def with_places(codes, place):
+    """Codes, which may be missing or newer than their order, as places; NaN of these."""
+    known = codes < len(place)
+    return np.where(known, place[np.where(known, codes, 0).astype(int)], np.nan)
+
+
+def labels_in_order(categories, places):
+    """Each feature's labels, those of ordered ones by their places."""
+    if not places:
+        return categories
+    return tuple(
+        tuple(labels[code] for code in np.argsort(places[feature])) if feature in places else labels
+        for feature, labels in enumerate(categories)
+    )
