@@ -4,7 +4,7 @@ import numpy as np
 
 from skbnn.encoding.tables import is_frame, to_numbers
 
-N_CODES = 30  # that are written along an axis at most
+N_CODES = 20  # that are written along an axis at most
 
 N_FEATURES = 6  # that are drawn over their histograms unless some are asked for
 
