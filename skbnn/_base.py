@@ -11,24 +11,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, is_regressor
+from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring, get_scorer_names
-from sklearn.utils import check_array, check_random_state, check_X_y
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from skbnn._callbacks import callbacks_of
 from skbnn._doc_link import DocumentationLink
 from skbnn._sklearn import CallbackSupportMixin, Interval, Options, StrOptions, _check_sample_weight
-from skbnn.encoding.tables import categorical_mask, find_categories, is_table, to_numbers, with_new_labels
+from skbnn._validation import are_validation_rows, categorical_mask, validated
+from skbnn.encoding.tables import are_categorical, find_categories, with_new_labels
 from skbnn.kernels.blas import one_blas_thread
 from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS
-from skbnn.training.category_order import in_order, labels_in_order, order_categories
+from skbnn.training.category_order import order_categories
 from skbnn.training.decide import decide
 from skbnn.training.early_stopping import EarlyStopping
 from skbnn.training.epochs import run_epochs
 from skbnn.training.flips import FlipRatio
 from skbnn.training.interruption import KeepOnInterrupt
-from skbnn.training.parameters import FEW, Parameters
+from skbnn.training.parameters import Parameters
 from skbnn.training.progress import progress_of
 from skbnn.training.samples import Samples, scale_weights, without_weightless
 from skbnn.training.state import FinalState, TrainingState
@@ -39,13 +40,6 @@ if TYPE_CHECKING:
 
     from skbnn._typing import Array, Bits, Bools, Floats
     from skbnn.packed import PackedNetwork
-
-# What the encoder reads as it is; anything else is converted to the first.
-DTYPES = [np.float64, np.float32, np.float16, np.bool_]
-DTYPES += [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.uint64, np.int64]
-
-# Missing values and infinities are values, and a matrix may be sparse.
-NUMBERS = {"dtype": DTYPES, "ensure_all_finite": False, "accept_sparse": "csr"}
 
 
 class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC):
@@ -185,27 +179,22 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
                 raise
 
     def _fit_from(self, state, training, validation, callbacks, *, streaming):
-        categories = self._find_categories(*training, state)
-        X, y, sample_weight = self._validate(*training, categories, reset=state is None)
+        """Train on these rows, from the start if there is no state to go on from."""
+        X, y, sample_weight = training
+        categories = self._find_categories(X, sample_weight, state)
+        X, y, sample_weight = self._validate(X, y, sample_weight, categories, reset=state is None)
         if state:
             targets = state.targets.going_on(y, loss=self.loss, streaming=streaming)
         else:
             targets = self._learn_targets(y, streaming)
         validation = self._validation_rows(*validation, targets, categories)
-        given = {name: getattr(self, name) for name in self._parameter_constraints}
-        if validation or self.early_stopping in ("auto", False):
-            given["validation_fraction"] = None
-        parameters = Parameters.of(given, targets.network_loss, streaming=streaming)
+        parameters = self._parameters(targets, validation, streaming)
         rows = self._rows(X, y, sample_weight, targets)
         with one_blas_thread(), progress_of(self.verbose, streaming=streaming) as progress:
             state, samples = self._prepare(rows, categories, targets, parameters, progress, state)
-            data = targets.training_data(samples, state.decision.initial_model)
             if validation:
-                validation = in_order(validation[0], state.places), *validation[1:]
-            watchers = self._watchers(state, samples, data, validation or samples.validation, [progress, *callbacks])
-            run_epochs(state, data, samples.rows, watchers)
-            state.draw_values(samples)
-            self._keep(state, state.pack(data, samples.rows))
+                validation = state.known_codes(validation[0]), *validation[1:]
+            self._train(state, samples, validation or samples.validation, progress, callbacks)
         return self
 
     def _take_state(self, streaming):
@@ -229,23 +218,17 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
 
     def _validate(self, X, y, sample_weight, categories, *, reset):
         """X as numbers, y and the weights."""
-        checks = {"multi_output": True, "y_numeric": is_regressor(self), **NUMBERS}
-        if categories or is_table(X):
-            validate_data(self, X, reset=reset, skip_check_array=True)  # the features' names and number
-            X, y = check_X_y(to_numbers(X, categories), y, estimator=self, **checks)
-        else:
-            X, y = validate_data(self, X, y, reset=reset, **checks)
+        X, y = validated(self, X, y, categories=categories, reset=reset)
         y = self._check_y(y.toarray() if issparse(y) else y)
         return X, y, _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
 
-    def _find_categories(self, X, _y, sample_weight, state):
-        """The labels of X's categories; those that training began with, unless a stream begins anew."""
+    def _find_categories(self, X, sample_weight, state):
+        """The labels of X's categories; those that training began with, and more while a stream may begin anew."""
+        rows = slice(None) if sample_weight is None else np.asarray(sample_weight, np.float64) > 0
         if state is None:
-            return find_categories(X, categorical_mask(self.categorical_features, X))
-        if state.categories:
-            n_rows = np.count_nonzero(np.ones(np.shape(X)[0]) if sample_weight is None else sample_weight)
-            if state.memory.begins_with(n_rows):
-                return with_new_labels(state.categories, X)
+            return find_categories(X, categorical_mask(self.categorical_features, X), rows)
+        if state.categories and state.memory.may_begin_anew:
+            return with_new_labels(state.categories, X, rows)
         return state.categories
 
     def _rows(self, X, y, sample_weight, targets):
@@ -259,23 +242,21 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         if callable(self.scoring):
             check_scoring(self, self.scoring)  # says so if it is a metric, before anything takes time
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
-        names = [name for name, value in given.items() if value is not None]
-        if not names:
+        if not are_validation_rows(self.early_stopping, given):
             return None
-        for name in "X_val", "y_val":
-            if given[name] is None:
-                raise ValueError(f"{names[0]} is provided, but {name} was not provided.")
-        if self.early_stopping not in ("auto", True):
-            raise ValueError(
-                "X_val and y_val are passed to fit while at the same time early_stopping is False. "
-                "When passing X_val and y_val to fit, early_stopping should be set to either 'auto' or True."
-            )
         try:
             X, y, sample_weight = self._validate(*given.values(), categories, reset=False)
             X, y, sample_weight = without_weightless(sample_weight, X, targets.encode(y), sample_weight)
         except ValueError as error:
             raise ValueError(f"X_val, y_val: {error}") from error
         return X, y, scale_weights(sample_weight)
+
+    def _parameters(self, targets, validation, streaming):
+        """What is asked of training; rows are held out only where none were given."""
+        asked = {name: getattr(self, name) for name in self._parameter_constraints}
+        if validation or self.early_stopping in ("auto", False):
+            asked["validation_fraction"] = None
+        return Parameters.of(asked, targets.network_loss, streaming=streaming)
 
     def _prepare(self, rows, categories, targets, parameters, progress, state):
         """A state that is ready to train, and its samples: of these rows and, in a stream, of those that it keeps."""
@@ -284,16 +265,13 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         n_new, memory, begins = len(rows[1]), Memory(), state is None
         if parameters.streaming:
             memory, rows, begins = (Memory(n_begun=0) if begins else state.memory).after(rows, rng)
-        nominal = np.array([labels is not None for labels in categories or [None] * rows[0].shape[1]])
-        samples = Samples.of(*rows, nominal=nominal)
-        if len(samples.rows) < FEW and parameters.shuffle and not parameters.streaming:
-            samples = samples.merged()
-        if parameters.validation_fraction:
-            samples = samples.hold_out(parameters.validation_fraction, targets, seed)
+        samples = Samples.of(*rows, nominal=are_categorical(categories, rows[0].shape[1]))
+        samples = samples.arranged(parameters, targets, seed)
         if state:
             decision = state.decision.revised(parameters, samples, targets)
             if not begins:
-                samples = replace(samples, X=in_order(samples.X, state.places)).encode(decision.encoding)
+                state = replace(state, categories=categories)
+                samples = replace(samples, X=state.known_codes(samples.X)).encode(decision.encoding)
                 return state.resumed(targets, decision, samples, n_new, memory), samples
             parameters = replace(decision.parameters, max_iter=len(state.losses) + 1)  # as many as there have been
         samples, places = order_categories(samples, targets, rng)
@@ -301,16 +279,21 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         state = TrainingState.begin(targets, decision, rng, seed, len(samples.rows))
         return replace(state, memory=memory, categories=categories, places=places), samples
 
-    def _watchers(self, state, samples, data, validation, shown):
-        """What watches the loop over epochs: what measures comes before what shows it."""
+    def _train(self, state, samples, validation, progress, callbacks):
+        """Train what is ready, and set what is known then. What measures an epoch watches before what shows it."""
+        data = state.targets.training_data(samples, state.decision.initial_model)
         watchers = [FlipRatio(state)]
         if validation:
             score, patience = partial(self._score, state, validation), self.n_iter_no_change
             watchers.append(EarlyStopping(score, data, samples.rows, tol=self.tol, patience=patience))
-        for watcher in shown:
-            watcher.attributes_of = partial(self._attributes_of, samples=samples, data=data)
-        watchers += shown
-        return watchers if state.decision.parameters.streaming else [*watchers, KeepOnInterrupt()]
+        for callback in callbacks:
+            callback.attributes_of = partial(self._attributes_of, samples=samples, data=data)
+        watchers += [progress, *callbacks]
+        if not state.decision.parameters.streaming:
+            watchers.append(KeepOnInterrupt())
+        run_epochs(state, data, samples.rows, watchers)
+        state.draw_values(samples)
+        self._keep(state, state.pack(data, samples.rows))
 
     def _attributes_of(self, state, samples, data):
         """The attributes that this estimator would have if training had ended, and goes on without."""
@@ -328,6 +311,9 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
             score = targets.loss_score(packed, X, y, sample_weight, state.decision.initial_model)
         else:
             delivered = copy(self)
+            if state.categories:  # X has their codes, and any rows of it are to be read so
+                vars(delivered).pop("feature_names_in_", None)
+                state = replace(state, categories=None)
             delivered._keep(state, packed)
             delivered._validated = X
             weights = {} if (sample_weight == sample_weight[0]).all() else {"sample_weight": sample_weight}
@@ -338,10 +324,10 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
 
     def _keep(self, state, packed):
         """Set what is known after a fit."""
-        categories, names = state.categories, getattr(self, "feature_names_in_", None)
-        named = {"feature_names": names, "categories": labels_in_order(categories, state.places)}
+        names, categories = getattr(self, "feature_names_in_", None), state.categories
+        named = {"feature_names": names, "categories": state.known_labels()}
         self._state, self._packed = state, packed.named(classes=self._class_labels(), **named)
-        self.is_categorical_ = categories and np.array([labels is not None for labels in categories])
+        self.is_categorical_ = categories and are_categorical(categories, self.n_features_in_)
         parameters = state.decision.parameters
         self.n_outputs_, self.out_activation_ = state.targets.n_outputs, state.targets.output
         self.hidden_layer_sizes_, self.n_layers_ = parameters.hidden_layer_sizes, len(parameters.hidden_layer_sizes) + 2
@@ -358,11 +344,8 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         """What a method of the packed network, by its name, says of validated rows."""
         check_is_fitted(self)
         packed = self._packed
-        if X is self._validated or packed.categories or is_table(X):
-            if X is not self._validated:
-                validate_data(self, X, reset=False, skip_check_array=True)
-                X = check_array(to_numbers(X, packed.categories), estimator=self, **NUMBERS)
+        if X is not self._validated:
+            X = validated(self, X, categories=packed.categories)
+        if packed.categories:
             packed = packed.named(classes=packed.classes)  # without categories it reads their codes
-        else:
-            X = validate_data(self, X, reset=False, **NUMBERS)
         return getattr(packed, method)(X)

@@ -156,8 +156,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     scoring : str, callable or None, default=None
         What ``early_stopping`` goes by, of the packed network. None: accuracy; of multilabel targets minus the mean
         loss of a label. "loss": minus the loss, as ``loss_curve_`` has it. Else a scorer, by its name or a callable
-        ``scorer(estimator, X, y)``: it sees the estimator as it would be if training ended, X as an array, and, where
-        rows differ in weight, ``sample_weight``, up to a common factor.
+        ``scorer(estimator, X, y)``: it sees the estimator as it would be if training ended, X as an array in which
+        categories are codes, and, where rows differ in weight, ``sample_weight``, up to a common factor.
 
     validation_fraction : float, default=0.1
         Share of the rows held out by ``early_stopping``, in (0, 1). Ignored where ``fit`` is given ``X_val``.
@@ -374,14 +374,15 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Integer, boolean and float arrays, C or Fortran order, are read as they are. Sparse matrices and arrays are
-            never made dense as a whole, and give the same as their dense arrays; CSR is read without a conversion.
+            never made dense as a whole, and give the same as their dense arrays; CSR is read without a conversion. NaN
+            is a missing value. Columns of a data frame may hold categories, text, booleans, dates and missing values.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Class labels of any type, or a 0/1 indicator matrix.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative. Within a mini-batch a weight of 2 counts as two rows; a weight of 0 is no row at all.
-        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+        X_val : {array-like, sparse matrix, data frame} of shape (n_val, n_features), default=None
             Rows that are not trained on, by whose score early stopping goes. In a pipeline they are transformed as X is
             with ``Pipeline(..., transform_input=["X_val"])``.
         y_val : array-like of shape (n_val,) or (n_val, n_labels), default=None
@@ -414,7 +415,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             As in ``fit``.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             As in ``fit``.
@@ -451,7 +452,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             As in ``fit``.
 
         Returns
@@ -466,7 +467,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             As in ``fit``.
 
         Returns
@@ -483,7 +484,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             As in ``fit``.
 
         Returns
@@ -499,7 +500,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             As in ``fit``.
 
         Returns

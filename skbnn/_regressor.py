@@ -359,14 +359,15 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             Integer, boolean and float arrays, C or Fortran order, are read as they are. Sparse matrices and arrays are
-            never made dense as a whole, and give the same as their dense arrays; CSR is read without a conversion.
+            never made dense as a whole, and give the same as their dense arrays; CSR is read without a conversion. NaN
+            is a missing value. Columns of a data frame may hold categories, text, booleans, dates and missing values.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Real numbers.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative. Within a mini-batch a weight of 2 counts as two rows; a weight of 0 is no row at all.
-        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+        X_val : {array-like, sparse matrix, data frame} of shape (n_val, n_features), default=None
             Rows that are not trained on, by whose score early stopping goes. In a pipeline they are transformed as X is
             with ``Pipeline(..., transform_input=["X_val"])``.
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
@@ -399,7 +400,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             As in ``fit``.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             As in ``fit``.
@@ -423,7 +424,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features)
             As in ``fit``.
 
         Returns

@@ -10,9 +10,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skbnn._base import NUMBERS
 from skbnn._doc_link import DocumentationLink
 from skbnn._sklearn import Interval, StrOptions, _check_feature_names_in, _fit_context
+from skbnn._validation import NUMBERS
 from skbnn.encoding import Encoding
 from skbnn.encoding.columns import PRESENT
 from skbnn.encoding.thresholds import find_encoding

@@ -9,7 +9,7 @@ import pytest
 PACKED = [
     "skbnn",
     *("skbnn.encoding", "skbnn.encoding._encode", "skbnn.encoding._source", "skbnn.encoding.columns"),
-    *("skbnn.encoding.encoding", "skbnn.encoding.rows", "skbnn.encoding.tables"),
+    *("skbnn.encoding.encoding", "skbnn.encoding.sparse", "skbnn.encoding.tables"),
     *("skbnn.kernels", "skbnn.kernels._dispatch", "skbnn.kernels._layer", "skbnn.kernels._threads"),
     *("skbnn.packed", "skbnn.packed._program", "skbnn.packed._steps", "skbnn.packed.activations"),
     *(

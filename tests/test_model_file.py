@@ -92,7 +92,7 @@ def test_what_the_first_version_does_not_have_is_refused_in_it(name, tmp_path):
         ("categories", lambda _: np.frombuffer(b'1\0"a"\0"b"\0"c"\0', np.uint8), "all text or all numbers"),
         ("categories", lambda _: np.frombuffer(b'"a"\0"a"\0"b"\0"c"\0', np.uint8), "repeat"),
         ("categories.counts", lambda counts: counts - 1, "do not fit their counts"),
-        ("categories.counts", lambda counts: counts[::-1].copy(), "must have categories iff it is nominal"),
+        ("categories.counts", lambda counts: counts[::-1].copy(), "is nominal and has no categories"),
         ("nominal", lambda nominal: (2 * nominal.view(np.uint8)).view(bool), "has to be 0 or 1"),
         ("nominal", lambda nominal: nominal[1:], "nominal has 7 features, expected 8"),
     ],

@@ -17,7 +17,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, ThermometerEncoder
 from skbnn.encoding import Encoder
-from skbnn.encoding.rows import canonical
+from skbnn.encoding.sparse import canonical
 from skbnn.encoding.thresholds import find_encoding
 from skbnn.initial_models.additive import MAX_FEATURES
 

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, load_model, save_model
 from skbnn.encoding.columns import MAX_CATEGORIES
-from skbnn.encoding.tables import find_categories, to_numbers
+from skbnn.encoding.tables import Labels, find_categories, to_numbers
 
 polars = pytest.importorskip("polars")
 
@@ -81,6 +81,17 @@ def in_polars(frame):
     """The same in polars, without pyarrow."""
     lists = {name: [None if pd.isna(value) else value for value in frame[name].tolist()] for name in frame}
     return polars.DataFrame(lists)
+
+
+def test_columns_of_pyarrow_go_by_their_names():
+    pyarrow = pytest.importorskip("pyarrow")
+    X = pyarrow.table({"city": [*CITIES, None] * 10, "size": [1.0, None, 3.0, 4.0] * 10})
+    y = [0, 1, 0, 1] * 10
+    model = BinaryMLPClassifier((16,), max_iter=2, categorical_features=["city"], random_state=0).fit(X, y)
+    assert model.feature_names_in_.tolist() == ["city", "size"] and model.packed_.categories == ((*CITIES, None), None)
+    np.testing.assert_array_equal(model.packed_.predict(X), model.predict(X))
+    with pytest.raises(ValueError, match="in column 'city' of X"):
+        BinaryMLPClassifier(categorical_features=None).fit(X, y)
 
 
 def test_without_categories_a_network_reads_codes(fitted):
@@ -266,7 +277,7 @@ def test_an_error_names_the_column_and_the_value(column, error, message):
 def test_text_without_categories_is_refused_by_its_column_and_value():
     X, y = table()
     with pytest.raises(
-        ValueError, match="could not convert string to float: 'Köln', in column 'city' of X; if it holds"
+        ValueError, match="could not convert string to float: 'Köln', in column 'city' of X, which is none of"
     ):
         classifier(categorical_features=None).fit(X[X["city"] == "Köln"], y[X["city"] == "Köln"])
     with pytest.raises(ValueError, match="could not convert string to float: 'a', in feature 1 of X"):
@@ -277,7 +288,8 @@ def test_numbers_in_place_of_text_are_refused(fitted):
     X, _ = table()
     for model in fitted, fitted.packed_:
         with pytest.raises(
-            ValueError, match="column 'city' of X holds numbers, but its categories are text, such as 'Bern'"
+            ValueError,
+            match=r"column 'city' of X holds numbers, such as 1\.0, but its categories are text, such as 'Bern'",
         ):
             model.predict(X.assign(city=1.0))
     X["city"] = np.nan
@@ -425,3 +437,106 @@ def test_integers_that_float64_does_not_tell_apart_warn(dtype):
     with pytest.warns(UserWarning, match=r"Feature 0 of X has integers beyond 2\*\*53.*subtract a constant"):
         classifier().fit(X, X[:, 0] % 2)
     classifier().fit(X - np.array([2**60, 0], dtype), X[:, 0] % 2)
+
+
+def test_a_scorer_may_score_any_of_the_rows_that_it_is_given():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"code": rng.choice([1, 2, 3, 4], 600), "x": rng.normal(size=600)})
+    y, seen = X["code"].isin([2, 4]).astype(int), []
+
+    def scorer(estimator, X, y):
+        seen.append(estimator.score(X[:100].copy(), y[:100]))
+        return estimator.score(X, y)
+
+    model = classifier(categorical_features=["code"], scoring=scorer)
+    model.fit(X[:400], y[:400], X_val=X[400:], y_val=y[400:])
+    assert max(seen) == max(model.validation_scores_) == 1
+
+
+@pytest.mark.parametrize("size", [1, 2, 8, 64])
+def test_a_stream_in_small_calls_knows_all_labels(size):
+    rng = np.random.default_rng(0)
+    names = rng.choice(list("abcdefgh"), 512)
+    X, y = pd.DataFrame({"x": names}), np.isin(names, list("aceg")).astype(int)
+    model = classifier()
+    for start in range(0, 512, size):
+        model.partial_fit(X[start : start + size], y[start : start + size], classes=[0, 1])
+    assert set(model.packed_.categories[0]) == set("abcdefgh")
+    for _ in range(20):
+        model.partial_fit(X, y)
+    assert model.score(X, y) == 1
+
+
+def test_rows_without_a_weight_have_no_say_in_categories():
+    X, y = table()
+    weights = (X["city"] != "Bern").to_numpy() * 1.0
+    with_them = classifier().fit(X, y, sample_weight=weights)
+    assert with_them.packed_ == classifier().fit(X[weights > 0], y[weights > 0]).packed_
+
+
+@pytest.mark.parametrize("asked", [{"city"}, {"city": 1}.keys(), ("city",), np.array(["city"])])
+def test_names_come_in_any_container(asked):
+    X, y = table()
+    assert classifier(categorical_features=asked).fit(X[["city", "number"]], y).is_categorical_.tolist() == [
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize("asked", [[0, "city"], [True, 1], [None]])
+def test_containers_of_several_kinds_are_refused(asked):
+    with pytest.raises(ValueError, match="must be an array-like of bool, int or str, got"):
+        classifier(categorical_features=asked).fit(*table())
+
+
+def test_text_in_place_of_numbers_is_refused():
+    X = pd.DataFrame({"zip": [1001, 2002] * 50})
+    model = classifier(categorical_features=["zip"]).fit(X, [0, 1] * 50)
+    with pytest.raises(
+        ValueError, match="column 'zip' of X holds text, such as '1001', but its categories are numbers"
+    ):
+        model.predict(X.astype(str))
+
+
+def test_what_is_neither_text_nor_number_is_labelled_by_how_it_is_written():
+    X = pd.DataFrame({"age": [5.0, 30, 50, np.nan] * 30})
+    X["age"] = pd.cut(X["age"], [0, 18, 40, 90])
+    model = classifier().fit(X, [0, 1, 2, 3] * 30)
+    assert model.score(X, [0, 1, 2, 3] * 30) == 1
+    assert model.packed_.categories[0] == ("(0.0, 18.0]", "(18.0, 40.0]", "(40.0, 90.0]", None)
+    scalars = pd.DataFrame({"x": pd.Series(list(np.arange(3)) * 30, dtype=object)})
+    assert classifier(categorical_features=["x"]).fit(scalars, [0, 1, 2] * 30).packed_.categories == ((0, 1, 2),)
+
+
+@pytest.mark.parametrize("dtype", ["str", "string", polars.String])
+def test_a_column_of_text_is_one_of_categories_before_it_has_any(dtype):
+    make = pd.Series if isinstance(dtype, str) else polars.Series
+    Frame = pd.DataFrame if isinstance(dtype, str) else polars.DataFrame
+    empty = Frame({"x": make([None] * 100, dtype=dtype), "number": range(100)})
+    later = Frame({"x": make(["a", "b"] * 50, dtype=dtype), "number": range(100)})
+    model = classifier().fit(empty, [0, 1] * 50)
+    assert len(model.predict(later)) == 100
+    stream = classifier().partial_fit(empty[:50], [0, 1] * 25, classes=[0, 1])
+    for _ in range(40):
+        stream.partial_fit(later, [0, 1] * 50)
+    assert stream.score(later, [0, 1] * 50) > 0.9
+
+
+def test_dates_as_objects_are_those_of_their_dtype():
+    days = pd.date_range("2020-01-01", periods=60, freq="h")
+    X = pd.DataFrame({"day": days, "x": range(60)})
+    packed = BinaryMLPRegressor((8,), max_iter=2, random_state=0).fit(X, np.arange(60.0)).packed_
+    expected = packed.predict(X)
+    aware = [day.to_pydatetime().replace(tzinfo=datetime.UTC) for day in days]
+    for column in list(days), [day.to_pydatetime() for day in days], list(days.to_numpy()), aware:
+        rows = pd.DataFrame({"day": pd.Series(column, dtype=object), "x": range(60)})
+        np.testing.assert_array_equal(packed.predict(rows), expected)
+    assert packed.predict(X.iloc[3]) == expected[3]
+    frame = pd.DataFrame({"day": [datetime.date(1970, 1, 2)], "time": [datetime.timedelta(hours=1)]}, dtype=object)
+    assert to_numbers(frame, None).tolist() == [[86400, 3600]]
+
+
+def test_labels_know_their_codes_and_are_pickled_without():
+    labels = Labels(["b", "a"])
+    assert labels.codes == {"b": 0, "a": 1} and labels == ("b", "a")
+    assert pickle.loads(pickle.dumps(labels)).__dict__ == {}

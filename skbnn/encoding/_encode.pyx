@@ -1,7 +1,8 @@
 """Turns features into packed bits: bit j says whether its feature, or component, reaches ``thresholds[j]``.
 
-The comparison is exact whatever the dtype, so the same values give the same bits: 8- and 16-bit integers and float32
-are compared in float32, where ``x >= t`` is the same as ``x >= (smallest float32 >= t)``; the others in float64.
+The same values give the same bits whatever the dtype: 8- and 16-bit integers and float32 are compared in float32, where
+``x >= t`` is the same as ``x >= (smallest float32 >= t)``; the others in float64. That is exact, but that integers
+beyond 2**53 are rounded to float64.
 Components are sums in float64, in the order of the features.
 
 A missing value, NaN, reaches no threshold. A feature that had some in training has a first threshold of -inf, which

@@ -6,7 +6,7 @@ cimport numpy as cnp
 from libc.stdint cimport (int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t)
 from libc.string cimport memset
 
-from skbnn.encoding.rows import canonical, is_sparse
+from skbnn.encoding.sparse import canonical, is_sparse
 
 cnp.import_array()
 

@@ -55,6 +55,11 @@ class Encoding(NamedTuple):
         return len(self.thresholds)
 
     @property
+    def counts(self):
+        """Bits of each column, (n_columns,)."""
+        return np.diff(self.offsets)
+
+    @property
     def columns(self):
         """Thresholds of each column, a list of ndarray."""
         return np.split(self.thresholds, self.offsets[1:-1])

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from skbnn.encoding.encoding import round_significand
-from skbnn.encoding.rows import dense
+from skbnn.encoding.sparse import dense
 from skbnn.encoding.standardization import standardize
 from skbnn.encoding.thresholds import subsample
 

@@ -10,7 +10,7 @@ from scipy.linalg import LinAlgWarning, solve
 from sklearn.linear_model import Ridge, RidgeCV
 
 from skbnn.encoding.encoding import Combinations, project, round_significand
-from skbnn.encoding.rows import dense
+from skbnn.encoding.sparse import dense
 from skbnn.encoding.standardization import standardize
 from skbnn.encoding.thresholds import midpoints, subsample
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skbnn.encoding.rows import StoredColumn
+from skbnn.encoding.sparse import StoredColumn
 from skbnn.encoding.thresholds import column_thresholds, varying_weights
 
 FINER = 2, 4, 8  # times as many thresholds

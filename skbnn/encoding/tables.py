@@ -1,10 +1,17 @@
 """Tables as people have them: columns of any kind become numbers, labels of categories their codes."""
 
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+
 import numpy as np
 
-from skbnn.encoding.rows import is_sparse
+from skbnn.encoding.sparse import is_sparse
 
 FRAMES = "iloc", "get_columns", "column_names"  # a method that pandas, polars and pyarrow alone have
+
+DECLARED = "category", "str", "string", "String", "large_string"  # names of their dtypes of categories and of text
+
+PLAIN = str, int, float, type(None)  # what labels are
 
 REALS, TIMES = tuple("biuf"), tuple("mM")  # kinds of NumPy's dtypes
 
@@ -42,14 +49,31 @@ def columns_of(X):
     return list(array.T)
 
 
+def column_names(frame):
+    """The names of a frame's columns, a list."""
+    return list(frame.columns if hasattr(frame, "iloc") or hasattr(frame, "get_columns") else frame.column_names)
+
+
 def names_of(X):
     """What to call X's columns in errors, a list of str."""
     if is_frame(X):
-        return [f"column {name!r}" for name in (X.columns if hasattr(X, "columns") else X.column_names)]
+        return [f"column {name!r}" for name in column_names(X)]
     return [f"feature {feature}" for feature in range(np.shape(X)[1])]
 
 
-def find_categories(X, asked):
+class Labels(tuple):
+    """A feature's labels, which know their codes."""
+
+    @cached_property
+    def codes(self):
+        """The code of each label."""
+        return {label: code for code, label in enumerate(self)}
+
+    def __reduce__(self):
+        return Labels, (tuple(self),)
+
+
+def find_categories(X, asked, rows=slice(None)):
     """Which features are categories, and their labels.
 
     Parameters
@@ -57,6 +81,8 @@ def find_categories(X, asked):
     X : data frame or array-like of shape (n_rows, n_features)
     asked : "from_dtype", None or ndarray of shape (n_features,), bool
         "from_dtype" is what a frame declares as categories or holds as text.
+    rows : slice or ndarray
+        Those to look at.
 
     Returns
     -------
@@ -67,6 +93,10 @@ def find_categories(X, asked):
     ------
     TypeError
         If labels are not all text or all numbers.
+
+    Notes
+    -----
+    What is neither, as intervals are, is labelled by how it is written.
     """
     if asked is None or (isinstance(asked, str) and not is_frame(X)):
         return None
@@ -76,13 +106,18 @@ def find_categories(X, asked):
     if not np.any(asked):
         return None
     named = zip(columns, names_of(X), asked, strict=True)
-    return tuple(labels_of(values_of(column), name) if wanted else None for column, name, wanted in named)
+    return tuple(labels_of(values_of(column)[rows], name) if wanted else None for column, name, wanted in named)
+
+
+def are_categorical(categories, n_features):
+    """Which features have labels, (n_features,) bool."""
+    return np.array([labels is not None for labels in categories or [None] * n_features])
 
 
 def is_declared(column):
-    """Whether a frame says that a column's values are categories."""
+    """Whether a frame says that a column's values are categories, or text, whatever they are."""
     dtype = str(getattr(column, "dtype", getattr(column, "type", None)))
-    return dtype == "category" or dtype.startswith(("Categorical", "Enum", "dictionary"))
+    return dtype in DECLARED or dtype.startswith(("Categorical", "Enum", "dictionary"))
 
 
 def is_text(column):
@@ -95,87 +130,49 @@ def labels_of(values, name):
     """The labels of a column, as ``find_categories`` gives them."""
     distinct = dict.fromkeys(hashable(values, name))
     labels = [value for value in distinct if not is_missing(value)]
-    if not any(all(isinstance(label, kind) for label in labels) for kind in (str, int | float)):
+    if not are_alike(labels):
         examples = ", ".join(map(repr, labels[:3]))
         raise TypeError(f"{name} of X has categories that are not all text or all numbers: {examples}")
     missing = [None] if len(labels) < len(distinct) else []
     return (*sorted(labels), *missing)
 
 
+def are_alike(labels):
+    """Whether labels, None not among them, are all text or all numbers."""
+    return any(all(isinstance(label, kind) for label in labels) for kind in (str, int | float))
+
+
 def hashable(values, name):
     """A column's values as Python's objects; raises TypeError unless each can be a label."""
     values = values.tolist()
     try:
-        set(values)
+        distinct = set(values)
     except TypeError as error:
         raise TypeError(f"{name} of X has values that can't be categories: {error}") from error
-    return values
+    if all(isinstance(value, PLAIN) for value in distinct):
+        return values
+    return [value if isinstance(value, PLAIN) else plain(value) for value in values]
 
 
-def with_new_labels(categories, X):
-    """The same with labels that X has beside them, which come last."""
-    found = find_categories(X, [labels is not None for labels in categories])
+def plain(value):
+    """A label as a string or number of Python, or None."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if is_missing(value):
+        return None
+    return value if isinstance(value, PLAIN) else str(value)
+
+
+def with_new_labels(categories, X, rows):
+    """The same with labels that some rows of X have beside them, which come last."""
+    found = find_categories(X, [labels is not None for labels in categories], rows)
     both = zip(categories, found, strict=True)
-    return tuple(old if old is None else (*old, *(one for one in new if one not in old)) for old, new in both)
+    return tuple(old if old is None else tuple(dict.fromkeys([*old, *new])) for old, new in both)
 
 
 def is_missing(value):
     """Whether a value is None, NaN, NaT or pandas' NA, whose comparisons have no truth."""
     return value is None or type(value).__name__ == "NAType" or value != value
-
-
-def categorical_mask(asked, X):
-    """Which features were asked for as categories.
-
-    Parameters
-    ----------
-    asked : "from_dtype", None or array-like of bool, int or str
-        A mask, indices or names.
-    X : data frame or array-like of shape (n_rows, n_features)
-
-    Returns
-    -------
-    "from_dtype", None or ndarray of shape (n_features,), bool
-
-    Raises
-    ------
-    ValueError
-        If they are no features of X.
-    """
-    if asked is None or isinstance(asked, str):
-        return asked
-    if len(np.shape(X)) != 2:
-        return None  # it is refused later
-    asked, n_features = np.asarray(asked), np.shape(X)[1]
-    if not asked.size:
-        return None
-    if asked.dtype.kind == "b":
-        if asked.shape != (n_features,):
-            raise ValueError(
-                f"categorical_features set as a boolean mask must have shape ({n_features},), got {asked.shape}."
-            )
-        return asked
-    if all(isinstance(name, str) for name in asked.tolist()):
-        if not is_frame(X):
-            raise ValueError(
-                "categorical_features should be passed as an array of integers or as a boolean mask when the model is "
-                "fitted on data without feature names."
-            )
-        names = list(X.columns if hasattr(X, "columns") else X.column_names)
-        unknown = [name for name in asked.tolist() if name not in names]
-        if unknown:
-            raise ValueError(
-                f"categorical_features has {unknown[0]!r}, which is not a feature name of the training data: {names}."
-            )
-        return np.isin(names, asked)
-    if asked.dtype.kind not in "iu":
-        raise ValueError(f"categorical_features must be an array-like of bool, int or str, got {asked.tolist()}.")
-    if asked.min() < 0 or asked.max() >= n_features:
-        raise ValueError(
-            f"categorical_features set as integer indices must be in [0, n_features - 1 = {n_features - 1}], got "
-            f"{asked.tolist()}."
-        )
-    return np.isin(np.arange(n_features), asked)
 
 
 def to_numbers(X, categories):
@@ -211,11 +208,16 @@ def to_numbers(X, categories):
 
 def codes_of(column, labels, name):
     """The codes of a column's labels, float32."""
-    values, codes = values_of(column), {label: code for code, label in enumerate(labels)}
-    if values.dtype.kind in REALS and isinstance(labels[0], str) and not np.isnan(values).all():
-        raise ValueError(f"{name} of X holds numbers, but its categories are text, such as {labels[0]!r}")
+    values, codes = hashable(values_of(column), name), Labels(labels).codes if type(labels) is tuple else labels.codes
+    are_text = isinstance(labels[0], str)
+    if labels[0] is not None:
+        for value in values:
+            if isinstance(value, str) != are_text and not is_missing(value):
+                holds, known = ("numbers", "text") if are_text else ("text", "numbers")
+                such = f"{name} of X holds {holds}, such as {value!r}"
+                raise ValueError(f"{such}, but its categories are {known}, such as {labels[0]!r}")
     missing = codes.get(None, np.nan)
-    return np.array([codes.get(value, missing) for value in hashable(values, name)], np.float32)
+    return np.array([codes.get(value, missing) for value in values], np.float32)
 
 
 def reals_of(column, name):
@@ -226,13 +228,24 @@ def reals_of(column, name):
     out = np.empty(len(values))
     for row, value in enumerate(values.tolist()):
         try:
-            out[row] = np.nan if is_missing(value) else float(value)
+            out[row] = np.nan if is_missing(value) else real(value)
         except ValueError as error:
-            hint = "if it holds categories, name it in categorical_features"
-            raise ValueError(f"could not convert string to float: {value!r}, in {name} of X; {hint}") from error
+            hint = "which is none of categorical_features"
+            raise ValueError(f"could not convert string to float: {value!r}, in {name} of X, {hint}") from error
         except TypeError as error:
             raise TypeError(f"{name} of X holds an object: {error}") from error
     return out
+
+
+def real(value):
+    """An object as a number: dates and durations as seconds."""
+    if isinstance(value, datetime) and value.tzinfo:
+        value = value.astimezone(UTC).replace(tzinfo=None)
+    if isinstance(value, date):
+        value = np.datetime64(value, "us")
+    elif isinstance(value, timedelta):
+        value = np.timedelta64(value, "us")
+    return float(seconds(value)) if isinstance(value, np.datetime64 | np.timedelta64) else float(value)
 
 
 def values_of(column):

@@ -4,7 +4,7 @@ import numpy as np
 
 from skbnn.encoding.columns import PRESENT
 from skbnn.encoding.encoding import Combinations, Encoding, project
-from skbnn.encoding.rows import StoredColumn, stored_columns
+from skbnn.encoding.sparse import StoredColumn, stored_columns
 
 NONE = np.empty(0)  # thresholds of a feature that does not vary
 
@@ -90,12 +90,10 @@ def subsample(rows, most, rng):
 
 def column_thresholds(column, n_thresholds):
     """Ascending thresholds of a StoredColumn, (n,) float64, n <= n_thresholds."""
-    values, counts = distinct(*column)
+    values, counts = distinct(column)
     if len(values) - 1 > n_thresholds:
         size = bin_size(counts, n_thresholds + 1)
-        below = np.cumsum(np.minimum(counts, size))[
-            :-1
-        ]  # rows, or what they weigh, below the cut after each value but the last
+        below = np.cumsum(np.minimum(counts, size))[:-1]  # rows below the cut after each value but the last
         wanted = size * np.arange(1, n_thresholds + 1)
         after = np.clip(np.searchsorted(below, wanted), 1, len(below) - 1)
         nearest = np.where(wanted - below[after - 1] <= below[after] - wanted, after - 1, after)
@@ -116,27 +114,25 @@ def bin_size(counts, n_bins):
     return size[np.argmax(heaviest <= size)]
 
 
-def distinct(column, zeros=0, weights=None):
-    """Distinct values as they are compared, ascending, and how many rows have each, or what they weigh; NaN is none.
-
-    Parameters are those of a StoredColumn.
-    """
+def distinct(column):
+    """Distinct values of a StoredColumn as they are compared, NaN aside, ascending, and what the rows of each weigh."""
+    values, zeros, weights = column
     if zeros:
-        weights = np.append(np.ones(len(column)) if weights is None else weights, zeros)
-        return distinct(np.append(column, column.dtype.type(0)), weights=weights)
-    if column.dtype.kind in "bu" and column.dtype.itemsize <= 2:  # counting is ten times faster than sorting
-        counts = np.bincount(column, weights)
+        weights = np.append(np.ones(len(values)) if weights is None else weights, zeros)
+        values = np.append(values, values.dtype.type(0))
+    if values.dtype.kind in "bu" and values.dtype.itemsize <= 2:  # counting is ten times faster than sorting
+        counts = np.bincount(values, weights)
         values = np.flatnonzero(counts)
         return values, counts[values]
-    if column.dtype.kind in "iu" and column.dtype.itemsize == 8:
-        column = column.astype(np.float64)  # neighbours beyond 2**53 may fall together
+    if values.dtype.kind in "iu" and values.dtype.itemsize == 8:
+        values = values.astype(np.float64)  # neighbours beyond 2**53 may fall together
     if weights is None:
-        values, counts = np.unique(column, return_counts=True)
+        values, counts = np.unique(values, return_counts=True)
     else:
-        values, place = np.unique(column, return_inverse=True)
+        values, place = np.unique(values, return_inverse=True)
         counts = np.bincount(place, weights)
-    missing = values != values  # the last, if any
-    return (values[~missing], counts[~missing]) if missing.any() else (values, counts)
+    known = values == values  # NaN is the last, if any
+    return (values, counts) if known.all() else (values[known], counts[known])
 
 
 def presence(column):
@@ -148,9 +144,9 @@ def presence(column):
 
 def code_thresholds(column):
     """Thresholds of a nominal feature, (n,) float64: each code; none if it does not vary."""
-    codes, _ = distinct(*column)
+    codes, _ = distinct(column)
     varies = len(codes) + len(presence(column)) > 1
-    return np.arange(codes[-1] + 1, dtype=np.float64) if varies else np.empty(0)
+    return np.arange(codes[-1] + 1, dtype=np.float64) if varies else NONE
 
 
 def midpoints(low, high):

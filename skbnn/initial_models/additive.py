@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 
 from skbnn.encoding.columns import PRESENT, find_runs
-from skbnn.encoding.rows import dense
+from skbnn.encoding.sparse import dense
 from skbnn.encoding.standardization import location_and_scale
 from skbnn.encoding.thresholds import subsample
 from skbnn.packed.additive_part import AdditivePart, rise

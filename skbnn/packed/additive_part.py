@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skbnn.encoding.rows import columns, dense
+from skbnn.encoding.sparse import dense, each_column
 from skbnn.packed.layout import unpack
 
 BLOCK, BLOCK_SIZE = 4096, 2**24  # rows, and floats; bound the memory of scores
@@ -70,7 +70,7 @@ class AdditivePart(NamedTuple):
         Yields an ndarray of shape (n_rows, n_outputs) for each.
         """
         inputs = unpack(bits, offsets[-1]).astype(np.float32)
-        for feature, column in enumerate(columns(X)):
+        for feature, column in enumerate(each_column(X)):
             out = np.zeros((len(bits), len(self.constant)))
             if self.steps.size:
                 of_feature = slice(offsets[feature], offsets[feature + 1])

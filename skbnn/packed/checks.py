@@ -3,6 +3,7 @@
 import numpy as np
 
 from skbnn.encoding.columns import PRESENT
+from skbnn.encoding.tables import Labels, are_alike, plain
 from skbnn.packed.fixed_point import LIMIT, largest_parts
 
 OUTPUTS = "identity", "logistic", "softmax"
@@ -20,7 +21,7 @@ def check(network):
 
 
 def check_names(network):
-    """The output, the classes and the features' names."""
+    """The output, the classes, the features' names and their categories."""
     output, classes, names = network.output, network.classes, network.feature_names
     check_categories(network.categories, network.nominal)
     require(isinstance(output, str) and output in OUTPUTS, f"output must be one of {OUTPUTS}, got {output!r}")
@@ -41,8 +42,7 @@ def check_categories(categories, nominal):
     for feature, labels in enumerate(categories):
         require(labels is not None or not nominal[feature], f"feature {feature} is nominal and has no categories")
         known = [label for label in labels or () if label is not None]
-        alike = any(all(isinstance(label, kind) for label in known) for kind in (str, int | float))
-        require(alike, f"categories of feature {feature} must be all text or all numbers")
+        require(are_alike(known), f"categories of feature {feature} must be all text or all numbers")
         require(len(set(labels or ())) == len(labels or ()), f"categories of feature {feature} repeat")
 
 
@@ -165,13 +165,8 @@ def frozen_categories(categories):
     """Labels of each feature as tuples, or None."""
     if categories is None:
         return None
-    features = [labels if labels is None else tuple(map(plain, labels)) for labels in categories]
+    features = [labels if labels is None else Labels(map(plain, labels)) for labels in categories]
     return tuple(features) if any(features) else None
-
-
-def plain(label):
-    """A scalar of NumPy as Python has it."""
-    return label.item() if isinstance(label, np.generic) else label
 
 
 def require(condition, message):

@@ -8,8 +8,8 @@ import numpy as np
 
 from skbnn.encoding import Encoder
 from skbnn.encoding.columns import find_runs
-from skbnn.encoding.rows import dense, is_sparse
-from skbnn.encoding.tables import is_frame, is_table, to_numbers
+from skbnn.encoding.sparse import dense, is_sparse
+from skbnn.encoding.tables import REALS, is_frame, is_table, to_numbers
 from skbnn.packed._program import Program
 from skbnn.packed._steps import sums_in_columns
 from skbnn.packed.activations import expit, softmax
@@ -77,7 +77,8 @@ class PackedNetwork:
         Its straight lines: how much an integer score rises with a feature, from the lower to the upper end of its
         range.
     ranges : array-like of shape (2, n_features) or (2, 0)
-        Lower and upper ends of these; the rise is ``clip(x, lower, upper) - lower``, and 0 if the value is missing.
+        Lower and upper ends of these; the rise is ``clip(x, lower, upper) - lower``. Of a missing value it is 0 where
+        the feature has a bit for that, else that of the threshold that it counts as.
     nominal : array-like of shape (n_features,), bool, default=None
         Features whose values are codes of categories, 0, 1 and so on. Of their bits only the last that a row reaches is
         +1: that of its code. None is no feature.
@@ -290,23 +291,23 @@ class PackedNetwork:
         return self._of_rows(self._program.scores, X).astype(np.int64)
 
     def _of_rows(self, function, X):
-        if is_frame(X):
-            return function(np.asarray(X) if self._reads(X) else to_numbers(X, self.categories))
-        if is_sparse(X):
-            if X.ndim == 2:
-                return function(X if self._reads(X) else to_numbers(X, self.categories))
-            X = dense(X)
+        """What a native function says of rows, or of a single row, as they are given."""
+        if type(X) is np.ndarray and X.dtype.kind in REALS and self.categories is None:  # a row alone takes 2 µs
+            return function(X) if X.ndim != 1 else function(X[np.newaxis])[0]
+        if is_frame(X) or (is_sparse(X) and X.ndim == 2):
+            return function(self._numbers(X))
         mixed = self.categories is not None and not hasattr(X, "dtype")  # a list, in which numbers are to stay numbers
-        array = np.asarray(X, dtype=object if mixed else None)
+        array = np.asarray(dense(X), dtype=object if mixed else None)
         if not array.ndim:
             raise ValueError(f"X is a {type(X).__name__}, expected an array of rows")
-        rows = array[np.newaxis] if array.ndim == 1 else array
-        scores = function(rows if self._reads(rows) else to_numbers(rows, self.categories))
-        return scores[0] if array.ndim == 1 else scores
+        if array.ndim == 1:
+            return function(self._numbers(array[np.newaxis]))[0]
+        return function(self._numbers(array))
 
-    def _reads(self, rows):
-        """Whether rows are numbers as they are."""
-        return self.categories is None and not is_table(rows)
+    def _numbers(self, rows):
+        """The rows as numbers, which they may be already."""
+        as_they_are = self.categories is None and not is_table(rows)
+        return rows if as_they_are else to_numbers(rows, self.categories)
 
     def decision_function_from_bits(self, bits: Words) -> Floats:
         """Compute scores of rows that are encoded already.
@@ -435,8 +436,12 @@ class PackedNetwork:
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays; of ``nominal`` only where a feature is."""
-        arrays = [getattr(self, name) for name in ARRAYS] + ([self.nominal] if self.nominal.any() else [])
-        return sum(array.nbytes for array in [*arrays, *(part for layer in self.layers for part in layer)])
+        return sum(array.nbytes for array in self._arrays)
+
+    @property
+    def _arrays(self):
+        names = [*ARRAYS, "nominal"] if self.nominal.any() else ARRAYS
+        return [getattr(self, name) for name in names] + [part for layer in self.layers for part in layer]
 
     def __repr__(self) -> str:
         sizes = "-".join(map(str, self.layer_sizes)) + (f" x {self.n_members}" if self.n_members > 1 else "")
@@ -450,17 +455,17 @@ class PackedNetwork:
 
     def _key(self):
         """All content as values that compare and hash."""
-        arrays = [getattr(self, name) for name in [*ARRAYS, "nominal"]] + [
-            part for layer in self.layers for part in layer
-        ]
         labels = None if self.classes is None else (self.classes.dtype.str, *self.classes.tolist())
-        content = [(array.shape, array.tobytes()) for array in arrays]
+        content = [(array.shape, array.tobytes()) for array in self._arrays]
         return self.output, self.layer_sizes, self.feature_names, labels, self.categories, *content
 
     def _content(self):
         """The constructor's arguments."""
         names = [*ARRAYS, "nominal", "layers", "layer_sizes", "output", "classes", "feature_names", "categories"]
-        return {name: getattr(self, name) for name in names}
+        content = {name: getattr(self, name) for name in names}
+        return content | {
+            "categories": self.categories and tuple(labels and tuple(labels) for labels in self.categories)
+        }
 
     def __getstate__(self):
         return {"format": FORMAT, **self._content()}

@@ -46,22 +46,22 @@ def order_categories(samples, targets, rng):
 
 
 def order(codes, n_codes, samples, targets, rng):
-    """Each row's place in the order, and each code's; of a code that is missing, NaN."""
+    """Each row's place in the order, NaN if its code is missing, and each code's."""
     known = samples.rows[~np.isnan(codes[samples.rows])]
     which, numbers, weights = codes[known].astype(int), targets.numbers(samples, known), samples.sample_weight[known]
     means = category_means(which, numbers, weights, n_codes)
     counts = np.bincount(which, weights, n_codes)
     direction = np.linalg.svd(np.sqrt(counts)[:, np.newaxis] * means, full_matrices=False)[2][0]
     value = means @ direction
-    in_order = np.argsort(value, kind="stable")
+    ascending = np.argsort(value, kind="stable")
     place = np.empty(n_codes)
-    place[in_order] = np.arange(n_codes)
+    place[ascending] = np.arange(n_codes)
     column = with_places(codes, place)
     fold = rng.permutation(len(known)) % N_FOLDS
     for held in range(N_FOLDS):
         others, here = fold != held, fold == held
         without = category_means(which[others], numbers[others], weights[others], n_codes) @ direction
-        column[known[here]] = np.interp(without[which[here]], value[in_order], np.arange(n_codes))
+        column[known[here]] = np.interp(without[which[here]], value[ascending], np.arange(n_codes))
     return column, place
 
 
@@ -73,12 +73,15 @@ def category_means(which, numbers, weights, n_codes):
     return sums / total[:, np.newaxis]
 
 
-def in_order(X, places):
-    """Rows with places in place of codes."""
-    if places:
+def known_codes(X, places, encoding):
+    """Rows with places in place of codes, and NaN for codes that are newer than the encoding."""
+    nominal = np.flatnonzero(encoding.nominal & (encoding.counts[: len(encoding.nominal)] > 0))
+    if places or len(nominal):
         X = X.astype(np.float64)
         for feature, place in places.items():
             X[:, feature] = with_places(X[:, feature], place)
+        for feature in nominal:
+            X[X[:, feature] >= encoding.counts[feature], feature] = np.nan
     return X
 
 
@@ -88,11 +91,14 @@ def with_places(codes, place):
     return np.where(known, place[np.where(known, codes, 0).astype(int)], np.nan)
 
 
-def labels_in_order(categories, places):
-    """Each feature's labels, those of ordered ones by their places."""
-    if not places:
-        return categories
-    return tuple(
-        tuple(labels[code] for code in np.argsort(places[feature])) if feature in places else labels
-        for feature, labels in enumerate(categories)
-    )
+def known_labels(categories, places, encoding):
+    """Each feature's labels that the encoding knows, those of ordered ones by their places."""
+    if categories is None:
+        return None
+    out = list(categories)
+    for feature, labels in enumerate(categories):
+        if feature in places:
+            out[feature] = tuple(labels[code] for code in np.argsort(places[feature]))
+        elif labels is not None:
+            out[feature] = labels[: encoding.counts[feature] or None]
+    return tuple(out)

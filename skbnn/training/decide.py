@@ -6,7 +6,7 @@ from operator import attrgetter
 import numpy as np
 
 from skbnn.encoding.principal_components import principal_components
-from skbnn.encoding.rows import columns, finite_columns
+from skbnn.encoding.sparse import each_column, finite_columns
 from skbnn.encoding.thresholds import find_combinations, find_encoding, varying_weights
 from skbnn.initial_models.additive import MAX_FEATURES
 from skbnn.training.held_out import SMALL, TOO_FEW, TRUST_OF_FEW, Judge, splits
@@ -129,7 +129,7 @@ def encode_features(samples, parameters, resolution, rng):
 
 def warn_of_merged_integers(X):
     """Warn of features whose integers, compared as float64, can't all be told apart."""
-    for feature, column in enumerate(columns(X)):
+    for feature, column in enumerate(each_column(X)):
         if max(-int(column.min()), int(column.max())) > LARGEST_INTEGER:
             distinct = np.unique(column)
             if len(np.unique(distinct.astype(np.float64))) < len(distinct):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skbnn.encoding.rows import dense, joined
+from skbnn.encoding.sparse import dense, joined
 
 # Values that are kept of each feature: as many as come to MOST_VALUES, within these bounds.
 MOST_VALUES, FEWEST_ROWS, MOST_ROWS = 2**16, 32, 256

@@ -6,7 +6,8 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from skbnn.encoding import Encoding
-from skbnn.encoding.rows import dense, without_empty_columns
+from skbnn.encoding.sparse import dense, without_empty_columns
+from skbnn.training.parameters import FEW
 
 # Share of the largest weight; targets in standard deviations by weights that differ more would overflow float32.
 SMALLEST_WEIGHT = 1e-30
@@ -67,6 +68,14 @@ class Samples:
     def without_class_weights(self):
         """The same where no class weighs more than its rows: few rows of a rare one would decide on everything."""
         return self if self.unweighed is None else replace(self, sample_weight=self.unweighed)
+
+    def arranged(self, parameters, targets, seed):
+        """The same as training takes them: few rows merged, and those held out that were asked for."""
+        few = len(self.rows) < FEW and parameters.shuffle and not parameters.streaming
+        samples = self.merged() if few else self
+        if not parameters.validation_fraction:
+            return samples
+        return samples.hold_out(parameters.validation_fraction, targets, seed)
 
     def merged(self):
         """The same where equal rows are one of their weights' sum, in an order that does not depend on the rows' own.

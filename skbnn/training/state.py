@@ -9,6 +9,7 @@ from skbnn.folding import estimate_statistics, fold
 from skbnn.network.network import BinaryNetwork
 from skbnn.network.trainer import SPREADS, Trainer
 from skbnn.packed import PackedNetwork
+from skbnn.training.category_order import known_codes, known_labels
 from skbnn.training.importances import draw_values, importances
 from skbnn.training.parameters import Decision
 from skbnn.training.stream import REPLAYED, Memory, share_of
@@ -107,6 +108,14 @@ class TrainingState:
 
     def _curves(self):
         return {name: [*getattr(self, name)] for name in CURVES}
+
+    def known_codes(self, X):
+        """Rows as the encoding reads them, from those with the codes of ``categories``."""
+        return known_codes(X, self.places, self.decision.encoding)
+
+    def known_labels(self):
+        """Labels of what the encoding reads as codes, of each feature, or None."""
+        return known_labels(self.categories, self.places, self.decision.encoding)
 
     def pack(self, data, rows):
         """Set ``packed``, unless it is, with batch norm's statistics taken from these rows; returns it."""

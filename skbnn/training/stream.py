@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skbnn.encoding import rows
+from skbnn.encoding import sparse
 
 # Rows that say what a stream is like, and that are kept. Until so many have come, training begins anew whenever their
 # number has doubled: thresholds and the targets' scale by a first few rows would be wrong for ever.
@@ -51,9 +51,14 @@ class Memory:
         trained = joined(old, of_old, new, of_new) if len(of_old) else new
         return Memory(joined(old, kept[0], new, kept[1]), n_seen, n_begun), trained, begins
 
+    @property
+    def may_begin_anew(self):
+        """Whether more rows may yet begin training anew."""
+        return self.n_begun < ENOUGH
+
     def begins_with(self, n_new):
         """Whether training begins anew when so many more rows come."""
-        return self.n_begun < ENOUGH and self.n_seen + n_new >= 2 * self.n_begun
+        return self.may_begin_anew and self.n_seen + n_new >= 2 * self.n_begun
 
     def _sample(self, n_old, n_new, rng):
         """Which of the old and which of the new rows to keep: of these, their share in what follows the stream."""
@@ -64,7 +69,7 @@ class Memory:
 
 def joined(old, of_old, new, of_new):
     """Some of the old rows and some of the new, a copy."""
-    return tuple(rows.joined(before[of_old], part[of_new]) for before, part in zip(old, new, strict=True))
+    return tuple(sparse.joined(before[of_old], part[of_new]) for before, part in zip(old, new, strict=True))
 
 
 def share_of(n_rows, n_rows_seen):

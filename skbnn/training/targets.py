@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score
 
 from skbnn.encoding import Combinations
 from skbnn.encoding.resolution import MAX_SIZE_TO_RESOLVE, MIN_ROWS, find_resolution
-from skbnn.encoding.rows import dense
+from skbnn.encoding.sparse import dense
 from skbnn.encoding.thresholds import subsample
 from skbnn.network.trainer import TrainingData
 

@@ -30,7 +30,7 @@ def canonical(X):
     return X
 
 
-def columns(X):
+def each_column(X):
     """Yield the columns, one after the other."""
     if not is_sparse(X):
         yield from X.T
@@ -80,7 +80,7 @@ def finite_columns(X):
 
 
 def without_empty_columns(X):
-    """X without the columns that are 0 in every row, as far as nothing is stored of them."""
+    """X, if it is sparse without the columns of which nothing is stored: these are 0 in every row."""
     return X[:, np.unique(X.indices)] if is_sparse(X) else X
 
 
