@@ -11,6 +11,7 @@ import pytest
 from sklearn.datasets import load_diabetes, load_digits, make_multilabel_classification
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
+from skbnn.encoding.tables import to_numbers
 from skbnn.export import c_footprint, to_c
 from skbnn.export.c import DTYPES, KEYWORDS
 from skbnn.packed import PackedNetwork, reference
@@ -133,13 +134,16 @@ def run(command, text, data, folder):
     return subprocess.run([folder / "main"], input=data, capture_output=True, check=True).stdout
 
 
-def assert_same_scores(command, cases, folder):
-    """Compile and run once for all cases, (network, rows)."""
+def scores_in_c(command, cases, folder):
+    """Scores of all cases, (network, rows), one after the other; compiled and run once."""
     networks, rows = zip(*cases, strict=True)
     data = b"".join(np.uint32(len(X)).tobytes() + X.tobytes() for X in rows)
-    out = run(command, program(networks, [X.dtype for X in rows], folder), data, folder)
+    return np.array(run(command, program(networks, [X.dtype for X in rows], folder), data, folder).split(), np.int64)
+
+
+def assert_same_scores(command, cases, folder):
     expected = [integer_scores(network, X).ravel() for network, X in cases]
-    np.testing.assert_array_equal(np.array(out.split(), np.int64), np.concatenate(expected))
+    np.testing.assert_array_equal(scores_in_c(command, cases, folder), np.concatenate(expected))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -288,6 +292,23 @@ def test_fitted_models(tmp_path):
         np.testing.assert_array_equal(model.packed_.integer_scores(X), reference.integer_scores(model.packed_, X))
 
 
+@pytest.mark.parametrize("init, dtypes", [("additive", DTYPES[:2]), ("constant", DTYPES[2:])])
+def test_fitted_models_of_categories(init, dtypes, tmp_path):
+    rng = np.random.default_rng(0)
+    X = np.c_[rng.integers(0, 50, 600), rng.integers(0, 5, 600), rng.integers(0, 100, 600)].astype(float)
+    X[::7, 1] = np.nan
+    y = np.sin(X[:, 0]) + (X[:, 1] == 2) > X[:, 2] / 100
+    options = {"categorical_features": [0, 1], "n_components": 0, "max_iter": 5, "random_state": 0, "init": init}
+    model = BinaryMLPClassifier((16,), **options).fit(X, y)
+    network, codes = model.packed_.named(), to_numbers(X, model.packed_.categories)
+    assert network.nominal.tolist() == [False, True, False] and network.offsets[1] > 1
+    np.testing.assert_array_equal(network.integer_scores(codes), model.packed_.integer_scores(X))
+    known = model.packed_
+    cases = [(known, codes.astype(dtype)) for dtype in dtypes]
+    out = scores_in_c(COMPILERS[1], cases, tmp_path).reshape(len(cases), -1)
+    np.testing.assert_array_equal(out, [network.integer_scores(codes)[:, 0]] * len(cases))
+
+
 def ladder(thresholds, **changes):
     """A network of one feature whose scores tell which thresholds are reached."""
     n = len(thresholds)
@@ -313,6 +334,13 @@ def test_a_missing_value_is_exact_between_two_float32(tmp_path):
     assert_same_scores(COMPILERS[1], cases, tmp_path)
 
 
+def with_missing(codes, dtype):
+    """Codes as a dtype, with what stands for NaN."""
+    if np.dtype(dtype).kind != "f":
+        codes = np.where(np.isnan(codes), np.iinfo(dtype).max if dtype.startswith("u") else -1, codes)
+    return codes.astype(dtype)
+
+
 @pytest.mark.parametrize("labels", [("a", "*/ b /* \\", "??/", None), (3.5, 1, 2, 0), None])
 def test_codes_of_categories(labels, tmp_path):
     network = ladder(range(4), nominal=[True])
@@ -320,27 +348,18 @@ def test_codes_of_categories(labels, tmp_path):
     codes = np.array([[np.nan], [0], [1], [2], [3], [4], [100], [0.5]])
     expected = network.integer_scores(codes)
     assert len(set(expected[:, 0])) == 5
-    cases = [(named, np.where(np.isnan(codes), -1, codes).astype(dtype)) for dtype in DTYPES]
-    cases[:2] = [(named, codes.astype(dtype)) for dtype in DTYPES[:2]]
-    text, data = program(*zip(*((network, X.dtype) for network, X in cases), strict=True), tmp_path), b""
-    for _, X in cases:
-        data += np.uint32(len(X)).tobytes() + X.tobytes()
-    out = np.array(run(COMPILERS[2], text, data, tmp_path).split(), np.int64).reshape(len(cases), *expected.shape)
+    cases = [(named, with_missing(codes, dtype)) for dtype in DTYPES]
+    out = scores_in_c(COMPILERS[2], cases, tmp_path).reshape(len(cases), *expected.shape)
     np.testing.assert_array_equal(out[:2], [expected] * 2)
     np.testing.assert_array_equal(out[2:, :-1], [expected[:-1]] * (len(cases) - 2))
 
 
-@pytest.mark.parametrize("thresholds", [[0.5, 1.5, 2.5], [-np.inf, 0.5, 1.5], [-np.inf], [1.5]])
+@pytest.mark.parametrize("thresholds", [[0.5, 1.5, 2.5], [-np.inf, 0.5, 1.5], [0.2, 1.1, 1.2, 1.3], [-np.inf], [1.5]])
 def test_codes_in_an_order(thresholds, tmp_path):
-    codes, cases = np.array([[np.nan], [0], [1], [2], [3]]), []
+    codes = np.array([[np.nan], [0], [1], [2], [3]])
     network = ladder(thresholds).named(categories=["abcd"])
-    for dtype in DTYPES:
-        none = {"f": np.nan, "i": -1, "u": np.iinfo(dtype).max if "u" in dtype else 0}[np.dtype(dtype).kind]
-        cases.append((network, np.where(np.isnan(codes), none, codes).astype(dtype)))
-    text, data = program(*zip(*((network, X.dtype) for network, X in cases), strict=True), tmp_path), b""
-    for _, X in cases:
-        data += np.uint32(len(X)).tobytes() + X.tobytes()
-    out = np.array(run(COMPILERS[2], text, data, tmp_path).split(), np.int64).reshape(len(cases), 5, 3)
+    cases = [(network, with_missing(codes, dtype)) for dtype in DTYPES]
+    out = scores_in_c(COMPILERS[2], cases, tmp_path).reshape(len(cases), 5, 3)
     np.testing.assert_array_equal(out, [network.named().integer_scores(codes)] * len(cases))
 
 

@@ -251,8 +251,6 @@ def functions(network, tables, dtype):
     parts = [c_features.KEY_OF_FLOAT if floats else c_features.KEY_OF_INTEGER]
     if floats and "thresholds" in tables:
         parts += [c_features.FILLED]
-    if "kinds" in tables and not floats:
-        parts += [code_of_integer(tables, dtype)]
     if "fills" in tables:
         parts += [c_features.DOUBLES + c_features.VALUE]
     if "components" in tables:
@@ -288,21 +286,6 @@ def keys_of_floats(integer):
     }
 
 
-def code_of_integer(tables, dtype):
-    """The function of categories' codes."""
-    places = {
-        "IS_NONE": "x < 0",
-        "KEY_OF_CODE": "(NAME_key_t)x",
-        "OF_NONE": "-1",
-        "OF_PRESENT": "0",
-        "THRESHOLD": C_TYPES[tables["thresholds"].dtype.name],
-    }
-    if dtype.kind == "u":
-        none = f"U{dtype.name.upper()[1:]}_MAX"
-        places |= {"IS_NONE": f"x == {none}", "KEY_OF_CODE": "(NAME_key_t)x + 1", "OF_NONE": "0", "OF_PRESENT": "1"}
-    return re.sub("|".join(places), lambda place: places[place[0]], c_features.CODE_OF_INTEGER)
-
-
 def encode_columns(network, tables, dtype):
     """The loops over features, and over components."""
     first, n_bits = network.offsets[network.n_features_in], len(network.thresholds)
@@ -313,10 +296,12 @@ def encode_columns(network, tables, dtype):
     elif first:
         count = "NAME_counts[c]" if "counts" in tables else str(first // network.n_features_in)
         value = f"NAME_filled(NAME_key(x[c]), threshold, {count})" if floats else "NAME_key(x[c])"
-        if "kinds" in tables:
-            code = "NAME_key(x[c])" if floats else f"NAME_code(x[c], NAME_kinds[c], threshold, {count})"
-            value = f"NAME_kinds[c] ? {code} : {value}"
+        if "kinds" in tables and floats:
+            value = f"NAME_kinds[c] ? NAME_key(x[c]) : {value}"
         places = {"COLUMNS": "NAME_n_features", "KEY": "NAME_key_t", "VALUE": value}
+        if not floats:
+            none = f"x[c] == {dtype.name.upper()}_MAX" if dtype.kind == "u" else "x[c] < 0"
+            places["IS_NONE"] = f"NAME_kinds[c] && {none}"
         yield encode_loop(tables, "thresholds", {**places, "COUNT": count, "SUMS": "NAME_sums[0]"})
     if first < n_bits:
         value = {"COLUMNS": str(len(network.components)), "KEY": "int64_t", "VALUE": "NAME_component(x, c)"}
@@ -329,8 +314,10 @@ def encode_loop(tables, thresholds, places):
     loop = c_features.ENCODE_COLUMNS_WITH_STEPS if "sums" in tables else c_features.ENCODE_COLUMNS
     if thresholds == "thresholds" and "kinds" in tables:
         loop = c_features.ENCODE_CODES_WITH_STEPS if "sums" in tables else c_features.ENCODE_CODES
+        reach = c_features.REACHED_OR_NONE if "IS_NONE" in places else c_features.REACHED
+        loop = loop.replace("REACH\n", reach)
     places = {**places, "THRESHOLDS": f"NAME_{thresholds}", "THRESHOLD": C_TYPES[tables[thresholds].dtype.name]}
-    return re.sub(r"\b[A-Z]+\b", lambda place: places[place[0]], loop)
+    return re.sub(rf"\b({'|'.join(places)})\b", lambda place: places[place[0]], loop)
 
 
 def scores(network):

@@ -34,18 +34,6 @@ static inline NAME_key_t NAME_key(NAME_input_t x) {
 }
 """
 
-# Integers have no NaN. In place of it stands the largest unsigned one, whose code would be 0 as others are larger by 1,
-# or any below 0.
-CODE_OF_INTEGER = """
-/* The key of a category's code. One that is missing or unknown reaches nothing or, where codes are in an order and no
-   bit tells, counts as the middle one of the thresholds. */
-static inline NAME_key_t NAME_code(NAME_input_t x, int kind, const THRESHOLD *thresholds, int count) {
-    if (IS_NONE)
-        return kind == 2 && count && thresholds[0] != OF_PRESENT ? (NAME_key_t)thresholds[count / 2] : OF_NONE;
-    return KEY_OF_CODE;
-}
-"""
-
 VALUE = """
 /* A feature as a number, and as what it counts if it is missing: NaN where a bit tells. */
 static inline double NAME_value(const NAME_input_t *x, int f) {
@@ -150,15 +138,26 @@ ENCODE_COLUMNS_WITH_STEPS = """    {
     }
 """
 
-# Of a nominal feature the bit of the last threshold that is reached is 1, and no other.
+REACHED = """            while (reached < count && value >= threshold[reached])
+                reached++;
+"""
+
+# IS_NONE: whether column c is an integer that stands for NaN.
+REACHED_OR_NONE = """            if (IS_NONE)
+                reached = NAME_kinds[c] > 1 ? NAME_kinds[c] - 2 : 0;
+            else
+                while (reached < count && value >= threshold[reached])
+                    reached++;
+"""
+
+# Of a nominal feature the bit of the last threshold that is reached is 1, and no other. REACH counts them.
 ENCODE_CODES = """    {
         const THRESHOLD *threshold = THRESHOLDS;
         for (int c = 0; c < COLUMNS; c++) {
             const int count = COUNT;
             const KEY value = VALUE;
             int reached = 0;
-            while (reached < count && value >= threshold[reached])
-                reached++;
+REACH
             for (int i = 0; i < count; i++)
                 NAME_write(&to, NAME_kinds[c] == 1 ? i + 1 == reached : i < reached);
             threshold += count;

@@ -11,7 +11,6 @@ from skbnn.packed._steps import sums_in_columns
 from skbnn.packed.fixed_point import LIMIT
 
 EXACT = int(LIMIT)  # float64 holds every integer below it
-NOMINAL, ORDERED = np.uint8(1), np.uint8(2)
 LARGEST_EXPONENT = 1023  # of float64
 
 SIGNED = np.int8, np.int16, np.int32, np.int64
@@ -23,7 +22,7 @@ COMMENTS = {
     "thresholds": "Thresholds of the features, ascending, as keys.",
     "skips": "How many features each threshold's lies behind the last one's, at first behind feature 0.",
     "counts": "How many thresholds each feature has.",
-    "kinds": "1 for each feature that is a category with bits of its own, 2 for one whose codes are in an order.",
+    "kinds": "0: numbers. 1: codes, a bit each. Else ordered codes: 2, and how many thresholds a missing one reaches.",
     "fills": "What a missing value of each feature counts as, the bits of a double.",
     "component_counts": "How many thresholds each combination has.",
     "components": "Coefficients of the features in each combination.",
@@ -152,8 +151,7 @@ def encoding_tables(network, dtype):
 def feature_keys(network, dtype):
     """The features' thresholds as integers: of an integer x, ``x >= t`` is the same as ``x >= ceil(t)``.
 
-    Every integer reaches -inf, and of categories every code, which are at least 0. Of unsigned codes the largest is
-    none, and the others' keys are larger by 1.
+    Every integer reaches -inf, and of categories every code, which are at least 0.
     """
     thresholds = network.thresholds[: network.offsets[network.n_features_in]]
     if dtype.kind == "f":
@@ -161,32 +159,36 @@ def feature_keys(network, dtype):
     whole = np.ceil(thresholds)
     lowest, highest = np.iinfo(dtype).min, np.iinfo(dtype).max
     features = np.repeat(np.arange(network.n_features_in), np.diff(network.offsets)[: network.n_features_in])
-    kinds = kinds_of(network, dtype)[features]
-    least = np.where(kinds > 0, 0, lowest)
-    shift = (kinds > 0) & (dtype.kind == "u")
+    is_code = kinds_of(network, dtype)[features] > 0
+    most = highest - (is_code & (dtype.kind == "u"))  # the largest stands for NaN
     check_codes(network, dtype)
-    for beyond in np.flatnonzero((whole > PRESENT) & (whole <= least) & (kinds != NOMINAL) | (whole > highest - shift)):
+    for beyond in np.flatnonzero((whole > PRESENT) & (whole <= lowest) & ~is_code | (whole > most)):
         raise ValueError(
             f"threshold {thresholds[beyond]:g} of {feature_name(network, features[beyond])} tells no values of "
             f"dtype {dtype} apart, which are from {lowest} to {highest}; the model was fitted to other numbers"
         )
-    merged = (features[1:] == features[:-1]) & (thresholds[1:] > thresholds[:-1]) & (whole[1:] == whole[:-1])
+    merged = (
+        (features[1:] == features[:-1]) & ~is_code[1:] & (thresholds[1:] > thresholds[:-1]) & (whole[1:] == whole[:-1])
+    )
     for at in np.flatnonzero(merged):
         raise ValueError(
             f"dtype {dtype} can't tell thresholds {thresholds[at]:g} and {thresholds[at + 1]:g} of "
             f"{feature_name(network, features[at])} apart; the model was fitted to fractions, so use a float dtype"
         )
     mixed = np.uint8, np.int8, np.int16, np.uint16, np.int32  # all of which C compares with an int32_t as they are
-    keys = np.maximum(whole, least).astype(np.int64) + shift
+    keys = np.maximum(whole, np.where(is_code, 0, lowest)).astype(np.int64)
     return narrowest(keys, UNSIGNED if dtype.kind == "u" else mixed)
 
 
 def kinds_of(network, dtype):
-    """Which features are codes, uint8: NOMINAL, or ORDERED where an integer has to stand for NaN, else 0."""
-    kinds = network.nominal * NOMINAL
+    """What features are, as COMMENTS has it, (n_features,); in floats, which have NaN, an order is one of numbers."""
+    kinds = network.nominal.astype(np.int64)
     if network.categories is not None and dtype.kind != "f":
-        kinds[[labels is not None for labels in network.categories] & ~network.nominal] = ORDERED
-    return kinds
+        fills = find_fills(network.thresholds, network.offsets, network.nominal)
+        for feature in np.flatnonzero([labels is not None for labels in network.categories] & ~network.nominal):
+            thresholds = network.thresholds[slice(*network.offsets[feature : feature + 2])]
+            kinds[feature] = 2 + (thresholds <= fills[feature]).sum()
+    return narrowest(kinds, UNSIGNED)
 
 
 def check_codes(network, dtype):
