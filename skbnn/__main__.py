@@ -7,7 +7,6 @@ import os
 import sys
 from contextlib import contextmanager
 from itertools import chain, islice
-from math import isfinite
 
 import numpy as np
 
@@ -47,7 +46,7 @@ def parser():
 
     add(info, "info")
     one = add(predict, "predict")
-    one.add_argument("data", metavar="DATA.csv", help="rows of numbers; - is standard input")
+    one.add_argument("data", metavar="DATA.csv", help="rows of numbers and categories; - is standard input")
     one.add_argument("-o", "--output", metavar="FILE", help="CSV to write, default standard output")
     one.add_argument("--proba", action="store_true", help="probabilities in place of labels")
     one.add_argument("--delimiter", default=",", metavar="C", help="what separates cells, default a comma")
@@ -82,6 +81,7 @@ def described(network):
     return {
         "predicts": predicts + labels,
         "features": f"{network.n_features_in}{names}",
+        **categories_of(network),
         "input bits": f"{network.layer_sizes[0]}, of features and {len(network.components)} combinations of them",
         "networks": f"{network.n_members} of {units} units",
         "additive part": " and ".join(parts) or "none",
@@ -89,6 +89,17 @@ def described(network):
         "memory": f"{network.nbytes:,} bytes",
         "flash": f"{c_footprint(network).flash:,} bytes in C on a Cortex-M4, for float32 features",
     }
+
+
+def categories_of(network):
+    """The labels of features that are categories, where there are any."""
+    names = network.feature_names or [f"feature {feature}" for feature in range(network.n_features_in)]
+    features = [
+        f"{shown(name)} of {listed(['missing' if label is None else shown(label) for label in labels])}"
+        for name, labels in zip(names, network.categories or [None] * len(names), strict=True)
+        if labels is not None
+    ]
+    return {"categories": "; ".join(features)} if features else {}
 
 
 def shown(label):
@@ -100,7 +111,8 @@ def predict(options):
     """Predict the rows of a CSV file.
 
     Where the file has a header and the model knows its features' names, columns are found by name, and others are
-    ignored; else there are to be as many columns as features. A file that is written appears whole or not at all.
+    ignored; else there are to be as many columns as features. An empty cell is a missing value. A file that is written
+    appears whole or not at all.
     """
     network = load_model(options.model)
     if options.proba and network.output == "identity":
@@ -111,7 +123,8 @@ def predict(options):
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(titles(network, options.proba))
         while block := list(islice(rows, BLOCK)):
-            writer.writerows(function(np.array(block, options.dtype)).reshape(len(block), -1).tolist())
+            X = np.array(block, options.dtype if network.categories is None else object)
+            writer.writerows(function(X).reshape(len(block), -1).tolist())
 
 
 @contextmanager
@@ -151,7 +164,7 @@ def titles(network, proba):
 
 
 def read_rows(file, network, options):
-    """Yield the features of each row of a CSV as floats; an error names the line and the column."""
+    """Yield the features of each row of a CSV, numbers and text; an error names the line and the column."""
     reader = csv.reader(file, delimiter=options.delimiter)
     first = next(reader, [])
     names, width, columns = network.feature_names, len(first), range(len(first))
@@ -168,16 +181,24 @@ def read_rows(file, network, options):
         columns = [first.index(name) for name in names]
     elif width != network.n_features_in:
         raise ValueError(f"line 1 has {width} columns, expected the {network.n_features_in} features")
+    is_text = [has_text(labels) for labels in network.categories or [None] * network.n_features_in]
+    number = np.dtype(options.dtype).type
     for row in reader if header else chain([first], reader):
         if not row:
             continue
         if len(row) != width:
             raise ValueError(f"line {reader.line_num} has {len(row)} columns, expected {width}")
-        for column in columns:
-            if not is_number(row[column]):
+        cells = [row[column] for column in columns]
+        for cell, text, column in zip(cells, is_text, columns, strict=True):
+            if not (text or cell == "" or is_number(cell)):
                 name = first[column] if header else column + 1
-                raise ValueError(f"line {reader.line_num}, column {name}: {row[column]!r} is no finite number")
-        yield [float(row[column]) for column in columns]
+                raise ValueError(f"line {reader.line_num}, column {name}: {cell!r} is no number")
+        yield [(cell or None) if text else number(cell or "nan") for cell, text in zip(cells, is_text, strict=True)]
+
+
+def has_text(labels):
+    """Whether a feature's categories are text."""
+    return labels is not None and any(isinstance(label, str) for label in labels)
 
 
 def is_header(line, names):
@@ -187,10 +208,10 @@ def is_header(line, names):
     """
     named = names is not None and set(names) <= set(line)
     of_pandas = [str(i) for i in range(len(line))]
-    numbers = sum(map(is_number, line))
-    if not named and 0 < numbers < len(line):
+    numbers, filled = sum(map(is_number, line)), sum(map(bool, line))
+    if not named and 0 < numbers < filled:
         raise ValueError("line 1 has numbers and other cells; --header or --no-header says what it is")
-    return named or numbers < len(line) or line == of_pandas != []
+    return named or numbers < filled or line == of_pandas != []
 
 
 def listed(names):
@@ -199,9 +220,10 @@ def listed(names):
 
 
 def is_number(cell):
-    """Whether a cell of a CSV is a finite number."""
+    """Whether a cell of a CSV is a number; NaN and infinities are."""
     try:
-        return isfinite(float(cell)) and "_" not in cell  # which Python's numbers may have
+        float(cell)
+        return "_" not in cell  # which Python's numbers may have
     except ValueError:
         return False
 

@@ -39,8 +39,8 @@ ROOMS = {
     "_files": (5, []),
     "__main__": (6, ["_files", "export", "model_file", "packed"]),
     "model_file": (6, ["_files", "packed"]),
-    "export": (6, ["_files", "packed", "_classifier", "_regressor", "_thermometer"]),
-    "inspection": (6, ["packed", "model_file"]),
+    "export": (6, ["_files", "encoding", "packed", "_classifier", "_regressor", "_thermometer"]),
+    "inspection": (6, ["encoding", "packed", "model_file"]),
     "__init__": (6, []),
 }
 

@@ -16,7 +16,9 @@ from skbnn import BinaryMLPRegressor
 from skbnn.export import c_footprint, to_c
 
 EXPORT = runpy.run_path(str(Path(__file__).with_name("test_export_c.py")))
-KINDS, network_for, rows_for = (EXPORT[name] for name in ("KINDS", "network_for", "rows_for"))
+KINDS, network_for, rows_for, integer_scores = (
+    EXPORT[name] for name in ("KINDS", "network_for", "rows_for", "integer_scores")
+)
 
 GUIDE = Path(__file__).parents[1] / "doc" / "embedded.rst"
 EXAMPLE = Path(__file__).parents[1] / "examples" / "embedded"
@@ -88,6 +90,7 @@ TOOLS = {
 }
 
 PRINT = """
+#include <math.h>
 #include "board.h"
 
 static void print(int64_t score) {
@@ -103,7 +106,8 @@ static void print(int64_t score) {
 
 def literals(X):
     """Rows as the entries of a C array."""
-    return ",\n".join("{" + ", ".join(map(repr, row)) + "}" for row in X.tolist())
+    text = ",\n".join("{" + ", ".join(map(repr, row)) + "}" for row in X.tolist())
+    return text.replace("nan", "NAN").replace("inf", "INFINITY")
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +116,7 @@ def cases():
     dtypes = ["uint8", "float32", "int16", "float64", "int8", "uint32"]
     kinds = [kwargs for name, kwargs in KINDS.items() if name != "one unit"]
     networks = [(network_for(dtypes[i % 6], i, **kwargs), dtypes[i % 6]) for i, kwargs in enumerate(kinds)]
-    return [(network, rows_for(network, dtype, 8)) for network, dtype in networks]
+    return [(network, rows_for(network, dtype, 12)) for network, dtype in networks]
 
 
 @pytest.mark.parametrize("core", CORES)
@@ -136,7 +140,7 @@ def test_every_core_gives_the_same_scores(core, cases, tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert not done.returncode, done.stderr[-2000:]
     answers = np.array([int(word, 16) for word in done.stdout.split()], np.uint64).view(np.int64)
-    expected = [network.integer_scores(X).ravel() for network, X in cases]
+    expected = [integer_scores(network, X).ravel() for network, X in cases]
     np.testing.assert_array_equal(answers, np.concatenate(expected))
 
 

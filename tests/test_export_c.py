@@ -11,6 +11,7 @@ import pytest
 from sklearn.datasets import load_diabetes, load_digits, make_multilabel_classification
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
+from skbnn.encoding.tables import to_numbers
 from skbnn.export import c_footprint, to_c
 from skbnn.export.c import DTYPES, KEYWORDS
 from skbnn.packed import PackedNetwork, reference
@@ -42,6 +43,9 @@ KINDS = {
     "components alone": {"n_features": 5, "n_components": 20, "most": 9, "bits_of_features": False},
     "an image": {"most": 1, "n_features": 300, "hidden": (256, 64), "steps": False, "lines": False},
     "many bits": {"most": 300, "n_features": 3, "hidden": (40,)},
+    "missing values and categories": {"odd": True, "n_components": 2},
+    "categories without steps": {"odd": True, "most": 9, "steps": False, "lines": False},
+    "a bit of each": {"odd": True, "most": 1, "lines": False, "output": "identity", "n_outputs": 1},
 }
 
 
@@ -62,20 +66,35 @@ def network_for(dtype, seed=0, *, bits_of_features=True, **kwargs):
         of_features = columns < n_features
         state["thresholds"][of_features] = 4 * state["thresholds"][of_features] + 9.5 + 20
         state["ranges"] = 4 * state["ranges"] + 30
+    if np.dtype(dtype).kind == "u":  # the largest code stands for NaN, but is a number in arithmetic
+        state["components"][:, state["nominal"]] = 0
+        state["slopes"][:, state["nominal"] if state["slopes"].size else []] = 0
     return PackedNetwork(**state)
 
 
 def rows_for(network, dtype, n_rows=24):
-    """Rows of the dtype; some at the ends of its range."""
+    """Rows of the dtype; some at the ends of its range, and beyond."""
     rng = np.random.default_rng(1)
     X = rng.integers(-10, 11, size=(n_rows, network.n_features_in))
     if np.dtype(dtype).kind == "f":
         X = (X / 4).astype(dtype)
-        X[0], X[1], X[2], X[3] = -0.0, np.finfo(dtype).max, np.finfo(dtype).min, np.finfo(dtype).tiny
+        limits = np.finfo(dtype)
+        for row, value in zip(X, [np.nan, -0.0, limits.max, limits.min, limits.tiny, np.inf, -np.inf], strict=False):
+            row[:] = value
+        odd = rng.choice([np.nan, -np.nan, np.inf, -np.inf], size=X.shape)
+        X[7:] = np.where(rng.random(X.shape) < 0.2, odd, X)[7:]
     else:
         X = (X + 30).astype(dtype)
         X[0], X[1] = np.iinfo(dtype).min, np.iinfo(dtype).max
     return X
+
+
+def integer_scores(network, X):
+    """What C is to give."""
+    if X.dtype.kind == "u" and network.nominal.any():
+        X, largest = X.astype(np.float64), np.iinfo(X.dtype).max
+        X[(largest == X) & network.nominal] = np.nan
+    return network.integer_scores(X)
 
 
 def program(networks, dtypes, folder):
@@ -115,13 +134,16 @@ def run(command, text, data, folder):
     return subprocess.run([folder / "main"], input=data, capture_output=True, check=True).stdout
 
 
-def assert_same_scores(command, cases, folder):
-    """Compile and run once for all cases, (network, rows)."""
+def scores_in_c(command, cases, folder):
+    """Scores of all cases, (network, rows), one after the other; compiled and run once."""
     networks, rows = zip(*cases, strict=True)
     data = b"".join(np.uint32(len(X)).tobytes() + X.tobytes() for X in rows)
-    out = run(command, program(networks, [X.dtype for X in rows], folder), data, folder)
-    expected = [network.integer_scores(X).ravel() for network, X in cases]
-    np.testing.assert_array_equal(np.array(out.split(), np.int64), np.concatenate(expected))
+    return np.array(run(command, program(networks, [X.dtype for X in rows], folder), data, folder).split(), np.int64)
+
+
+def assert_same_scores(command, cases, folder):
+    expected = [integer_scores(network, X).ravel() for network, X in cases]
+    np.testing.assert_array_equal(scores_in_c(command, cases, folder), np.concatenate(expected))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -170,6 +192,7 @@ def test_random_shapes_give_the_same_scores(seed, tmp_path):
             steps=bool(rng.integers(2)),
             lines=bool(rng.integers(2)),
             most_score=int(2 ** rng.integers(2, 36)),
+            odd=bool(rng.integers(2)),
         )
         cases.append((network, rows_for(network, dtype)))
     assert_same_scores(COMPILERS[1], cases, tmp_path)
@@ -269,13 +292,31 @@ def test_fitted_models(tmp_path):
         np.testing.assert_array_equal(model.packed_.integer_scores(X), reference.integer_scores(model.packed_, X))
 
 
-def ladder(thresholds):
+@pytest.mark.parametrize("init, dtypes", [("additive", DTYPES[:2]), ("constant", DTYPES[2:])])
+def test_fitted_models_of_categories(init, dtypes, tmp_path):
+    rng = np.random.default_rng(0)
+    X = np.c_[rng.integers(0, 50, 600), rng.integers(0, 5, 600), rng.integers(0, 100, 600)].astype(float)
+    X[::7, 1] = np.nan
+    y = np.sin(X[:, 0]) + (X[:, 1] == 2) > X[:, 2] / 100
+    options = {"categorical_features": [0, 1], "n_components": 0, "max_iter": 5, "random_state": 0, "init": init}
+    model = BinaryMLPClassifier((16,), **options).fit(X, y)
+    network, codes = model.packed_.named(), to_numbers(X, model.packed_.categories)
+    assert network.nominal.tolist() == [False, True, False] and network.offsets[1] > 1
+    np.testing.assert_array_equal(network.integer_scores(codes), model.packed_.integer_scores(X))
+    known = model.packed_
+    cases = [(known, codes.astype(dtype)) for dtype in dtypes]
+    out = scores_in_c(COMPILERS[1], cases, tmp_path).reshape(len(cases), -1)
+    np.testing.assert_array_equal(out, [network.integer_scores(codes)[:, 0]] * len(cases))
+
+
+def ladder(thresholds, **changes):
     """A network of one feature whose scores tell which thresholds are reached."""
     n = len(thresholds)
     state = random_state(0, n_features=1, most=1, hidden=(), lines=False)
     sizes = [n, *state["layer_sizes"][1:]]
     steps = 2 ** np.arange(n) * np.ones((3, 1), int)
-    return PackedNetwork(**{**state, "thresholds": thresholds, "offsets": [0, n], "layer_sizes": sizes, "steps": steps})
+    state |= {"thresholds": thresholds, "offsets": [0, n], "layer_sizes": sizes, "steps": steps}
+    return PackedNetwork(**{**state, **changes})
 
 
 def test_thresholds_beyond_float32_and_near_zero(tmp_path):
@@ -283,6 +324,58 @@ def test_thresholds_beyond_float32_and_near_zero(tmp_path):
     one = np.float32(1)
     values = [np.finfo(np.float32).min, -1e-45, -0.0, 0.0, 1e-45, one, np.nextafter(one, 2 * one), 3e38]
     assert_same_scores(COMPILERS[1], [(network, np.array(values, np.float32)[:, np.newaxis])], tmp_path)
+
+
+def test_a_missing_value_is_exact_between_two_float32(tmp_path):
+    networks = [ladder(t) for t in ([0, 1 + 1e-12, 1 + 2e-12], [0, 1 + 1e-12, 1 + 1e-12], [0, 3e300, 4e300], [7])]
+    values = np.array([np.nan, -np.inf, 0, 1, np.nextafter(np.float32(1), 2), 3e38, np.inf], np.float32)
+    cases = [(network, values[:, np.newaxis]) for network in networks]
+    assert len(set(networks[0].integer_scores(values[[0, 1, 2, 4]][:, np.newaxis])[:, 0])) == 4
+    assert_same_scores(COMPILERS[1], cases, tmp_path)
+
+
+def with_missing(codes, dtype):
+    """Codes as a dtype, with what stands for NaN."""
+    if np.dtype(dtype).kind != "f":
+        codes = np.where(np.isnan(codes), np.iinfo(dtype).max if dtype.startswith("u") else -1, codes)
+    return codes.astype(dtype)
+
+
+@pytest.mark.parametrize("labels", [("a", "*/ b /* \\", "??/", None), (3.5, 1, 2, 0), None])
+def test_codes_of_categories(labels, tmp_path):
+    network = ladder(range(4), nominal=[True])
+    named = network.named(categories=[labels], feature_names=["*/"]) if labels else network
+    codes = np.array([[np.nan], [0], [1], [2], [3], [4], [100], [0.5]])
+    expected = network.integer_scores(codes)
+    assert len(set(expected[:, 0])) == 5
+    cases = [(named, with_missing(codes, dtype)) for dtype in DTYPES]
+    out = scores_in_c(COMPILERS[2], cases, tmp_path).reshape(len(cases), *expected.shape)
+    np.testing.assert_array_equal(out[:2], [expected] * 2)
+    np.testing.assert_array_equal(out[2:, :-1], [expected[:-1]] * (len(cases) - 2))
+
+
+@pytest.mark.parametrize("thresholds", [[0.5, 1.5, 2.5], [-np.inf, 0.5, 1.5], [0.2, 1.1, 1.2, 1.3], [-np.inf], [1.5]])
+def test_codes_in_an_order(thresholds, tmp_path):
+    codes = np.array([[np.nan], [0], [1], [2], [3]])
+    network = ladder(thresholds).named(categories=["abcd"])
+    cases = [(network, with_missing(codes, dtype)) for dtype in DTYPES]
+    out = scores_in_c(COMPILERS[2], cases, tmp_path).reshape(len(cases), 5, 3)
+    np.testing.assert_array_equal(out, [network.named().integer_scores(codes)] * len(cases))
+
+
+def test_integers_are_there(tmp_path):
+    networks = [ladder([-np.inf, 5]), ladder([-np.inf]), ladder([-np.inf, 2], nominal=[True])]
+    cases = [(network, np.array([[0], [5], [100]], dtype)) for network in networks for dtype in DTYPES]
+    assert_same_scores(COMPILERS[1], cases, tmp_path)
+
+
+@pytest.mark.parametrize("dtype, most", [("int8", 128), ("uint8", 255), ("uint16", 300)])
+def test_more_categories_than_codes_raise(dtype, most):
+    network = ladder(range(9), nominal=[True])
+    to_c(network.named(categories=[range(most)]), dtype=dtype)
+    if most < 300:
+        with pytest.raises(ValueError, match=f"feature 0 has {most + 1} categories, and dtype {dtype} {most} codes"):
+            to_c(network.named(categories=[range(most + 1)]), dtype=dtype)
 
 
 def test_thresholds_all_over_the_range_of_integers(tmp_path):
@@ -392,6 +485,7 @@ def changed(dtype, change, **kwargs):
         ("uint8", lambda s: {"ranges": s["ranges"] + 0.5}, "was fitted to values from .* to .*, which are not of"),
         ("uint8", lambda s: {"ranges": s["ranges"] + 1000}, "feature 'x0' was fitted to values from"),
         ("uint8", lambda s: {"slopes": s["slopes"] / 3}, "the slope of feature .* needs more than 53 bits"),
+        ("int8", lambda s: {"thresholds": np.where(s["thresholds"] > 29, np.inf, s["thresholds"])}, "threshold inf of"),
         (
             "uint8",
             lambda s: {"components": s["components"] / 3},

@@ -10,7 +10,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.neural_network import MLPClassifier
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, ThermometerEncoder, save_model
+from skbnn.encoding.tables import to_numbers
 from skbnn.inspection import LossCurveDisplay, StepsDisplay, ThresholdDisplay, WeightDisplay, summary
+from skbnn.packed import PackedNetwork
 from skbnn.packed.layout import unpack_bits
 
 SMALL = {"hidden_layer_sizes": (70, 9), "max_iter": 3, "dropout": 0.0, "n_components": 2, "random_state": 0}
@@ -64,7 +66,10 @@ def test_a_summary_counts_weights_popcounts_and_bytes(classifier):
     assert rows["Additive part"].float32_nbytes == 4 * (packed.steps.size + packed.slopes.size + packed.ranges.size)
 
 
-@pytest.mark.parametrize("options", [{}, {"init": "constant", "hidden_layer_sizes": (), "n_components": 0}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"init": "constant", "hidden_layer_sizes": (), "n_components": 0}, {"categorical_features": ["sex"]}],
+)
 def test_a_summary_accounts_for_all_bytes(options, tmp_path):
     model = BinaryMLPRegressor(**{**SMALL, **options}, n_estimators=1).fit(DIABETES, PROGRESS)
     found = summary(model)
@@ -192,6 +197,61 @@ def test_weights_on_pixels_are_images(plt):
         WeightDisplay.from_estimator(model, image_shape=(8, 9))
     with pytest.raises(ValueError, match=r"units must be from 0 to 139, got \[140\]"):
         WeightDisplay.from_estimator(model, units=140)
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    """A frame with missing values and categories, few and many, and a model of it."""
+    pandas = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    X = pandas.DataFrame({"size": rng.normal(size=500), "colour": rng.choice(["red", "blue", None], 500)})
+    X["town"], X["age"] = [f"t{town}" for town in rng.integers(0, 40, 500)], rng.normal(size=500)
+    X.loc[::7, "size"] = np.nan
+    y = X["size"].fillna(1) + 2.0 * (X["colour"] == "red") + X["town"].str[1:].astype(float) / 20
+    return BinaryMLPRegressor(**{**SMALL, "n_components": 0}).fit(X, y), X
+
+
+def test_missing_values_and_categories_are_drawn(plt, mixed):
+    model, X = mixed
+    packed = model.packed_
+    X = X.assign(age=X["age"].where(X.index % 9 > 0))  # whose missing values count as its middle threshold
+    X.loc[0, "size"] = np.inf
+    display = StepsDisplay.from_estimator(model, X, list(X))
+    codes = to_numbers(X, packed.categories)
+    alone = packed.named()
+    for feature, (points, curves) in enumerate(display.curves):
+        rows = np.tile(codes[3], (len(points), 1))
+        rows[:, feature] = points
+        scores = additive_scores(alone, rows)
+        drawn = packed.factor[0] * (scores - scores[0])
+        np.testing.assert_allclose(curves[0] - curves[0, 0], drawn, rtol=0, atol=1e-9)
+        assert np.isnan(points[-1]) == (feature in (0, 3))
+    ticks = [text.get_text() for text in display.axes_.flat[1].get_xticklabels()]
+    assert ticks == ["blue", "red", "missing"]
+    assert [text.get_text() for text in display.axes_.flat[0].texts] == ["missing"]
+    assert len(display.histograms_[1]) == 3 and len(display.histograms_[2]) == 40
+
+
+def additive_scores(network, rows):
+    """Integer scores of a network's additive part alone."""
+    state = network._content()
+    return PackedNetwork(**{**state, "scale": 0 * network.scale}).integer_scores(rows)[:, 0]
+
+
+def test_thresholds_and_weights_of_missing_values_and_categories_are_drawn(plt, mixed):
+    model, X = mixed
+    packed = model.packed_
+    display = ThresholdDisplay.from_estimator(model, X, list(X))
+    columns = np.split(packed.thresholds, packed.offsets[1:-1])
+    drawn = [[segment[0, 0] for segment in line.get_segments()] for line in display.lines_]
+    assert drawn == [columns[0][1:].tolist(), [], columns[2].tolist(), columns[3].tolist()]
+    weights = model.coefs_[0].astype(int)
+    display = WeightDisplay.from_estimator(model, list(X), units=[3])
+    sums, (present, *others) = [line[0].get_ydata() for line in display.lines_], weights[: packed.offsets[1], 3]
+    assert sums[0][0] == present - sum(others) and sums[0][-1] == present + sum(others)
+    of_colour = weights[packed.offsets[1] : packed.offsets[2], 3]
+    assert sums[1].tolist() == (2 * of_colour - of_colour.sum()).tolist()
+    assert [text.get_text() for text in display.axes_.flat[1].get_xticklabels()] == ["blue", "red", "missing"]
 
 
 def test_axes_that_are_given_are_used(plt, regressor):

@@ -12,7 +12,7 @@ import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_diabetes, load_iris, make_multilabel_classification
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, ThermometerEncoder
 from skbnn.packed import PackedNetwork, reference
@@ -68,6 +68,49 @@ def test_scores_and_labels_equal_the_twin(output, kwargs):
     assert_equal_answers(network, random_rows(network, 199, np.float32))
     for n_rows in (0, 1):
         assert_equal_answers(network, random_rows(network, n_rows))
+
+
+@pytest.mark.parametrize("odd", [False, True])
+@pytest.mark.parametrize("n_features", [3, 70])
+@pytest.mark.parametrize(
+    "kwargs", [{}, {"most": 1}, {"n_components": 3}, {"most": 1, "lines": False}, {"steps": False, "lines": False}]
+)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_missing_values_infinities_and_categories_score_as_the_twin_says(odd, n_features, kwargs, dtype):
+    network = random_network(n_features=n_features, hidden=(65,), odd=odd, **kwargs)
+    X, rng = random_rows(network, 199, dtype), np.random.default_rng(3)
+    values = rng.choice([np.nan, -np.nan, np.inf, -np.inf], X.shape).astype(dtype)
+    X[50:] = np.where(rng.random(X.shape) < 0.3, values, X)[50:]
+    X[-3:] = np.array([[np.nan], [np.inf], [-np.inf]])
+    assert_equal_answers(network, X)
+
+
+def test_a_missing_value_is_exact_between_two_float32():
+    states = (random_state(seed, n_features=1, most=3, lines=False) for seed in range(99))
+    state = next(state for state in states if len(state["thresholds"]) == 3)
+    state["thresholds"] = np.array([0, 1 + 1e-12, 1 + 2e-12])
+    assert_equal_answers(PackedNetwork(**state), np.array([[np.nan], [1], [1.0000001]], np.float32))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "int64", "uint8"])
+def test_labels_that_are_numbers_become_codes(dtype):
+    network = random_network(n_features=40, hidden=(9,), odd=True, lines=False)
+    labels = [(7, 0, 3, 2.5), (1, 4, None), (2.5, 9)]
+    categories = [labels[i % 3] if nominal else None for i, nominal in enumerate(network.nominal)]
+    assert network.nominal.sum() >= 3
+    network = network.named(categories=categories)
+    X = np.random.default_rng(0).choice([0, 1, 2, 3, 4, 7, 9], (199, 40)).astype(dtype)
+    if np.dtype(dtype).kind == "f":
+        X[::2] += np.random.default_rng(1).choice([0, 0.5, np.nan], X[::2].shape)
+    scores = ask(to_onnx(network, dtype=dtype, raw_scores=True), X=X)["probabilities"]
+    np.testing.assert_array_equal(scores, network.decision_function(X))
+
+
+def test_text_comes_as_codes():
+    state = random_state(0, n_features=12, odd=True, lines=False)
+    network = PackedNetwork(**state)
+    text = network.named(categories=[("a", "b", None) if nominal else None for nominal in network.nominal])
+    assert to_onnx(text).SerializeToString() == to_onnx(network).SerializeToString()
 
 
 @pytest.mark.parametrize("n_components", [0, 2])
@@ -156,6 +199,7 @@ def test_the_file_is_bits_and_standard_operators(tmp_path):
 def test_few_of_many_features_make_a_small_file():
     state = random_state(0, n_features=30, most=1, lines=False)
     many = {**state, "components": np.zeros((0, 3000)), "offsets": np.pad(state["offsets"], (0, 2970), "edge")}
+    many["nominal"] = np.zeros(3000, bool)
     grown = len(to_onnx(PackedNetwork(**many)).SerializeToString())
     assert grown < len(to_onnx(PackedNetwork(**state)).SerializeToString()) + 1000
     network = PackedNetwork(**many)
@@ -218,6 +262,32 @@ def test_columns_of_several_kinds_convert(skl2onnx):
     np.testing.assert_allclose(answer["variable"][:, 0], pipeline.predict(X), atol=1e-6 * np.ptp(y))
 
 
+def test_codes_that_a_pipeline_makes_convert(skl2onnx):
+    rng = np.random.default_rng(0)
+    colours, size = rng.choice(["red", "blue", "grey"], 300).astype(object), rng.normal(size=300).astype(np.float32)
+    pandas = pytest.importorskip("pandas")
+    X = pandas.DataFrame({"colour": colours, "size": size})
+    y = size * np.where(colours == "red", 1, -1)
+    codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    columns = ColumnTransformer([("colour", codes, ["colour"])], remainder="passthrough")
+    regressor = BinaryMLPRegressor(**SMALL, categorical_features=[0])
+    pipeline = make_pipeline(columns, regressor).fit(X, y)
+    assert regressor.packed_.categories == ((0, 1, 2), None)
+    colours[:100] = "green"
+    answer = ask(skl2onnx.to_onnx(pipeline, X[:1]), colour=colours[:, np.newaxis], size=size[:, np.newaxis])
+    np.testing.assert_allclose(answer["variable"][:, 0], pipeline.predict(X.assign(colour=colours)), atol=1e-6)
+
+
+def test_a_missing_value_in_a_pipeline(skl2onnx):
+    X = np.where(np.random.default_rng(0).random(IRIS.shape) < 0.2, np.nan, IRIS)
+    X[:, 0] = IRIS[:, 0]
+    pipeline = make_pipeline(StandardScaler(), BinaryMLPClassifier(**SMALL)).fit(X, KINDS)
+    X[::3, 0] = np.nan
+    answer = ask(skl2onnx.to_onnx(pipeline, X[:1], options={"zipmap": False}), X=X)
+    np.testing.assert_array_equal(answer["label"], pipeline.predict(X))
+    np.testing.assert_allclose(answer["probabilities"], pipeline.predict_proba(X), atol=1e-12)
+
+
 def test_outputs_of_a_pipeline_have_the_type_of_its_numbers(skl2onnx):
     classifier = BinaryMLPClassifier(**SMALL).fit(IRIS.astype(np.float32), KINDS)
     options = {"zipmap": False, "raw_scores": True, "output_class_labels": True}
@@ -232,7 +302,9 @@ def test_outputs_of_a_pipeline_have_the_type_of_its_numbers(skl2onnx):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_encoder_converts(skl2onnx, output, dtype):
     X = IRIS.astype(dtype)
+    X[::5, 1] = np.nan
     encoder = ThermometerEncoder(7, output=output, random_state=0).fit(X)
+    X[::7, 0] = np.nan
     model = skl2onnx.to_onnx(encoder, X[:1])
     (bits,) = ask(model, X=X).values()
     np.testing.assert_array_equal(bits, encoder.transform(X))

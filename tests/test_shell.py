@@ -77,6 +77,24 @@ def test_info_says_what_a_model_is(folder, capsys):
     assert "3 labels" in run(capsys, "info", path / "labels")
 
 
+def test_tables_with_text_and_empty_cells(tmp_path, capsys):
+    pandas = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    X = pandas.DataFrame({"size": rng.normal(size=300), "colour": rng.choice(["red", "blue, dark", None], 300)})
+    X["code"], X["age"] = rng.choice([3, 7.5], 300), rng.normal(size=300)
+    X.loc[::7, "size"] = np.nan
+    options = {"categorical_features": ["colour", "code"], "max_iter": 5, "random_state": 0}
+    model = BinaryMLPClassifier((16,), **options).fit(X, (X["colour"] == "red") ^ (X["size"] > 0))
+    save_model(model, tmp_path / "model")
+    X.loc[::5, "age"], X.loc[::11, "code"], X.loc[::13, "colour"], X.loc[0, "size"] = np.nan, 9, "green", np.inf
+    X.to_csv(tmp_path / "table.csv", index=False)
+    main(["predict", str(tmp_path / "model"), str(tmp_path / "table.csv"), "--proba", "-o", str(tmp_path / "out.csv")])
+    found = np.loadtxt(tmp_path / "out.csv", delimiter=",", skiprows=1)
+    np.testing.assert_array_equal(found, model.packed_.predict_proba(X))
+    said = run(capsys, "info", tmp_path / "model")
+    assert "categories:     colour of blue, dark, red, missing; code of 3.0, 7.5\n" in said
+
+
 def test_the_header_is_that_of_to_c(folder, tmp_path):
     path, models, _ = folder
     main(["export-c", str(path / "classes"), "-o", str(tmp_path / "iris.h"), "--name", "iris", "--dtype", "float64"])
@@ -145,11 +163,11 @@ def test_rows_are_read_as_the_dtype_that_a_model_was_fitted_to(folder, capsys, t
     [
         ("a,b,d\n1,2,3\n", "the header lacks 1 of the model's features: c"),
         ("1,2,3\n", "line 1 has 3 columns, expected the 4 features"),
-        ("a,b,c,d\n1,2,3,4\n1,2,x,4\n", "line 3, column c: 'x' is no finite number"),
-        ("1,2,3,4\n1,2,nan,4\n", "line 2, column 3: 'nan' is no finite number"),
+        ("a,b,c,d\n1,2,3,4\n1,2,x,4\n", "line 3, column c: 'x' is no number"),
+        ("1,2,3,4\n1,2,1_0,4\n", "line 2, column 3: '1_0' is no number"),
         ("1,2,3,4\n1,2,3\n", "line 2 has 3 columns, expected 4"),
         ("", "line 1 has 0 columns"),
-        ("5.1,,1.4,0.2\n7,3,6,2\n", "line 1 has numbers and other cells"),
+        ("5.1,x,1.4,0.2\n7,3,6,2\n", "line 1 has numbers and other cells"),
         ("a,b,c,d,a\n1,2,3,4,5\n", "the header has a more than once"),
         ("1,2,3,1_0\n", "line 1 has numbers and other cells"),
         ("1,2,3,4\n1,2,3," + "9" * 200_000, "field larger than field limit"),

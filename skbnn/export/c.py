@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skbnn._files import replacing
+from skbnn.encoding.columns import PRESENT
 from skbnn.export import c_features, c_layers
-from skbnn.export.c_tables import COMMENTS, n_planes, row_dtype, tables_of
+from skbnn.export.c_tables import COMMENTS, float_keys, key_of_float, n_planes, row_dtype, tables_of
 from skbnn.packed import packed_network_of
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ def to_c(model: Model, path: StrPath | None = None, *, name: str = "model", dtyp
     dtype : {"float32", "float64", "uint8", "int8", "uint16", "int16", "uint32", "int32"}, default="float32"
         Type of a feature. Thresholds of integers are rounded up to integers. Floats are compared by their bits, so
         there is floating-point arithmetic only where the network has components, or lines of an additive model, and the
-        dtype is a float's.
+        dtype is a float's. NaN is a missing value; integers are never missing. Categories come as their codes, which
+        the header lists; one that is missing or unknown is NaN of floats, any code below 0 of signed integers, and the
+        largest of unsigned ones.
 
     Returns
     -------
@@ -81,8 +84,8 @@ def to_c(model: Model, path: StrPath | None = None, *, name: str = "model", dtyp
     ValueError
         If the name is no identifier; if the dtype is none of these; if ``path`` is something else than a file; if
         classes are floats that are not finite; or if integers can't take the model's features:
-        thresholds between fractions or beyond the dtype's range, lines between fractions, or components or slopes that
-        need more than 53 bits.
+        thresholds between fractions or beyond the dtype's range, more categories than it has codes, lines between
+        fractions, or components or slopes that need more than 53 bits.
     OSError
         If the file can't be written; nothing is left behind.
 
@@ -139,8 +142,37 @@ def header_of(network, name, dtype):
     )
     text += "".join(functions(network, tables, dtype))
     about = f"/* {network!r}\n   in C99, from skbnn.export.to_c. Bit 1 means +1, bit 0 means -1. */\n"
+    if network.nominal.any() or network.categories is not None:
+        about += re.sub("NAME(?=_)", name, codes(network, dtype))
     guard = f"#ifndef SKBNN_{name}_H\n#define SKBNN_{name}_H\n\n#include <stdint.h>\n#include <string.h>\n"
     return about + guard + re.sub("NAME(?=_)", name, text) + "\n#endif\n"
+
+
+def codes(network, dtype):
+    """A comment that lists the codes of categories."""
+    lost = {"f": "NaN", "i": "any integer below 0", "u": str(np.iinfo(dtype).max) if dtype.kind == "u" else ""}
+    lines = [
+        "",
+        "/* These features are codes of categories. One that is missing or unknown has the code of missing or, where",
+        f"   that has none, is {lost[dtype.kind]}.",
+    ]
+    categories = network.categories or [[]] * network.n_features_in
+    for feature in range(network.n_features_in):
+        labels = categories[feature]
+        if not (labels or network.nominal[feature]):
+            continue
+        name = "" if network.feature_names is None else f", {literal_of(network.feature_names[feature])}"
+        lines.append(f"   x[{feature}]{name}{':' if labels else ''}")
+        if labels:
+            lines.append(wrapped([f"{code} is {described(label)}" for code, label in enumerate(labels)]))
+    return "\n".join(lines) + " */\n"
+
+
+def described(label):
+    """A label in a comment, which it does not end."""
+    if label is None:
+        return "missing"
+    return literal_of(label) if isinstance(label, str) else repr(label)
 
 
 def enumerators(network):
@@ -161,7 +193,8 @@ def enumerators(network):
 
 def types(network, tables, dtype):
     """What features, scores and entries of tables are."""
-    keys = {"float64": "int64_t", "uint32": "uint32_t"}.get(dtype.name, "int32_t")
+    keys = C_TYPES[key_of_float(network, dtype).__name__] if dtype.kind == "f" else "int32_t"
+    keys = "uint32_t" if dtype.name == "uint32" else keys
     names = {"input": C_TYPES[dtype.name], "key": keys, "score": C_TYPES[network.bias.dtype.name]}
     names["scale"] = C_TYPES[tables["scale"].dtype.name]
     if network.layers:
@@ -203,8 +236,11 @@ def wrapped(entries):
 
 
 def literal_of(text):
-    """A string of C, of its bytes in UTF-8; octal escapes end by themselves, and ``?`` starts no trigraph."""
-    plain = set(range(32, 127)) - set(b'"\\?')
+    """A string of C, of its bytes in UTF-8; octal escapes end by themselves.
+
+    ``?`` starts no trigraph, and ``*`` neither begins nor ends a comment.
+    """
+    plain = set(range(32, 127)) - set(b'"\\?*')
     escaped = "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in text.encode())
     return '"' + escaped.replace("NAME_", "NAME\\137") + '"'  # which is not the network's name
 
@@ -212,15 +248,20 @@ def literal_of(text):
 def functions(network, tables, dtype):
     """The code, a list of texts."""
     floats = dtype.kind == "f"
-    key_max = "INT64_MAX" if dtype.name == "float64" else "INT32_MAX"
-    parts = [c_features.KEY_OF_FLOAT.replace("NAME_KEY_MAX", key_max) if floats else c_features.KEY_OF_INTEGER]
-    if floats and ("components" in tables or network.slopes.size):
-        parts += [c_features.DOUBLES]
+    parts = [c_features.KEY_OF_FLOAT if floats else c_features.KEY_OF_INTEGER]
+    if floats and "thresholds" in tables:
+        parts += [c_features.FILLED]
+    if "fills" in tables:
+        parts += [c_features.DOUBLES + c_features.VALUE]
     if "components" in tables:
-        parts += [c_features.KEY_OF_COMPONENT + c_features.FLOAT_COMPONENT if floats else c_features.INTEGER_COMPONENT]
-    parts += [c_features.WRITER, c_features.ENCODE_START, *encode_columns(network, tables), c_features.ENCODE_END]
+        parts += [c_features.FLOAT_COMPONENT if floats else c_features.INTEGER_COMPONENT]
+    encode = encode_columns(network, tables, dtype)
+    parts += [c_features.WRITER, c_features.ENCODE_START, *encode, c_features.ENCODE_END]
     if network.slopes.size:
         parts += [c_features.FLOAT_LINES if floats else c_features.INTEGER_LINES]
+    if floats:
+        keys = keys_of_floats(key_of_float(network, dtype))
+        parts = [re.sub(rf"\b({'|'.join(keys)})\b", lambda place: keys[place[0]], part) for part in parts]
     parts += [c_layers.POPCOUNT, c_layers.LAYER if network.layers else "", c_layers.UNITS, scores(network)]
     several = len(network.bias) > 1
     if network.output == "softmax":
@@ -232,15 +273,36 @@ def functions(network, tables, dtype):
     return parts
 
 
-def encode_columns(network, tables):
+def keys_of_floats(integer):
+    """What stands in the code for keys of the dtype, and the floats that have them."""
+    present, infinity = float_keys(np.array([PRESENT, np.inf]), integer).tolist()
+    bits = 8 * np.dtype(integer).itemsize
+    return {
+        "KEY_OF_PRESENT": str(present),
+        "KEY_OF_INFINITY": str(infinity),
+        "KEY_OF_NAN": f"INT{bits}_MIN",
+        "KEY_MAX": f"INT{bits}_MAX",
+        "FLOAT": C_TYPES[f"float{bits}"],
+    }
+
+
+def encode_columns(network, tables, dtype):
     """The loops over features, and over components."""
     first, n_bits = network.offsets[network.n_features_in], len(network.thresholds)
+    floats = dtype.kind == "f"
     if "skips" in tables:
-        yield c_features.ENCODE_PIXELS.replace("N_THRESHOLDS", str(first))
+        value = "NAME_filled(NAME_key(*feature), &NAME_thresholds[i], 1)" if floats else "NAME_key(*feature)"
+        yield c_features.ENCODE_PIXELS.replace("N_THRESHOLDS", str(first)).replace("VALUE", value)
     elif first:
         count = "NAME_counts[c]" if "counts" in tables else str(first // network.n_features_in)
-        value = {"COLUMNS": "NAME_n_features", "KEY": "NAME_key_t", "VALUE": "NAME_key(x[c])"}
-        yield encode_loop(tables, "thresholds", {**value, "COUNT": count, "SUMS": "NAME_sums[0]"})
+        value = f"NAME_filled(NAME_key(x[c]), threshold, {count})" if floats else "NAME_key(x[c])"
+        if "kinds" in tables and floats:
+            value = f"NAME_kinds[c] ? NAME_key(x[c]) : {value}"
+        places = {"COLUMNS": "NAME_n_features", "KEY": "NAME_key_t", "VALUE": value}
+        if not floats:
+            none = f"x[c] == {dtype.name.upper()}_MAX" if dtype.kind == "u" else "x[c] < 0"
+            places["IS_NONE"] = f"NAME_kinds[c] && {none}"
+        yield encode_loop(tables, "thresholds", {**places, "COUNT": count, "SUMS": "NAME_sums[0]"})
     if first < n_bits:
         value = {"COLUMNS": str(len(network.components)), "KEY": "int64_t", "VALUE": "NAME_component(x, c)"}
         places = {**value, "COUNT": "NAME_component_counts[c]", "SUMS": f"NAME_sums[{first}]"}
@@ -250,8 +312,12 @@ def encode_columns(network, tables):
 def encode_loop(tables, thresholds, places):
     """A loop over columns whose thresholds are in a table, with what stands in the places that have capital letters."""
     loop = c_features.ENCODE_COLUMNS_WITH_STEPS if "sums" in tables else c_features.ENCODE_COLUMNS
+    if thresholds == "thresholds" and "kinds" in tables:
+        loop = c_features.ENCODE_CODES_WITH_STEPS if "sums" in tables else c_features.ENCODE_CODES
+        reach = c_features.REACHED_OR_NONE if "IS_NONE" in places else c_features.REACHED
+        loop = loop.replace("REACH\n", reach)
     places = {**places, "THRESHOLDS": f"NAME_{thresholds}", "THRESHOLD": C_TYPES[tables[thresholds].dtype.name]}
-    return re.sub(r"\b[A-Z]+\b", lambda place: places[place[0]], loop)
+    return re.sub(rf"\b({'|'.join(places)})\b", lambda place: places[place[0]], loop)
 
 
 def scores(network):

@@ -4,13 +4,27 @@
 """
 
 # A float's bits, read as an integer of sign and magnitude, become one that is ordered as the floats are. So floats are
-# compared without floating-point instructions. -0.0 comes right before 0.0, whose place thresholds of 0 take.
+# compared without floating-point instructions. -0.0 comes right before 0.0, whose place thresholds of 0 take. FLOAT is
+# the input's type or, where that can't tell two thresholds apart that a missing value tells, double.
 KEY_OF_FLOAT = """
-/* An integer that is ordered as finite floats are. */
+/* An integer that is ordered as floats are; the least one is NaN's. */
 static inline NAME_key_t NAME_key(NAME_input_t x) {
+    const FLOAT value = x;
     NAME_key_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits < 0 ? bits ^ NAME_KEY_MAX : bits;
+    memcpy(&bits, &value, sizeof bits);
+    if ((bits & KEY_MAX) > KEY_OF_INFINITY)
+        return KEY_OF_NAN;
+    return bits < 0 ? bits ^ KEY_MAX : bits;
+}
+"""
+
+# KEY_OF_PRESENT is that of -inf. A feature with such a threshold has a bit that says whether a value is there.
+FILLED = """
+/* A missing value counts as the middle one of its feature's thresholds, unless a bit tells. */
+static inline NAME_key_t NAME_filled(NAME_key_t key, const NAME_key_t *thresholds, int count) {
+    if (key == KEY_OF_NAN && count && thresholds[0] != KEY_OF_PRESENT)
+        return thresholds[count / 2];
+    return key;
 }
 """
 
@@ -20,20 +34,35 @@ static inline NAME_key_t NAME_key(NAME_input_t x) {
 }
 """
 
-KEY_OF_COMPONENT = (
-    KEY_OF_FLOAT.replace("NAME_key(NAME_input_t x)", "NAME_key_of_component(double x)")
-    .replace("NAME_key_t", "int64_t")
-    .replace("NAME_KEY_MAX", "INT64_MAX")
-)
+VALUE = """
+/* A feature as a number, and as what it counts if it is missing: NaN where a bit tells. */
+static inline double NAME_value(const NAME_input_t *x, int f) {
+    double value = (double)x[f];
+    if (NAME_key(x[f]) == KEY_OF_NAN)
+        memcpy(&value, &NAME_fills[f], sizeof value);
+    return value;
+}
+"""
 
 FLOAT_COMPONENT = """
+/* An integer that is ordered as finite doubles are. */
+static inline int64_t NAME_key_of_component(double x) {
+    int64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits < 0 ? bits ^ INT64_MAX : bits;
+}
+
 /* Combination k of the features: each product and each sum is rounded to double, in the features' order. The volatile
    store keeps a compiler from fusing the two. */
 static inline int64_t NAME_component(const NAME_input_t *x, int k) {
     const double largest = 1.7976931348623157e308;
     double sum = 0;
     for (int f = 0; f < NAME_n_features; f++) {
-        volatile double product = (double)x[f] * NAME_components[k][f];
+        const NAME_key_t key = NAME_key(x[f]);
+        double value = NAME_value(x, f);
+        if (key <= KEY_OF_PRESENT || key >= KEY_OF_INFINITY) /* so that cores without FPU compare no doubles */
+            value = value > largest ? largest : value < -largest ? -largest : value == value ? value : 0;
+        volatile double product = value * NAME_components[k][f];
         sum += product;
     }
     if (!(sum >= -largest))
@@ -109,12 +138,52 @@ ENCODE_COLUMNS_WITH_STEPS = """    {
     }
 """
 
-# Pixels have one threshold each, or none where they are always the same.
+REACHED = """            while (reached < count && value >= threshold[reached])
+                reached++;
+"""
+
+# IS_NONE: whether column c is an integer that stands for NaN.
+REACHED_OR_NONE = """            if (IS_NONE)
+                reached = NAME_kinds[c] > 1 ? NAME_kinds[c] - 2 : 0;
+            else
+                while (reached < count && value >= threshold[reached])
+                    reached++;
+"""
+
+# Of a nominal feature the bit of the last threshold that is reached is 1, and no other. REACH counts them.
+ENCODE_CODES = """    {
+        const THRESHOLD *threshold = THRESHOLDS;
+        for (int c = 0; c < COLUMNS; c++) {
+            const int count = COUNT;
+            const KEY value = VALUE;
+            int reached = 0;
+REACH
+            for (int i = 0; i < count; i++)
+                NAME_write(&to, NAME_kinds[c] == 1 ? i + 1 == reached : i < reached);
+            threshold += count;
+        }
+    }
+"""
+
+ENCODE_CODES_WITH_STEPS = ENCODE_CODES.replace(
+    "        for (int c",
+    "        const NAME_sum_t *sums = SUMS;\n        for (int c",
+).replace(
+    "            threshold += count;\n",
+    """            if (reached)
+                for (int o = 0; o < NAME_n_outputs; o++)
+                    scores[o] += sums[(reached - 1) * NAME_n_outputs + o];
+            threshold += count;
+            sums += count * NAME_n_outputs;
+""",
+)
+
+# Pixels have one threshold each, or none where they are always the same. VALUE: of the feature.
 ENCODE_PIXELS = """    {
         const NAME_input_t *feature = x;
         for (int i = 0; i < N_THRESHOLDS; i++) {
             feature += NAME_skips[i];
-            NAME_write(&to, NAME_key(*feature) >= NAME_thresholds[i]);
+            NAME_write(&to, VALUE >= NAME_thresholds[i]);
         }
     }
 """
@@ -129,7 +198,7 @@ FLOAT_LINES = """
 static inline void NAME_add_lines(const NAME_input_t *x, NAME_score_t *scores) {
     for (int f = 0; f < NAME_n_features; f++) {
         const double lower = NAME_ranges[0][f], upper = NAME_ranges[1][f];
-        double rise = (double)x[f];
+        double rise = NAME_value(x, f);
         rise = rise > lower ? rise : lower;
         rise = rise < upper ? rise : upper;
         rise -= lower;

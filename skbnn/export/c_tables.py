@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from skbnn.encoding.columns import PRESENT, find_fills, find_runs
 from skbnn.packed._steps import sums_in_columns
 from skbnn.packed.fixed_point import LIMIT
 
@@ -21,6 +22,8 @@ COMMENTS = {
     "thresholds": "Thresholds of the features, ascending, as keys.",
     "skips": "How many features each threshold's lies behind the last one's, at first behind feature 0.",
     "counts": "How many thresholds each feature has.",
+    "kinds": "0: numbers. 1: codes, a bit each. Else ordered codes: 2, and how many thresholds a missing one reaches.",
+    "fills": "What a missing value of each feature counts as, the bits of a double.",
     "component_counts": "How many thresholds each combination has.",
     "components": "Coefficients of the features in each combination.",
     "component_thresholds": "Thresholds of the combinations, ascending, as keys.",
@@ -46,7 +49,8 @@ def tables_of(network, dtype):
     """
     yield from encoding_tables(network, dtype)
     if network.steps.size:
-        yield "sums", narrowest(sums_in_columns(network.steps, network.offsets).astype(np.int64))
+        runs = find_runs(network.offsets, network.nominal)
+        yield "sums", narrowest(sums_in_columns(network.steps, runs).astype(np.int64))
     if network.slopes.size:
         yield from line_tables(network, dtype)
     *hidden, output = network.binary_weights
@@ -119,12 +123,17 @@ def encoding_tables(network, dtype):
     counts, first = np.diff(offsets), offsets[network.n_features_in]
     if first:
         yield "thresholds", feature_keys(network, dtype)
-    of_features = counts[:n_features]
-    if first and of_features.max() == 1 and not of_features.all() and not network.steps.size:
+    of_features, kinds = counts[:n_features], kinds_of(network, dtype)
+    is_image = of_features.max() == 1 and not of_features.all() and not network.steps.size and not kinds.any()
+    if first and is_image:
         skips = np.diff(np.flatnonzero(of_features), prepend=0)
         yield "skips", narrowest(skips, UNSIGNED)
     elif first and (of_features != of_features[0]).any():
         yield "counts", narrowest(of_features, UNSIGNED)
+    if first and kinds.any():
+        yield "kinds", kinds
+    if dtype.kind == "f" and (len(network.components) or network.slopes.size):
+        yield "fills", find_fills(network.thresholds, offsets, network.nominal).view(np.uint64)
     if first == offsets[-1]:
         return
     yield "component_counts", narrowest(counts[n_features:], UNSIGNED)
@@ -140,26 +149,71 @@ def encoding_tables(network, dtype):
 
 
 def feature_keys(network, dtype):
-    """The features' thresholds as integers: of an integer x, ``x >= t`` is the same as ``x >= ceil(t)``."""
+    """The features' thresholds as integers: of an integer x, ``x >= t`` is the same as ``x >= ceil(t)``.
+
+    Every integer reaches -inf, and of categories every code, which are at least 0.
+    """
     thresholds = network.thresholds[: network.offsets[network.n_features_in]]
     if dtype.kind == "f":
-        return float_keys(thresholds, np.int32 if dtype.itemsize == 4 else np.int64)
+        return float_keys(thresholds, key_of_float(network, dtype))
     whole = np.ceil(thresholds)
     lowest, highest = np.iinfo(dtype).min, np.iinfo(dtype).max
     features = np.repeat(np.arange(network.n_features_in), np.diff(network.offsets)[: network.n_features_in])
-    for beyond in np.flatnonzero((whole <= lowest) | (whole > highest)):
+    is_code = kinds_of(network, dtype)[features] > 0
+    most = highest - (is_code & (dtype.kind == "u"))  # the largest stands for NaN
+    check_codes(network, dtype)
+    for beyond in np.flatnonzero((whole > PRESENT) & (whole <= lowest) & ~is_code | (whole > most)):
         raise ValueError(
             f"threshold {thresholds[beyond]:g} of {feature_name(network, features[beyond])} tells no values of "
             f"dtype {dtype} apart, which are from {lowest} to {highest}; the model was fitted to other numbers"
         )
-    merged = (np.diff(features) == 0) & (np.diff(thresholds) > 0) & (np.diff(whole) == 0)
+    merged = (
+        (features[1:] == features[:-1]) & ~is_code[1:] & (thresholds[1:] > thresholds[:-1]) & (whole[1:] == whole[:-1])
+    )
     for at in np.flatnonzero(merged):
         raise ValueError(
             f"dtype {dtype} can't tell thresholds {thresholds[at]:g} and {thresholds[at + 1]:g} of "
             f"{feature_name(network, features[at])} apart; the model was fitted to fractions, so use a float dtype"
         )
     mixed = np.uint8, np.int8, np.int16, np.uint16, np.int32  # all of which C compares with an int32_t as they are
-    return narrowest(whole.astype(np.int64), UNSIGNED if dtype.kind == "u" else mixed)
+    keys = np.maximum(whole, np.where(is_code, 0, lowest)).astype(np.int64)
+    return narrowest(keys, UNSIGNED if dtype.kind == "u" else mixed)
+
+
+def kinds_of(network, dtype):
+    """What features are, as COMMENTS has it, (n_features,); in floats, which have NaN, an order is one of numbers."""
+    kinds = network.nominal.astype(np.int64)
+    if network.categories is not None and dtype.kind != "f":
+        fills = find_fills(network.thresholds, network.offsets, network.nominal)
+        for feature in np.flatnonzero([labels is not None for labels in network.categories] & ~network.nominal):
+            thresholds = network.thresholds[slice(*network.offsets[feature : feature + 2])]
+            kinds[feature] = 2 + (thresholds <= fills[feature]).sum()
+    return narrowest(kinds, UNSIGNED)
+
+
+def check_codes(network, dtype):
+    """Raise ValueError if a feature has more categories than integers of the dtype have codes."""
+    most = np.iinfo(dtype).max + (dtype.kind == "i")
+    for feature, labels in enumerate(network.categories or ()):
+        if len(labels or ()) > most:
+            raise ValueError(
+                f"{feature_name(network, feature)} has {len(labels)} categories, and dtype {dtype} {most} codes at most"
+            )
+
+
+def key_of_float(network, dtype):
+    """The dtype of floats' keys: int64 of float64, and of float32 where a missing value lies between float32s.
+
+    That is where a feature's middle threshold, which a missing value reaches, and a higher one are the same of float32.
+    """
+    if dtype.itemsize == 8:
+        return np.int64
+    fills = find_fills(network.thresholds, network.offsets, network.nominal)
+    counts = np.diff(network.offsets)[: network.n_features_in]
+    thresholds = network.thresholds[: counts.sum()]
+    between = thresholds > np.repeat(fills, counts)
+    same = float_keys(thresholds, np.int32) == np.repeat(float_keys(fills, np.int32), counts)
+    return np.int64 if (between & same).any() else np.int32
 
 
 def feature_name(network, feature):
@@ -202,7 +256,7 @@ def integer_component(network, k, dtype):
             f"of dtype {dtype}, and 53 are exact; use a narrower dtype, a float's, or fit with n_components=0"
         )
     thresholds = network.thresholds[network.offsets[first] : network.offsets[first + 1]]
-    keys = [math.ceil(Fraction(t) / Fraction(2) ** unit) for t in thresholds.tolist()]
+    keys = [EXACT if math.isinf(t) else math.ceil(Fraction(t) / Fraction(2) ** unit) for t in thresholds.tolist()]
     return whole, np.array([min(max(key, -EXACT), EXACT) for key in keys], np.int64)
 
 

@@ -20,7 +20,9 @@ from skl2onnx.common.data_types import (
 from skbnn._classifier import BinaryMLPClassifier
 from skbnn._regressor import BinaryMLPRegressor
 from skbnn._thermometer import ThermometerEncoder
-from skbnn.export.graph import Graph, add_bits, add_columns, add_network, add_outputs, outputs_of
+from skbnn.encoding import Encoding
+from skbnn.export.graph import Graph, add_network, add_outputs, outputs_of
+from skbnn.export.graph_features import add_bits
 from skbnn.export.onnx import OPSET
 from skbnn.packed import packed_network_of
 
@@ -87,7 +89,8 @@ def set_shapes(operator):
 def network_of(model, scope):
     """The network that predicts, without its classes where the option ``nocl`` asks for indices."""
     network = packed_network_of(model)
-    return network.named() if scope.get_options(model, {"nocl": False}, fail=False)["nocl"] else network
+    nocl = scope.get_options(model, {"nocl": False}, fail=False)["nocl"]
+    return network.named(categories=network.categories) if nocl else network
 
 
 def convert(scope, operator, container):
@@ -115,9 +118,12 @@ def convert_encoder(scope, operator, container):
     encoder, (x,), (out,) = operator.raw_operator, operator.inputs, operator.outputs
     graph, n_features = Graph(scope.get_unique_variable_name), len(encoder.thresholds_)
     dtype = helper.tensor_dtype_to_np_dtype(guess_proto_type(x.type))
-    columns = np.repeat(np.arange(n_features), [len(thresholds) for thresholds in encoder.thresholds_])
-    compared = add_columns(graph, np.empty((0, n_features)), x.full_name, dtype)
-    bits = graph.cast(add_bits(graph, compared, columns, np.concatenate(encoder.thresholds_)), np.float32)
+    encoding = Encoding.from_columns(encoder.thresholds_, np.empty((0, n_features)))
+    bits, order = add_bits(graph, encoding, x.full_name, dtype)
+    places = np.argsort(order)[-len(encoding.thresholds) :]  # behind those of -1
+    if places.tolist() != list(range(len(order))):
+        bits = graph.add("Gather", bits, places, axis=1)
+    bits = graph.cast(bits, np.float32)
     if encoder.output == "plus_minus_one":
         bits = graph.add("Sub", graph.add("Mul", bits, np.float32(2)), np.float32(1))
     graph.nodes.append(("Identity", [bits], [out.full_name], {}))

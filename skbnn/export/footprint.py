@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from skbnn.export.c import MAX_ROWS, checked_dtype
-from skbnn.export.c_tables import n_planes, row_dtype, tables_of
+from skbnn.export.c_tables import kinds_of, n_planes, row_dtype, tables_of
 from skbnn.packed import packed_network_of
 
 if TYPE_CHECKING:
@@ -25,9 +25,10 @@ PARTS = {
     "steps": (119, 24),
     "lines": (159, 8),
     "components": (173, 7),
-    "components of floats": (101, 0),
+    "components of floats": (210, 0),
     "steps of components": (33, 0),
-    "float keys": (13, 0),
+    "float keys": (55, 0),
+    "categories": (45, 0),
     "wide scores": (57, 0),
 }
 
@@ -105,6 +106,7 @@ def parts_of(network, dtype):
         "components of floats": components and floats,
         "steps of components": components and bool(network.steps.size),
         "float keys": floats,
+        "categories": bool(kinds_of(network, dtype).any()),
         "wide scores": network.bias.dtype.itemsize == 8,
     }
     for part, times in present.items():

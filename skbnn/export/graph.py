@@ -9,6 +9,8 @@ from itertools import count
 import numpy as np
 from onnx import helper
 
+from skbnn.export.graph_features import add_bits, add_codes, add_lines
+
 BASE = 256  # of the digits that steps are cut into
 
 
@@ -67,11 +69,11 @@ def add_network(graph, network, x, dtype):
         Name of the scores in units of ``factor``, (n_rows, n_outputs) float64.
     """
     n_outputs, scale = len(network.bias), network.scale.astype(np.int64)
-    columns, thresholds, used = input_bits(network)
-    bits = add_bits(graph, add_columns(graph, network.components, x, dtype), columns, thresholds)
+    x, dtype = add_codes(graph, network.categories, x, dtype)
+    bits, order = add_bits(graph, network, x, dtype)
     weights = network.binary_weights
     positive = [(layer > 0).sum(axis=2) for layer in weights]
-    weights[0] = spread(weights[0], used)
+    weights[0] = spread(weights[0], order)
     # An output's units stand apart, so that what is added up lies as (units, outputs).
     weights[-1] = weights[-1].reshape(*scale.shape, -1).swapaxes(1, 2).reshape(weights[-1].shape)
     matrices = iter(add_matrices(graph, [layer[member].T for member in range(network.n_members) for layer in weights]))
@@ -91,7 +93,7 @@ def add_network(graph, network, x, dtype):
     constant = network.bias + (scale * dots).sum(axis=(0, 2))
     factors = [2 * scale.swapaxes(1, 2).reshape(-1, n_outputs)]
     if network.steps.size:
-        digits = digits_of(spread(network.steps, used).T)
+        digits = digits_of(spread(network.steps, order).T)
         terms.append(graph.add("MatMulInteger", bits, np.hstack(digits)))
         factors += [np.full((1, n_outputs), BASE**i) for i in range(len(digits))]
     factors = np.vstack(factors)
@@ -99,72 +101,15 @@ def add_network(graph, network, x, dtype):
     products = graph.add("Mul", graph.add("Reshape", products, np.array([0, *factors.shape])), factors)
     scores = graph.add("Add", graph.add("ReduceSum", products, np.array([1]), keepdims=0), constant)
     if network.slopes.any():
-        scores = graph.add("Add", scores, add_lines(graph, network, x))
+        scores = graph.add("Add", scores, add_lines(graph, network, x, dtype))
     return graph.cast(scores, np.float64)
 
 
-def input_bits(network):
-    """Which column each input bit compares with which threshold.
-
-    Returns
-    -------
-    columns : ndarray of shape (n_bits,), or None
-        None where bits lie as the features do. Where most features have one bit and none has more, those without get
-        one that never fires: rows are then compared as they are, which is faster than to pick columns.
-    thresholds : ndarray of shape (n_bits,), float64
-    used : ndarray of shape (n_bits,), bool
-        The bits that the network has.
-    """
-    counts, thresholds = np.diff(network.offsets), network.thresholds
-    used = counts == 1
-    if counts.max() == 1 and 2 * used.sum() >= len(used) and not len(network.components):
-        spread_out = np.full(len(counts), np.inf)
-        spread_out[used] = thresholds
-        return None, spread_out, used
-    return np.repeat(np.arange(len(counts)), counts), thresholds, np.ones(len(thresholds), bool)
-
-
-def spread(values, used):
-    """Values of the used bits, last axis, among all, where others are 0; int64."""
-    out = np.zeros((*values.shape[:-1], len(used)), np.int64)
-    out[..., used] = values
+def spread(values, order):
+    """The values of bits, last axis, as they lie in ``order``; 0 where that is -1; int64."""
+    out = np.zeros((*values.shape[:-1], len(order)), np.int64)
+    out[..., order >= 0] = values[..., order[order >= 0]]
     return out
-
-
-def add_columns(graph, components, x, dtype):
-    """Add what is compared with thresholds, features and components; returns its name and its dtype.
-
-    As in ``Encoder``: float32 holds small integers and float32 exactly, float64 the others, and components.
-    """
-    narrow = dtype.itemsize <= (4 if dtype.kind == "f" else 2) and not len(components)
-    compared = np.dtype(np.float32 if narrow else np.float64)
-    columns = x if dtype == compared else graph.cast(x, compared)
-    if not len(components):
-        return columns, compared
-    # A running sum adds up in the order of the features, which a matrix product does not.
-    products = graph.add("Mul", graph.add("Unsqueeze", columns, np.array([1])), components)
-    sums = graph.add("CumSum", products, np.int64(2))
-    last = graph.add("Gather", sums, np.int64(components.shape[1] - 1), axis=2)
-    largest = np.finfo(np.float64).max
-    last = graph.add("Max", graph.add("Min", last, largest), -largest)
-    return graph.add("Concat", columns, last, axis=1), compared
-
-
-def add_bits(graph, values, columns, thresholds):
-    """Add the thermometer encoding of ``add_columns``' values; returns the name of bits, (n_rows, n_bits) uint8 of 0/1.
-
-    ``columns`` and ``thresholds`` are those of ``input_bits``.
-    """
-    x, compared = values
-    with np.errstate(over="ignore"):  # beyond float32's range the smallest float32 >= t is infinity
-        limits = thresholds.astype(compared)
-        limits = np.where(limits < thresholds, np.nextafter(limits, compared.type(np.inf)), limits)
-    if columns is None:
-        return graph.cast(graph.add("GreaterOrEqual", x, limits), np.uint8)
-    # Whole columns are picked, rather than numbers in each row: that is faster.
-    picked = graph.add("Gather", graph.add("Transpose", x, perm=[1, 0]), columns, axis=0)
-    bits = graph.cast(graph.add("GreaterOrEqual", picked, limits[:, np.newaxis]), np.uint8)
-    return graph.add("Transpose", bits, perm=[1, 0])
 
 
 def add_matrices(graph, matrices):
@@ -189,19 +134,6 @@ def digits_of(values):
         digits.append(digit.astype(np.int8))
         values = (values - digit) // BASE
     return digits
-
-
-def add_lines(graph, network, x):
-    """Add the sums of ``trunc(slopes * (clip(x, lower, upper) - lower))``; returns their name, int64."""
-    rising = np.flatnonzero(network.slopes.any(axis=0))
-    lower, upper = network.ranges[:, rising]
-    if len(rising) < network.n_features_in:
-        x = graph.add("Gather", x, rising, axis=1)
-    inside = graph.add("Min", graph.add("Max", graph.cast(x, np.float64), lower), upper)
-    rises = graph.add("Unsqueeze", graph.add("Sub", inside, lower), np.array([1]))
-    # These sums fit the integers of the bias, of which 32 bits are faster.
-    whole = graph.cast(graph.add("Mul", rises, network.slopes[:, rising]), network.bias.dtype)
-    return graph.cast(graph.add("ReduceSum", whole, np.array([2]), keepdims=0), np.int64)
 
 
 def outputs_of(network):

@@ -33,7 +33,8 @@ def to_onnx(
     """Write a fitted model as an ONNX graph of standard operators.
 
     ONNX Runtime gives the labels of ``packed_.predict`` on every row and its scores to the last bit. Weights are
-    stored as bits; a session unpacks them to int8 once, when it starts. A graph does not look for NaN and infinity.
+    stored as bits; a session unpacks them to int8 once, when it starts. NaN is a missing value. A category is its label
+    where labels are numbers, and where they are text its code: the place of its label in ``packed_.categories``.
 
     To convert a whole pipeline, see :func:`register_converter`.
 

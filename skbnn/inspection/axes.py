@@ -2,6 +2,10 @@
 
 import numpy as np
 
+from skbnn.encoding.tables import is_frame, to_numbers
+
+N_CODES = 20  # that are written along an axis at most
+
 N_FEATURES = 6  # that are drawn over their histograms unless some are asked for
 
 
@@ -79,18 +83,36 @@ def indices_of_features(features, names):
     return indices
 
 
-def table_of(X, n_features):
-    """X as an array of floats, which has to have so many columns."""
-    X = np.asarray(X, dtype=np.float64)
-    if X.ndim != 2 or X.shape[1] != n_features:
-        raise ValueError(f"X has shape {X.shape}, expected (n_samples, {n_features})")
-    return X
+def table_of(X, n_features, categories=None):
+    """X as an array of floats, categories as codes, which has to have so many columns."""
+    shape = np.shape(X)
+    if len(shape) != 2 or shape[1] != n_features:
+        raise ValueError(f"X has shape {shape}, expected (n_samples, {n_features})")
+    X = to_numbers(X, categories) if is_frame(X) or categories is not None else X
+    return np.asarray(X, dtype=np.float64)
 
 
-def draw_histogram(ax, values, options):
-    """Draw a histogram behind what else there is to be in the axes; returns its bars."""
+def codes_of(network, feature):
+    """What to call the codes of a feature, a list of str, or None where it has none."""
+    if network.categories is not None and network.categories[feature] is not None:
+        return ["missing" if label is None else str(label) for label in network.categories[feature]]
+    if network.nominal[feature]:
+        thresholds = network.thresholds[slice(*network.offsets[feature : feature + 2])]
+        return [str(code) for code in range(int(thresholds.max(initial=-1)) + 1)]
+    return None
+
+
+def draw_codes(ax, codes):
+    """Write what codes are called along the axis, some of them if they are many."""
+    step = -(-len(codes) // N_CODES)
+    ax.set_xticks(range(0, len(codes), step), codes[::step], rotation=90 if len(codes) > 5 else 0, fontsize="x-small")
+
+
+def draw_histogram(ax, values, options, codes=None):
+    """Draw a histogram behind what else there is to be in the axes, one bar a code; returns its bars."""
     behind = ax.twinx()
-    *_, bars = behind.hist(values, **{"bins": 30, "color": "lightgray", **(options or {})})
+    bins = 30 if codes is None else np.arange(len(codes) + 1) - 0.5
+    *_, bars = behind.hist(values[np.isfinite(values)], **{"bins": bins, "color": "lightgray", **(options or {})})
     behind.set_yticks([])
     ax.set_zorder(behind.get_zorder() + 1)
     ax.patch.set_visible(False)

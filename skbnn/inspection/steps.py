@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from skbnn.inspection.axes import N_FEATURES, draw_histogram, grid, indices_of_features, names_of_features, table_of
+from skbnn.encoding.columns import PRESENT, find_fills
+from skbnn.inspection.axes import (
+    N_FEATURES,
+    codes_of,
+    draw_codes,
+    draw_histogram,
+    grid,
+    indices_of_features,
+    names_of_features,
+    table_of,
+)
 from skbnn.packed import packed_network_of
 
 if TYPE_CHECKING:
@@ -26,13 +36,16 @@ class StepsDisplay:
     Parameters
     ----------
     curves : list of (ndarray of shape (n_points,), ndarray of shape (n_lines, n_points))
-        Of each feature that is drawn: its values, ascending, and what they add to each score.
+        Of each feature that is drawn: its values, ascending, and what they add to each score. A category's values are
+        its codes. NaN, last, is a missing value, and drawn as a dotted line.
     values : list of ndarray of shape (n_samples,)
         The feature's values in X.
     feature_names : list of str
         Their names.
     labels : list of str
         Of the lines, for the legend. A single line has none.
+    codes : list of (list of str or None), default=None
+        What the codes of each feature's categories are called; None of a feature that has none.
 
     Attributes
     ----------
@@ -69,9 +82,16 @@ class StepsDisplay:
     histograms_: list[BarContainer]
 
     def __init__(
-        self, curves: list[tuple[Floats, Floats]], values: list[Floats], *, feature_names: list[str], labels: list[str]
+        self,
+        curves: list[tuple[Floats, Floats]],
+        values: list[Floats],
+        *,
+        feature_names: list[str],
+        labels: list[str],
+        codes: list[list[str] | None] | None = None,
     ) -> None:
         self.curves, self.values, self.feature_names, self.labels = curves, values, feature_names, labels
+        self.codes = [None] * len(values) if codes is None else codes
 
     @classmethod
     def from_estimator(
@@ -119,7 +139,7 @@ class StepsDisplay:
         if not network.additive.varies:
             raise ValueError("the model has no additive part, as with init='constant' and after partial_fit")
         n_features = network.n_features_in
-        X, outputs = table_of(X, n_features), outputs_of(network, target)
+        X, outputs = table_of(X, n_features, network.categories), outputs_of(network, target)
         names = names_of_features(n_features, network.feature_names if feature_names is None else feature_names)
         if features is None:
             moves = [added(network, feature, X[:, feature])[outputs].std(axis=1).sum() for feature in range(n_features)]
@@ -131,7 +151,8 @@ class StepsDisplay:
             curves.append((points, (added(network, feature, points) - mean)[outputs]))
         values, names = [X[:, feature] for feature in chosen], [names[feature] for feature in chosen]
         labels = [str(label) for label in np.asarray(labels_of(network))[outputs]]
-        return cls(curves, values, feature_names=names, labels=labels).plot(**plot_options)
+        codes = [codes_of(network, feature) for feature in chosen]
+        return cls(curves, values, feature_names=names, labels=labels, codes=codes).plot(**plot_options)
 
     def plot(
         self,
@@ -161,14 +182,22 @@ class StepsDisplay:
         """
         self.bounding_ax_, self.axes_, axes = grid(self, ax, len(self.curves), n_cols)
         self.figure_, self.lines_, self.histograms_ = axes[0].figure, [], []
-        for one, (points, curves), values, name in zip(axes, self.curves, self.values, self.feature_names, strict=True):
-            self.histograms_.append(draw_histogram(one, values, hist_kw))
-            lines = [
-                one.plot(points, curve, **{"label": label, **(line_kw or {})})[0]
-                for curve, label in zip(curves, self.labels, strict=True)
-            ]
+        features = zip(axes, self.curves, self.values, self.feature_names, self.codes, strict=True)
+        for one, (points, curves), values, name, codes in features:
+            self.histograms_.append(draw_histogram(one, values, hist_kw, codes))
+            lines, missing = [], np.isnan(points)
+            style = {} if codes is None else {"linestyle": "", "marker": "o"}
+            for curve, label in zip(curves, self.labels, strict=True):
+                options = {"label": label, **style, **(line_kw or {})}
+                lines.append(one.plot(points[~missing], curve[~missing], **options)[0])
+                if missing.any():
+                    one.axhline(curve[missing][0], linestyle=":", linewidth=0.8, color=lines[-1].get_color())
+                    place = {"xycoords": ("axes fraction", "data"), "ha": "right", "fontsize": "x-small"}
+                    one.annotate("missing", (1, curve[missing][0]), **place)
             self.lines_.append(lines)
             one.set_xlabel(name)
+            if codes is not None:
+                draw_codes(one, codes)
         axes[0].set_ylabel("Added to the score")
         if len(self.labels) > 1:
             axes[0].legend()
@@ -195,19 +224,33 @@ def outputs_of(network, target):
 def added(network, feature, values):
     """What these values of a feature add to each score, (n_outputs, n_values), by its steps and its line."""
     bits = slice(*network.offsets[feature : feature + 2])
+    fill = find_fills(network.thresholds, network.offsets, network.nominal)[feature]
+    values = np.where(np.isnan(values), fill, values)
     out = np.zeros((len(network.bias), len(values)))
     if network.steps.size:
-        out += network.steps[:, bits] @ (values >= network.thresholds[bits, np.newaxis])
+        reached = values >= network.thresholds[bits, np.newaxis]
+        if network.nominal[feature]:
+            reached[:-1] &= ~reached[1:]
+        out += network.steps[:, bits] @ reached
     if network.slopes.size:
         lower, upper = network.ranges[:, feature]
-        out += np.trunc(np.outer(network.slopes[:, feature], np.clip(values, lower, upper) - lower))
+        out += np.trunc(np.outer(network.slopes[:, feature], np.minimum(np.fmax(values, lower), upper) - lower))
     return network.factor[:, np.newaxis] * out
 
 
 def points_of(network, feature, values):
-    """Where the curve has corners: either side of each threshold, and the ends of the values and of the line."""
+    """Where the curve has corners: either side of each threshold, and the ends of the values and of the line.
+
+    Of a category, all its codes; last NaN, where a bit or the values tell of missing ones.
+    """
+    codes, finite = codes_of(network, feature), values[np.isfinite(values)]
     thresholds = network.thresholds[slice(*network.offsets[feature : feature + 2])]
-    points = [thresholds, np.nextafter(thresholds, -np.inf), network.ranges[:, feature] if network.slopes.size else []]
-    lower, upper = values.min(), values.max()
-    points = np.concatenate(points)
-    return np.unique(np.concatenate([[lower, upper], points[(points > lower) & (points < upper)]]))
+    missing = np.isnan(values).any() or (thresholds == PRESENT).any()
+    if codes is not None:
+        points = np.arange(len(codes))
+    else:
+        ends = network.ranges[:, feature] if network.slopes.size else []
+        points = np.concatenate([thresholds, np.nextafter(thresholds, -np.inf), ends])
+        lower, upper = finite.min(initial=np.inf), finite.max(initial=-np.inf)
+        points = np.unique(np.concatenate([[lower, upper][: len(finite)], points[(points > lower) & (points < upper)]]))
+    return np.append(points, [np.nan] * bool(missing))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 FLOAT32 = 4  # bytes
 
+NAMES = "feature_names", "categories.counts", "categories"
 LABELS = "classes", "classes.str", "classes.object"  # of which a model file has one at most
 
 
@@ -155,7 +156,7 @@ def summary(model: Model) -> Summary:
         return Row(layer, shape, bits, words, nbytes, FLOAT32 * (bits + n_numbers))
 
     n_features, n_bits, n_outputs = network.n_features_in, network.layer_sizes[0], len(network.bias)
-    rows = [numbers("Thermometer encoding", f"{n_features} -> {n_bits}", "thresholds", "offsets")]
+    rows = [numbers("Thermometer encoding", f"{n_features} -> {n_bits}", "thresholds", "offsets", "nominal")]
     if "components" in arrays:
         rows.append(numbers("Combinations", f"{n_features} -> {len(network.components)}", "components"))
     for index, n_units in enumerate(network.layer_sizes[1:-1]):
@@ -165,5 +166,5 @@ def summary(model: Model) -> Summary:
     rows.append(binary("Output", len(network.layers), n_numbers, "output.weights", "scale", "bias", "factor"))
     if network.additive.varies:
         rows.append(numbers("Additive part", f"{n_features} -> {n_outputs}", "steps", "slopes", "ranges"))
-    rows.append(numbers("Sizes and names", "", "layer_sizes", *LABELS, "feature_names"))
+    rows.append(numbers("Sizes and names", "", "layer_sizes", *LABELS, *NAMES))
     return Summary(rows)

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from skbnn.inspection.axes import N_FEATURES, draw_histogram, grid, indices_of_features, names_of_features, table_of
+from skbnn.inspection.axes import (
+    N_FEATURES,
+    codes_of,
+    draw_codes,
+    draw_histogram,
+    grid,
+    indices_of_features,
+    names_of_features,
+    table_of,
+)
 from skbnn.packed import packed_network_of
 
 if TYPE_CHECKING:
@@ -31,6 +40,8 @@ class ThresholdDisplay:
         The feature's values.
     feature_names : list of str
         Their names.
+    codes : list of (list of str or None), default=None
+        What the codes of each feature's categories are called; None of a feature that has none.
 
     Attributes
     ----------
@@ -64,8 +75,16 @@ class ThresholdDisplay:
     lines_: list[LineCollection]
     histograms_: list[BarContainer]
 
-    def __init__(self, thresholds: list[Floats], values: list[Floats], *, feature_names: list[str]) -> None:
+    def __init__(
+        self,
+        thresholds: list[Floats],
+        values: list[Floats],
+        *,
+        feature_names: list[str],
+        codes: list[list[str] | None] | None = None,
+    ) -> None:
         self.thresholds, self.values, self.feature_names = thresholds, values, feature_names
+        self.codes = [None] * len(values) if codes is None else codes
 
     @classmethod
     def from_estimator(
@@ -107,17 +126,22 @@ class ThresholdDisplay:
         """
         if hasattr(estimator, "thresholds_"):  # a ThermometerEncoder
             columns, names = estimator.thresholds_, getattr(estimator, "feature_names_in_", None)
+            X, codes = table_of(X, len(columns)), [None] * len(columns)
         else:
             network = packed_network_of(estimator)
             columns = np.split(network.thresholds, network.offsets[1:-1])[: network.n_features_in]
-            names = network.feature_names
-        X = table_of(X, len(columns))
+            names, codes = network.feature_names, [codes_of(network, feature) for feature in range(len(columns))]
+            X = table_of(X, len(columns), network.categories)
+            columns = [
+                column[:0] if nominal else column for column, nominal in zip(columns, network.nominal, strict=True)
+            ]
         names = names_of_features(len(columns), names if feature_names is None else feature_names)
         if features is None:
             features = np.argsort([-len(column) for column in columns], kind="stable")[:N_FEATURES]
         chosen = indices_of_features(features, names)
         columns, values = [columns[feature] for feature in chosen], [X[:, feature] for feature in chosen]
-        return cls(columns, values, feature_names=[names[feature] for feature in chosen]).plot(**plot_options)
+        names, codes = [names[feature] for feature in chosen], [codes[feature] for feature in chosen]
+        return cls(columns, values, feature_names=names, codes=codes).plot(**plot_options)
 
     def plot(
         self,
@@ -148,9 +172,12 @@ class ThresholdDisplay:
         self.bounding_ax_, self.axes_, axes = grid(self, ax, len(self.thresholds), n_cols)
         self.figure_, self.lines_, self.histograms_ = axes[0].figure, [], []
         options = {"color": "tab:blue", "linewidth": 0.8, **(line_kw or {})}
-        for one, thresholds, values, name in zip(axes, self.thresholds, self.values, self.feature_names, strict=True):
-            self.histograms_.append(draw_histogram(one, values, hist_kw))
+        features = zip(axes, self.thresholds, self.values, self.feature_names, self.codes, strict=True)
+        for one, thresholds, values, name, codes in features:
+            self.histograms_.append(draw_histogram(one, values, hist_kw, codes))
             across = one.get_xaxis_transform()  # from the lower to the upper edge
-            self.lines_.append(one.vlines(thresholds, 0, 1, transform=across, **options))
+            self.lines_.append(one.vlines(thresholds[np.isfinite(thresholds)], 0, 1, transform=across, **options))
             one.set(xlabel=name, yticks=[])
+            if codes is not None:
+                draw_codes(one, codes)
         return self

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from skbnn.inspection.axes import grid, indices_of_features, names_of_features
+from skbnn.encoding.columns import PRESENT
+from skbnn.inspection.axes import codes_of, draw_codes, grid, indices_of_features, names_of_features
 from skbnn.packed import packed_network_of
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ class WeightDisplay:
         Of these features.
     image_shape : tuple of int, default=None
         Height and width of the image that the features make up. None draws curves.
+    nominal : list of bool, default=None
+        Whether a bit of the feature is of one category.
+    codes : list of (list of str or None), default=None
+        What the codes of each feature's categories are called; None of a feature that has none.
 
     Attributes
     ----------
@@ -80,9 +85,13 @@ class WeightDisplay:
         units: list[int],
         feature_names: list[str],
         image_shape: tuple[int, int] | None = None,
+        nominal: list[bool] | None = None,
+        codes: list[list[str] | None] | None = None,
     ) -> None:
         self.weights, self.thresholds, self.units = weights, thresholds, units
         self.feature_names, self.image_shape = feature_names, image_shape
+        self.nominal = [False] * len(weights) if nominal is None else nominal
+        self.codes = [None] * len(weights) if codes is None else codes
 
     @classmethod
     def from_estimator(
@@ -147,6 +156,8 @@ class WeightDisplay:
             units=units,
             feature_names=[names[feature] for feature in chosen],
             image_shape=image_shape,
+            nominal=network.nominal[chosen].tolist(),
+            codes=[codes_of(network, feature) for feature in chosen],
         ).plot(**plot_options)
 
     def plot(
@@ -197,16 +208,29 @@ class WeightDisplay:
         return images
 
     def _draw_curves(self, ax, index, options):
-        """A feature's part of each unit's sum, from a bit before the first threshold to a bit beyond the last."""
+        """A feature's part of each unit's sum, from a bit before the first threshold to a bit beyond the last.
+
+        What is missing, and has a bit for that, is in no curve.
+        """
         weights, thresholds = self.weights[index].astype(int), self.thresholds[index]
-        lowest, highest = (thresholds[0], thresholds[-1]) if len(thresholds) else (0, 0)
-        margin = 0.05 * (highest - lowest) or 1
-        points = np.concatenate([[lowest - margin], thresholds, [highest + margin]])
+        finite = np.isfinite(thresholds)
+        known = thresholds[finite]
         none_reached = -weights.sum(axis=1, keepdims=True)
-        sums = np.hstack([none_reached, none_reached + 2 * np.cumsum(weights, axis=1)])
-        sums = np.hstack([sums, sums[:, -1:]])
+        none_reached += 2 * weights[:, thresholds == PRESENT].sum(axis=1, keepdims=True)
         ax.set_xlabel(self.feature_names[index])
+        if self.codes[index] is not None:
+            draw_codes(ax, self.codes[index])
+        if self.nominal[index]:
+            points, sums = known, none_reached + 2 * weights[:, finite]
+            style = {"linestyle": "", "marker": "o"}
+        else:
+            lowest, highest = (known[0], known[-1]) if len(known) else (0, 0)
+            margin = 0.05 * (highest - lowest) or 1
+            points = np.concatenate([[lowest - margin], known, [highest + margin]])
+            sums = np.hstack([none_reached, none_reached + 2 * np.cumsum(weights[:, finite], axis=1)])
+            sums = np.hstack([sums, sums[:, -1:]])
+            style = {"drawstyle": "steps-post"}
         return [
-            ax.plot(points, of_unit, **{"drawstyle": "steps-post", "label": str(unit), **options})[0]
+            ax.plot(points, of_unit, **{**style, "label": str(unit), **options})[0]
             for unit, of_unit in zip(self.units, sums, strict=True)
         ]
