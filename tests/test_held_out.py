@@ -8,6 +8,7 @@ import pytest
 from skbnn.network._losses import SquaredError
 from sklearn.base import clone
 from sklearn.datasets import load_iris
+from sklearn.metrics import log_loss
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
 from skbnn.encoding.thresholds import find_encoding
@@ -142,7 +143,7 @@ class Losses:
     def __call__(self, samples, penalty=None):
         """The next Outcome; what is to be gained beside the initial model is much."""
         self.seen.append(len(samples.encoding.components))
-        return held_out.Outcome(next(self.losses), 10.0, 1.0, 1.0, penalty, np.ones(4))
+        return held_out.Outcome(next(self.losses), 10.0, 1.0, 1.0, penalty, np.ones((2, 4)))
 
 
 @pytest.mark.parametrize(
@@ -172,17 +173,53 @@ def test_combinations_have_to_be_worth_it(losses, n_components):
 @pytest.mark.parametrize("losses, fewer", [([1, 1], True), ([1, 1.1], False)])
 def test_features_that_say_nothing_lose_their_bits_unless_held_out_rows_want_them(losses, fewer):
     X = np.random.default_rng(0).normal(size=(200, 6))
-    judge = Losses(losses)
     parameters = replace(Parameters.of(MODEL.get_params(), "squared_error"), n_components=0)
     samples = Samples(X, X[:, :1], np.ones(200), rows=np.arange(200))
     samples = samples.encode(find_encoding(X, 4, rng=np.random.default_rng(0)))
-    relevant = Losses.__call__
+    relevance = np.array([[5, 0, 1, 0.001, -1, 0.02]] * 3)
 
-    def call(samples, penalty=None):
-        return relevant(judge, samples, penalty)._replace(relevance=np.array([5, 0, 1, 0.001, -1, 0.02]))
+    class Judge(Losses):
+        def __call__(self, samples, penalty=None):
+            return super().__call__(samples, penalty)._replace(relevance=relevance)
 
-    chosen, _ = decide.choose_encoding(samples, Reals(1, "squared_error"), parameters, call, Progress(), None)
+        def of_relevant_features(self, given, threshold):
+            assert given is relevance and threshold == decide.RELEVANT
+            return self
+
+        def choose_penalty(self, samples):
+            assert np.diff(samples.encoding.offsets).tolist() == [4, 0, 4, 0, 0, 4]
+
+    chosen, _ = decide.choose_encoding(samples, Reals(1, "squared_error"), parameters, Judge(losses), Progress(), None)
     assert np.diff(chosen.encoding.offsets).tolist() == ([4, 0, 4, 0, 0, 4] if fewer else [4] * 6)
+
+
+@pytest.mark.parametrize("n_parts", [1, 3])
+def test_features_are_selected_by_other_rows_than_they_are_judged_by(n_parts):
+    X, y = noise_and_signal(noise=1)
+    rows = np.array_split(np.arange(len(y)), 3)
+    parts = [(np.setdiff1d(np.arange(len(y)), held), held) for held in rows[:n_parts]]
+    parameters = Parameters.of(MODEL.get_params(), "squared_error")
+    judge = held_out.Judge(parameters, parts, Reals(1, "squared_error"), Progress(), np.random.default_rng(0))
+    relevance = np.eye(3, X.shape[1])[: max(2, n_parts)]
+    selecting = judge.of_relevant_features(relevance, 0.1)
+    assert not judge.features and len(judge.parts) == n_parts
+    if n_parts == 1:
+        (features,), ((train, held),) = selecting.features, selecting.parts
+        assert features.tolist() == [True, *[False] * (X.shape[1] - 1)]
+        assert train is parts[0][0] and held.tolist() == np.array_split(parts[0][1], 2)[1].tolist()
+    else:
+        assert [np.flatnonzero(features).tolist() for features in selecting.features] == [[1, 2], [0, 2], [0, 1]]
+        assert selecting.parts is parts
+
+
+def test_noise_in_many_features_is_not_believed():
+    losses = []
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        X, y = rng.normal(size=(1300, 100)), rng.integers(0, 2, 1300)
+        model = BinaryMLPClassifier(random_state=0).fit(X[:300], y[:300])
+        losses.append(log_loss(y[300:], model.predict_proba(X[300:])))
+    assert np.mean(losses) < 0.78  # .69 is a constant's, and .81 that of features which the same rows select and judge
 
 
 def test_the_penalty_is_the_stronger_one_where_held_out_rows_like_it_better():
@@ -191,7 +228,7 @@ def test_the_penalty_is_the_stronger_one_where_held_out_rows_like_it_better():
 
     def judge(samples, penalty=None):
         asked.append(penalty)
-        return held_out.Outcome(1.0 if penalty is None else 0.9, 10.0, 1.0, 1.0, penalty or 3.0, np.ones(4))
+        return held_out.Outcome(1.0 if penalty is None else 0.9, 10.0, 1.0, 1.0, penalty or 3.0, np.ones((2, 4)))
 
     parameters = replace(Parameters.of(MODEL.get_params(), "squared_error"), n_components=0)
     samples = Samples(X, y[:, np.newaxis], np.ones(len(y)), rows=np.arange(len(y)))

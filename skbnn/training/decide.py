@@ -9,7 +9,7 @@ from skbnn.encoding.principal_components import principal_components
 from skbnn.encoding.sparse import each_column, finite_columns
 from skbnn.encoding.thresholds import find_combinations, find_encoding, varying_weights
 from skbnn.initial_models.additive import MAX_FEATURES
-from skbnn.training.held_out import SMALL, TOO_FEW, TRUST_OF_FEW, Judge, splits
+from skbnn.training.held_out import SMALL, TOO_FEW, TRUST_OF_FEW, Judge, relevant, splits
 from skbnn.training.parameters import MOST_THRESHOLDS, Decision, most_thresholds
 from skbnn.training.warn import warn
 
@@ -147,24 +147,26 @@ def always_on(encoding):
 
 def choose_encoding(samples, targets, parameters, judge, progress, rng):
     """The samples in the encoding that serves held-out rows best, and what the judge says of it."""
-    best = judge(samples)
-    selected = best.relevance > RELEVANT * best.relevance.clip(0).sum()
-    if 0 < selected.sum() <= len(varying(samples)) / 2:
+    best, chosen = judge(samples), samples
+    selected = relevant(best.relevance.mean(axis=0), RELEVANT)
+    if selected.sum() <= len(varying(samples)) / 2:
         fewer = samples.encode(samples.encoding.with_features(selected))
-        outcome = judge(fewer)
+        of_relevant = judge.of_relevant_features(best.relevance, RELEVANT)
+        outcome = of_relevant(samples, judge.choose_penalty(fewer))
         if outcome.loss <= best.loss:
-            samples, best = fewer, outcome
+            chosen, best, judge = fewer, outcome, of_relevant
     if parameters.n_components == "auto":
-        for combinations, worth in find_extensions(samples, targets, parameters, progress, rng):
+        for combinations, worth in find_extensions(chosen, targets, parameters, progress, rng):
             extended = samples.encode(samples.encoding.with_combinations(combinations))
             outcome = judge(extended)
             if outcome.loss < worth * best.loss:
                 samples, best = extended, outcome
+                chosen = chosen.encode(chosen.encoding.with_combinations(combinations))
                 break
     if best.penalty is not None and best.gain >= targets.little:
         calmer = judge(samples, targets.stronger(best.penalty))
         best = min(best, calmer, key=attrgetter("loss"))
-    return samples, best
+    return chosen, best
 
 
 def find_extensions(samples, targets, parameters, progress, rng):

@@ -1,5 +1,6 @@
 """What short trainings of narrow networks say on held-out rows: whom to trust how far, and combinations to encode."""
 
+from copy import copy
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -72,8 +73,8 @@ class Outcome(NamedTuple):
         Of the network's scores that is best.
     penalty : object
         Of the initial model, as ``Targets.choose_penalty`` gives it.
-    relevance : ndarray of shape (n_features,)
-        What each feature takes off the initial model's loss.
+    relevance : ndarray of shape (n_parts, n_features)
+        What each feature takes off the initial model's loss, by each of two or more parts of the held-out rows.
     """
 
     loss: float
@@ -107,11 +108,36 @@ class Judge:
     progress : Progress
         Is told what is compared.
     rng : numpy.random.Generator
+
+    Attributes
+    ----------
+    features : list of (ndarray of shape (n_features,), bool)
+        For each part the features that have bits, if not all.
     """
 
     def __init__(self, parameters, parts, targets, progress, rng):
         self.parameters, self.parts, self.targets, self.rng = shortened(parameters), parts, targets, rng
-        self.loss, self.progress = LOSSES[parameters.loss](), progress
+        self.loss, self.progress, self.features = LOSSES[parameters.loss](), progress, []
+
+    def of_relevant_features(self, relevance, threshold):
+        """The same where features have bits that are relevant by other held-out rows than a network is judged by.
+
+        By the same rows, features that say nothing would be believed where they happen to.
+
+        Parameters
+        ----------
+        relevance : ndarray of shape (n_parts, n_features)
+            As an Outcome has it.
+        threshold : float
+            Share of the relevance of all features that a relevant one has to exceed.
+        """
+        judge = copy(self)
+        of_others = [np.delete(relevance, part, axis=0) for part in range(len(relevance))]
+        judge.features = [relevant(others.mean(axis=0), threshold) for others in of_others]
+        if len(self.parts) == 1:  # of its two halves one selects and the other judges
+            ((train, held),) = self.parts
+            judge.parts, judge.features = [(train, np.array_split(held, 2)[1])], judge.features[1:]
+        return judge
 
     def choose_penalty(self, samples):
         """The penalty of an additive model, None if there is to be none."""
@@ -130,8 +156,12 @@ class Judge:
         """The Outcome of an encoding and, unless it is to be chosen, a penalty of the initial model."""
         penalty = self.choose_penalty(samples) if penalty is None else penalty
         watcher = self.progress.trial(samples.encoding, len(self.parts) * self.parameters.max_iter)
-        parts, relevances = zip(*(self.train(samples, penalty, watcher, *part) for part in self.parts), strict=True)
-        outcome = weigh(parts, self.loss)._replace(penalty=penalty, relevance=np.mean(relevances, axis=0))
+        of_parts = [samples] * len(self.parts)
+        if self.features:
+            of_parts = (samples.encode(samples.encoding.with_features(features)) for features in self.features)
+        each = zip(of_parts, self.parts, strict=True)
+        parts, relevances = zip(*(self.train(one, penalty, watcher, *part) for one, part in each), strict=True)
+        outcome = weigh(parts, self.loss)._replace(penalty=penalty, relevance=np.vstack(relevances))
         self.progress.compared(samples.encoding, outcome)
         return outcome
 
@@ -147,7 +177,13 @@ class Judge:
         scores = unit * network_scores(trainer.network, samples.encoding, data, train, held)
         expected, constant, varying = targets.truth(samples, initial_model, held)
         part = HeldOut(expected.astype(np.float32), samples.sample_weight[held], constant, varying, scores)
-        return part, relevance(part, samples, initial_model, held, self.loss)
+        return part, self.relevance(part, samples, initial_model, held)
+
+    def relevance(self, part, samples, initial_model, held):
+        """What each feature takes off the initial model's loss; of an only part, by two halves of its rows."""
+        n_halves = 2 if len(self.parts) == 1 else 1
+        pieces = zip(*(np.array_split(of_rows, n_halves) for of_rows in (*part, held)), strict=True)
+        return [relevance(HeldOut(*piece), samples, initial_model, rows, self.loss) for *piece, rows in pieces]
 
 
 class HeldOut(NamedTuple):
@@ -175,6 +211,12 @@ def network_scores(network, encoding, data, train, held):
     estimate_statistics(network, data.bits[train], data.sample_weight[train])
     nothing = AdditivePart.of_constant(np.zeros(network.n_outputs))
     return fold([network], encoding, nothing, output="identity").decision_function_from_bits(data.bits[held])
+
+
+def relevant(relevance, threshold):
+    """Which features are, a mask; all if none is."""
+    selected = relevance > threshold * relevance.clip(0).sum()
+    return selected if selected.any() else np.ones(len(selected), bool)
 
 
 def relevance(part, samples, initial_model, held, loss):
