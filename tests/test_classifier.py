@@ -123,7 +123,8 @@ def test_early_stopping_sees_rare_labels():
 def test_class_weight_equals_sample_weight():
     X, y = load_iris(return_X_y=True)
     weights = {0: 1.0, 1: 4.0, 2: 0.5}
-    model = BinaryMLPClassifier(dropout=0.0, **SHORT)  # what held-out rows decide, they decide without classes' weights
+    # Without classes' weights are what held-out rows decide, and thresholds, unless all values have one between them.
+    model = BinaryMLPClassifier(dropout=0.0, n_thresholds=64, **SHORT)
     by_class = clone(model).set_params(class_weight=weights).fit(X, y)
     by_sample = model.fit(X, y, sample_weight=[weights[label] for label in y])
     assert by_class.loss_curve_ == by_sample.loss_curve_
@@ -202,7 +203,9 @@ def test_scores_under_squared_hinge_start_from_the_frequencies(frequent):
 def test_a_class_weight_names_any_classes_of_a_stream():
     X, y = load_iris(return_X_y=True)
     lacking = y > 0  # no row of class 0
-    by_class, by_sample = (BinaryMLPClassifier(**SHORT, class_weight=weights) for weights in ({0: 5, 2: 3}, None))
+    by_class, by_sample = (
+        BinaryMLPClassifier(**SHORT, n_thresholds=64, class_weight=weights) for weights in ({0: 5, 2: 3}, None)
+    )
     by_class.partial_fit(X[lacking], y[lacking], classes=[0, 1, 2]).partial_fit(X, y)
     by_sample.partial_fit(X[lacking], y[lacking], classes=[0, 1, 2], sample_weight=np.array([5, 1, 3])[y[lacking]])
     by_sample.partial_fit(X, y, sample_weight=np.array([5, 1, 3])[y])

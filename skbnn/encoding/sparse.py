@@ -34,7 +34,8 @@ def check_indices(X):
     """Raise ValueError unless the arrays of a CSR or CSC matrix are those of one: native code trusts in them."""
     if X.format not in ("csr", "csc"):
         return
-    starts, places, n_major, n_minor = X.indptr, X.indices, *(X.shape if X.format == "csr" else X.shape[::-1])
+    starts, places = X.indptr, X.indices
+    n_major, n_minor = X.shape if X.format == "csr" else X.shape[::-1]
     fits = starts.shape == (n_major + 1,) and starts.dtype.kind == places.dtype.kind == "i"
     fits = fits and starts[0] == 0 and (starts[1:] >= starts[:-1]).all()
     fits = fits and places.ndim == 1 and starts[-1] <= len(places) == len(X.data)

@@ -126,7 +126,7 @@ class ThresholdDisplay:
         """
         if hasattr(estimator, "thresholds_"):  # a ThermometerEncoder
             columns, names = estimator.thresholds_, getattr(estimator, "feature_names_in_", None)
-            X, codes = table_of(X, len(columns)), [None] * len(columns)
+            X, codes = table_of(X, len(columns)), None
         else:
             network = packed_network_of(estimator)
             columns = np.split(network.thresholds, network.offsets[1:-1])[: network.n_features_in]
@@ -140,7 +140,8 @@ class ThresholdDisplay:
             features = np.argsort([-len(column) for column in columns], kind="stable")[:N_FEATURES]
         chosen = indices_of_features(features, names)
         columns, values = [columns[feature] for feature in chosen], [X[:, feature] for feature in chosen]
-        names, codes = [names[feature] for feature in chosen], [codes[feature] for feature in chosen]
+        names = [names[feature] for feature in chosen]
+        codes = codes and [codes[feature] for feature in chosen]
         return cls(columns, values, feature_names=names, codes=codes).plot(**plot_options)
 
     def plot(

@@ -105,7 +105,7 @@ def encode_features(samples, parameters, resolution, rng):
     """The samples with bits: of the features, each in its resolution, and of the components that were asked for."""
     X, n_components = samples.X, parameters.n_components
     n_rows, n_features = X.shape
-    weights = varying_weights(samples.sample_weight)
+    weights = varying_weights(samples.without_class_weights().sample_weight)
     encoding = find_encoding(X, resolution, rng=rng, nominal=samples.nominal, sample_weight=weights)
     if n_components not in ("auto", 0):
         features = of_numbers(X, np.flatnonzero(~encoding.nominal))
@@ -218,7 +218,7 @@ def directions(samples, targets, n_thresholds, rng):
 
 def components(samples, targets, n_thresholds, rng):
     """All principal components that vary, and what they have to be worth."""
-    weights = varying_weights(samples.sample_weight)
+    weights = varying_weights(samples.without_class_weights().sample_weight)
     found = principal_components(samples.X, min(samples.X.shape[0] - 1, samples.X.shape[1]), rng, weights)
     found = found[found.any(axis=1)]  # each costs every prediction
     return find_combinations(samples.X, found, n_thresholds, rng=rng, sample_weight=weights), WORTH_OF_COMPONENTS
