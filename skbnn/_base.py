@@ -50,6 +50,7 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         "binarization": [StrOptions(set(SPREADS))],
         "surrogate_gradient": [StrOptions(set(SURROGATE_GRADIENTS))],
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "thresholds": ["array-like", None],
         "n_thresholds": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "n_components": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
         "n_estimators": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Scoring,
         Solver,
         SurrogateGradient,
+        Thresholds,
     )
 
 
@@ -73,6 +74,11 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         rows, from 4 to 32, and up to eight times as many for a feature between whose thresholds the targets vary, by
         the prediction of one half of the rows by the other. Fewer than 50 rows, and a first call of ``partial_fit``,
         take 32. Where features are more than 500 there are fewer, and one of each with more than 8,192.
+
+    thresholds : list of array-like of length n_features, default=None
+        Ascending thresholds of each feature, in place of those that training data would give: those of a stream whose
+        first rows are not like the rest, or that models are to share. A fitted :class:`ThermometerEncoder` has such a
+        list as ``thresholds_``. Categories have bits of their own all the same.
 
     n_components : int or "auto", default=0
         Principal components of the standardized features that are encoded beside them, at most
@@ -302,6 +308,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         surrogate_gradient: SurrogateGradient = "approx_sign",
         categorical_features: CategoricalFeatures = "from_dtype",
         n_thresholds: int | Auto = "auto",
+        thresholds: Thresholds = None,
         n_components: int | Auto = 0,
         n_estimators: int | Auto = "auto",
         solver: Solver = "adam",
@@ -333,6 +340,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         self.surrogate_gradient = surrogate_gradient
         self.categorical_features = categorical_features
         self.n_thresholds = n_thresholds
+        self.thresholds = thresholds
         self.n_components = n_components
         self.n_estimators = n_estimators
         self.solver = solver

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Scoring,
         Solver,
         SurrogateGradient,
+        Thresholds,
     )
 
 
@@ -69,6 +70,11 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         rows, from 4 to 32, and up to eight times as many for a feature between whose thresholds the targets vary, by
         the prediction of one half of the rows by the other. Fewer than 50 rows, and a first call of ``partial_fit``,
         take 32. Where features are more than 500 there are fewer, and one of each with more than 8,192.
+
+    thresholds : list of array-like of length n_features, default=None
+        Ascending thresholds of each feature, in place of those that training data would give: those of a stream whose
+        first rows are not like the rest, or that models are to share. A fitted :class:`ThermometerEncoder` has such a
+        list as ``thresholds_``. Categories have bits of their own all the same.
 
     n_components : int or "auto", default="auto"
         Linear combinations of the features that are encoded beside them. A number is that many principal components of
@@ -289,6 +295,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         surrogate_gradient: SurrogateGradient = "approx_sign",
         categorical_features: CategoricalFeatures = "from_dtype",
         n_thresholds: int | Auto = "auto",
+        thresholds: Thresholds = None,
         n_components: int | Auto = "auto",
         n_estimators: int | Auto = "auto",
         solver: Solver = "adam",
@@ -319,6 +326,7 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         self.surrogate_gradient = surrogate_gradient
         self.categorical_features = categorical_features
         self.n_thresholds = n_thresholds
+        self.thresholds = thresholds
         self.n_components = n_components
         self.n_estimators = n_estimators
         self.solver = solver

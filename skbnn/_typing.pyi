@@ -50,6 +50,7 @@ Categories: TypeAlias = Sequence[Sequence[str | float | None] | None]
 CategoricalFeatures: TypeAlias = Sequence[bool] | Sequence[int] | Sequence[str] | Array | Literal["from_dtype"] | None
 Init: TypeAlias = Literal["additive", "constant"]
 Scoring: TypeAlias = str | Callable[..., float] | None
+Thresholds: TypeAlias = Sequence[ArrayLike] | None
 RandomState: TypeAlias = int | np.random.RandomState | None
 ClassWeight: TypeAlias = dict[Any, Any] | list[dict[Any, Any]] | Literal["balanced"] | None
 

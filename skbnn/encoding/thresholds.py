@@ -52,6 +52,26 @@ def find_encoding(X, n_thresholds, *, rng, nominal=None, sample_weight=None, sub
     return Encoding.from_columns(columns, np.empty((0, X.shape[1])), nominal)
 
 
+def given_encoding(thresholds, X, nominal):
+    """The encoding with thresholds that were given; codes of nominal features have theirs.
+
+    Raises
+    ------
+    ValueError
+        If they are not a list of ascending numbers for each feature.
+    """
+    n_features = X.shape[1]
+    if len(thresholds) != n_features:
+        raise ValueError(f"thresholds are of {len(thresholds)} features, and X has {n_features}.")
+    columns = []
+    for feature, given in enumerate(thresholds):
+        column = np.asarray(given, np.float64)
+        if column.ndim != 1 or not (column[1:] > column[:-1]).all() or np.isnan(column).any():
+            raise ValueError(f"thresholds of feature {feature} must be a list of ascending numbers, got {given!r}.")
+        columns.append(code_thresholds(StoredColumn(X[:, feature])) if nominal[feature] else column)
+    return Encoding.from_columns(columns, np.empty((0, n_features)), nominal)
+
+
 def find_combinations(X, components, n_thresholds, *, rng, sample_weight=None, subsample=200_000):
     """Choose thresholds of linear combinations of the features, as ``find_encoding`` does of features.
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from skbnn.encoding.principal_components import principal_components
 from skbnn.encoding.sparse import each_column, finite_columns
-from skbnn.encoding.thresholds import find_combinations, find_encoding, varying_weights
+from skbnn.encoding.thresholds import find_combinations, find_encoding, given_encoding, varying_weights
 from skbnn.initial_models.additive import MAX_FEATURES
 from skbnn.training.held_out import SMALL, TOO_FEW, TRUST_OF_FEW, Judge, relevant, splits
 from skbnn.training.parameters import MOST_THRESHOLDS, Decision, most_thresholds
@@ -72,7 +72,7 @@ def decide(samples, targets, parameters, progress, rng):
     if samples.X.shape[1] > MAX_FEATURES or len(samples.rows) > targets.most_rows_for_additive:
         parameters = replace(parameters, init="constant")
     resolution = parameters.n_thresholds
-    if asked.n_thresholds == "auto":
+    if asked.n_thresholds == "auto" and asked.thresholds is None:
         resolution = targets.resolution(samples.without_class_weights(), parameters.n_thresholds, rng)
         resolution = np.minimum(resolution, most_thresholds(samples.X.shape[1]))
     samples = encode_features(samples, parameters, resolution, rng)
@@ -106,7 +106,10 @@ def encode_features(samples, parameters, resolution, rng):
     X, n_components = samples.X, parameters.n_components
     n_rows, n_features = X.shape
     weights = varying_weights(samples.without_class_weights().sample_weight)
-    encoding = find_encoding(X, resolution, rng=rng, nominal=samples.nominal, sample_weight=weights)
+    if parameters.thresholds is None:
+        encoding = find_encoding(X, resolution, rng=rng, nominal=samples.nominal, sample_weight=weights)
+    else:
+        encoding = given_encoding(parameters.thresholds, X, samples.nominal)
     if n_components not in ("auto", 0):
         features = of_numbers(X, np.flatnonzero(~encoding.nominal))
         if n_components > min(n_rows - 1, len(features)):

@@ -49,6 +49,7 @@ class Parameters(TrainingOptions):
 
     hidden_layer_sizes: tuple | str
     n_thresholds: int | str
+    thresholds: list | None
     n_components: int | str
     n_estimators: int | str
     init: str
