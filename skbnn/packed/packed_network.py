@@ -306,8 +306,11 @@ class PackedNetwork:
 
     def _numbers(self, rows):
         """The rows as numbers, which they may be already."""
-        as_they_are = self.categories is None and not is_table(rows)
-        return rows if as_they_are else to_numbers(rows, self.categories)
+        if self.categories is None:
+            array = rows if is_sparse(rows) else np.asarray(rows)  # of a frame of numbers, at once what it would be
+            if is_sparse(array) or array.dtype.kind in REALS or not is_table(rows):
+                return array
+        return to_numbers(rows, self.categories)
 
     def decision_function_from_bits(self, bits: Words) -> Floats:
         """Compute scores of rows that are encoded already.

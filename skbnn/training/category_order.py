@@ -48,7 +48,8 @@ def order_categories(samples, targets, rng):
 def order(codes, n_codes, samples, targets, rng):
     """Each row's place in the order, NaN if its code is missing, and each code's."""
     known = samples.rows[~np.isnan(codes[samples.rows])]
-    which, numbers, weights = codes[known].astype(int), targets.numbers(samples, known), samples.sample_weight[known]
+    which, numbers = codes[known].astype(int), targets.numbers(samples, known)
+    weights = samples.without_class_weights().sample_weight[known]
     means = category_means(which, numbers, weights, n_codes)
     counts = np.bincount(which, weights, n_codes)
     direction = np.linalg.svd(np.sqrt(counts)[:, np.newaxis] * means, full_matrices=False)[2][0]
