@@ -7,6 +7,7 @@ import re
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 from pathlib import Path
 
@@ -43,7 +44,8 @@ def run_in_terminal(code):
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 120, 0, 0))
     here = Path(skbnn.__file__).parents[1]
     environment = {**os.environ, "PYTHONPATH": str(here), "PYTHONIOENCODING": "utf-8", "PYTHONWARNINGS": "default"}
-    with subprocess.Popen([sys.executable, "-c", FIT + code], stdout=its, stderr=its, env=environment):
+    away = tempfile.gettempdir()  # from a checkout its own sources would be imported, which are not built
+    with subprocess.Popen([sys.executable, "-c", FIT + code], stdout=its, stderr=its, env=environment, cwd=away):
         os.close(its)
         written = b""
         try:
