@@ -305,6 +305,10 @@ def test_what_encoders_and_vectorizers_return_is_read():
 def test_a_frame_of_sparse_columns_keeps_its_names():
     X = table()
     frame = pd.DataFrame.sparse.from_spmatrix(csr_array(X), columns=list("abcdefghi"))
+    try:
+        frame.sparse.to_coo()
+    except ImportError as error:  # an old SciPy beside a new pandas
+        pytest.skip(str(error))
     model = BinaryMLPClassifier(**QUICK).fit(frame, classes_of(X))
     assert model.packed_.feature_names == tuple("abcdefghi")
     np.testing.assert_array_equal(model.predict(frame), BinaryMLPClassifier(**QUICK).fit(X, classes_of(X)).predict(X))
