@@ -328,7 +328,7 @@ def test_thresholds_beyond_float32_and_near_zero(tmp_path):
 
 def test_a_missing_value_is_exact_between_two_float32(tmp_path):
     networks = [ladder(t) for t in ([0, 1 + 1e-12, 1 + 2e-12], [0, 1 + 1e-12, 1 + 1e-12], [0, 3e300, 4e300], [7])]
-    values = np.array([np.nan, -np.inf, 0, 1, np.nextafter(np.float32(1), 2), 3e38, np.inf], np.float32)
+    values = np.array([np.nan, -np.inf, 0, 1, np.nextafter(np.float32(1), np.float32(2)), 3e38, np.inf], np.float32)
     cases = [(network, values[:, np.newaxis]) for network in networks]
     assert len(set(networks[0].integer_scores(values[[0, 1, 2, 4]][:, np.newaxis])[:, 0])) == 4
     assert_same_scores(COMPILERS[1], cases, tmp_path)
