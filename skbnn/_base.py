@@ -226,11 +226,10 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
 
     def _find_categories(self, X, sample_weight, state):
         """The labels of X's categories; those that training began with, and more while a stream may begin anew."""
-        rows = slice(None) if sample_weight is None else np.asarray(sample_weight, np.float64) > 0
         if state is None:
-            return find_categories(X, categorical_mask(self.categorical_features, X), rows)
+            return find_categories(X, categorical_mask(self.categorical_features, X), sample_weight)
         if state.categories and state.memory.may_begin_anew:
-            return with_new_labels(state.categories, X, rows)
+            return with_new_labels(state.categories, X, sample_weight)
         return state.categories
 
     def _rows(self, X, y, sample_weight, targets):

@@ -292,7 +292,7 @@ def test_numbers_in_place_of_text_are_refused(fitted):
     for model in fitted, fitted.packed_:
         with pytest.raises(
             ValueError,
-            match=r"column 'city' of X holds numbers, such as 1\.0, but its categories are text, such as 'Bern'",
+            match=r"column 'city' of X holds 1\.0, but its categories are such as 'Bern'",
         ):
             model.predict(X.assign(city=1.0))
     X["city"] = np.nan
@@ -318,6 +318,18 @@ def test_dates_are_the_same_in_any_unit_and_time_zone(unit):
         np.testing.assert_array_equal(model.predict(rows), expected)
     np.testing.assert_array_equal(model.packed_.predict(rows), expected)
     np.testing.assert_array_equal(model.packed_.predict(in_polars(X)), expected)
+
+
+def test_dates_of_any_age_are_seconds():
+    far = np.array([[4 * 10**13], [-(4 * 10**13)]], "M8[s]")
+    assert to_numbers(far, None)[:, 0].tolist() == [4e13, -4e13]
+    assert to_numbers(pd.DataFrame({"day": far[:, 0]}), None)[:, 0].tolist() == [4e13, -4e13]
+
+
+def test_weights_that_do_not_fit_a_frame_are_refused_in_scikit_learns_words():
+    X, y = table()
+    with pytest.raises(ValueError, match=r"sample_weight\.shape"):
+        classifier().fit(X, y, sample_weight=np.ones(3))
 
 
 def test_durations_are_seconds_and_no_time_is_missing():
@@ -495,9 +507,7 @@ def test_containers_of_several_kinds_are_refused(asked):
 def test_text_in_place_of_numbers_is_refused():
     X = pd.DataFrame({"zip": [1001, 2002] * 50})
     model = classifier(categorical_features=["zip"]).fit(X, [0, 1] * 50)
-    with pytest.raises(
-        ValueError, match="column 'zip' of X holds text, such as '1001', but its categories are numbers"
-    ):
+    with pytest.raises(ValueError, match=r"column 'zip' of X holds '(1001|2002)', but its categories are such as 1001"):
         model.predict(X.astype(str))
 
 

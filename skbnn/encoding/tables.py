@@ -15,6 +15,8 @@ NUMBERS = {f"{kind}{bits}" for kind in ("Int", "UInt", "Float") for bits in (8, 
 
 PLAIN = str, int, float, type(None)  # what labels are
 
+FINE = "ms", "us", "ns", "ps", "fs", "as"  # units of times that are less than a second
+
 REALS, TIMES = tuple("biuf"), tuple("mM")  # kinds of NumPy's dtypes
 
 
@@ -75,7 +77,7 @@ class Labels(tuple):
         return Labels, (tuple(self),)
 
 
-def find_categories(X, asked, rows=slice(None)):
+def find_categories(X, asked, sample_weight=None):
     """Which features are categories, and their labels.
 
     Parameters
@@ -83,8 +85,8 @@ def find_categories(X, asked, rows=slice(None)):
     X : data frame or array-like of shape (n_rows, n_features)
     asked : "from_dtype", None or ndarray of shape (n_features,), bool
         "from_dtype" is what a frame declares as categories or holds as text.
-    rows : slice or ndarray
-        Those to look at.
+    sample_weight : array-like of shape (n_rows,), default=None
+        Rows of weight 0 are not looked at.
 
     Returns
     -------
@@ -108,7 +110,15 @@ def find_categories(X, asked, rows=slice(None)):
     if not np.any(asked):
         return None
     named = zip(columns, names_of(X), asked, strict=True)
-    return tuple(labels_of(values_of(column)[rows], name) if wanted else None for column, name, wanted in named)
+    return tuple(
+        labels_of(weighty(values_of(column), sample_weight), name) if wanted else None for column, name, wanted in named
+    )
+
+
+def weighty(values, sample_weight):
+    """The values of rows that have a weight; weights that do not fit are refused later."""
+    weights = np.ones(values.shape) if sample_weight is None else np.asarray(sample_weight)
+    return values[weights > 0] if weights.shape == values.shape else values
 
 
 def are_categorical(categories, n_features):
@@ -165,9 +175,9 @@ def plain(value):
     return value if isinstance(value, PLAIN) else str(value)
 
 
-def with_new_labels(categories, X, rows):
-    """The same with labels that some rows of X have beside them, which come last."""
-    found = find_categories(X, [labels is not None for labels in categories], rows)
+def with_new_labels(categories, X, sample_weight=None):
+    """The same with labels that rows of X have beside them, which come last."""
+    found = find_categories(X, [labels is not None for labels in categories], sample_weight)
     out = []
     for old, new, name in zip(categories, found, names_of(X), strict=True):
         labels = old if old is None else tuple(dict.fromkeys([*old, *new]))
@@ -217,14 +227,11 @@ def to_numbers(X, categories):
 
 def codes_of(column, labels, name):
     """The codes of a column's labels, float32."""
-    values, codes = hashable(values_of(column), name), Labels(labels).codes if type(labels) is tuple else labels.codes
-    are_text = isinstance(labels[0], str)
-    if labels[0] is not None:
-        for value in values:
-            if isinstance(value, str) != are_text and not is_missing(value):
-                holds, known = ("numbers", "text") if are_text else ("text", "numbers")
-                such = f"{name} of X holds {holds}, such as {value!r}"
-                raise ValueError(f"{such}, but its categories are {known}, such as {labels[0]!r}")
+    values = hashable(values_of(column), name)
+    codes = (labels if isinstance(labels, Labels) else Labels(labels)).codes
+    for value in set(values) - codes.keys():
+        if not is_missing(value) and labels[0] is not None and not are_alike([value, labels[0]]):
+            raise ValueError(f"{name} of X holds {value!r}, but its categories are such as {labels[0]!r}")
     missing = codes.get(None, np.nan)
     return np.array([codes.get(value, missing) for value in values], np.float32)
 
@@ -266,7 +273,7 @@ def values_of(column):
         values = column
     elif kind in REALS and not isinstance(column.dtype, np.dtype):  # pandas' own dtypes, which have NA
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    elif kind in TIMES:
+    elif kind in TIMES and not isinstance(column.dtype, np.dtype):
         values = column.to_numpy(dtype=f"{kind}8[us]")  # at UTC
     else:
         values = column.to_numpy()
@@ -277,5 +284,7 @@ def values_of(column):
 
 def seconds(times):
     """Dates since 1970 began, or durations, as float64 seconds whatever their unit."""
-    microseconds = times.astype(f"{times.dtype.kind}8[us]")
-    return np.where(np.isnat(microseconds), np.nan, microseconds.astype(np.int64) / 1e6)
+    # Microseconds hold no more than 290,000 years either way, which times in coarser units may exceed.
+    unit, ticks = ("us", 1e6) if np.datetime_data(times.dtype)[0] in FINE else ("s", 1)
+    counted = times.astype(f"{times.dtype.kind}8[{unit}]")
+    return np.where(np.isnat(counted), np.nan, counted.astype(np.int64) / ticks)
