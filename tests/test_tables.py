@@ -13,8 +13,8 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, load_model, save_model
-from skbnn.encoding.columns import MAX_CATEGORIES
 from skbnn.encoding.tables import Labels, find_categories, to_numbers
+from skbnn.training.category_order import MAX_CATEGORIES
 
 polars = pytest.importorskip("polars")
 

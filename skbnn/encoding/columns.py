@@ -5,9 +5,6 @@ import numpy as np
 # A first threshold that every value reaches, unless it is missing.
 PRESENT = -np.inf
 
-# Of more categories than this, a bit each says less than thresholds in an order of theirs.
-MAX_CATEGORIES = 32
-
 
 def find_fills(thresholds, offsets, nominal):
     """What a missing value counts as, (n_features,) float64.

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from skbnn.encoding.columns import MAX_CATEGORIES
+# Of more categories than this, a bit each says less than thresholds in an order of theirs.
+MAX_CATEGORIES = 32
 
 N_FOLDS = 5
 
