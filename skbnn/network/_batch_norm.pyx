@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from skbnn.kernels._dispatch cimport tiles
+from skbnn.kernels._dispatch cimport BatchNormArrays
+from skbnn.network._team cimport Share, Team, units_of
 
 
 cdef class BatchNorm:
@@ -18,18 +19,28 @@ cdef class BatchNorm:
         self.gain_gradient = np.empty(n_units, np.float32)
         self.bias_gradient = np.empty(n_units, np.float32)
         self.inverse_std = np.empty(n_units, np.float32)
-        self.arrays = BatchNormArrays(&self.gain[0], &self.bias[0], &self.gain_gradient[0], &self.bias_gradient[0],
-                                      &self.inverse_std[0], n_units)
 
-    cdef void forward(self, float *x, float *out, const double *weights, double total_weight,
+    cdef void forward(self, const Team *team, float *x, float *out, const double *weights, double total_weight,
                       Py_ssize_t n_rows) noexcept nogil:
-        """``x = (x - mean) / std``, in place, and ``out = gain * x + bias``."""
-        tiles().normalize(x, out, weights, total_weight, n_rows, &self.arrays)
+        """``x = (x - mean) / std``, in place, and ``out = gain * x + bias``, of this thread's units."""
+        cdef Share units = units_of(team, self.gain.shape[0])
+        cdef BatchNormArrays arrays = self.arrays(units)
+        team.tiles.normalize(x + units.start, out + units.start, weights, total_weight, n_rows, &arrays)
 
-    cdef void backward(self, const float *normalized, float *gradient, const double *weights, double total_weight,
-                       Py_ssize_t n_rows) noexcept nogil:
-        """Turn the gradient of ``forward``'s output into that of its input, in place.
+    cdef void backward(self, const Team *team, const float *normalized, float *gradient, const double *weights,
+                       double total_weight, Py_ssize_t n_rows) noexcept nogil:
+        """Turn the gradient of ``forward``'s output into that of its input, in place, of this thread's units.
 
         The mean and the standard deviation depend on every row; their share is subtracted by the rows' weights.
         """
-        tiles().normalize_backward(normalized, gradient, weights, total_weight, n_rows, &self.arrays)
+        cdef Share units = units_of(team, self.gain.shape[0])
+        cdef BatchNormArrays arrays = self.arrays(units)
+        team.tiles.normalize_backward(normalized + units.start, gradient + units.start, weights, total_weight,
+                                      n_rows, &arrays)
+
+    cdef BatchNormArrays arrays(self, Share units) noexcept nogil:
+        """Some units, as the tiles take them."""
+        cdef Py_ssize_t start = units.start
+        return BatchNormArrays(&self.gain[0] + start, &self.bias[0] + start, &self.gain_gradient[0] + start,
+                               &self.bias_gradient[0] + start, &self.inverse_std[0] + start, units.stop - start,
+                               self.gain.shape[0])

@@ -2,6 +2,7 @@ from libc.stdint cimport int32_t, uint64_t
 
 from skbnn.network._products cimport BackwardProducts
 from skbnn.network._random cimport RandomBits
+from skbnn.network._team cimport Share, Team
 
 
 cdef class BinaryDense:
@@ -10,9 +11,9 @@ cdef class BinaryDense:
     cdef readonly uint64_t[:, :, ::1] packed_weights
     cdef BackwardProducts products
     cdef int32_t[:, ::1] popcounts
-    cdef uint64_t[::1] unit_words
     cdef float[::1] noise
-    cdef void binarize_weights(self, RandomBits random) noexcept nogil
-    cdef void forward(self, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows, float *dots) noexcept nogil
-    cdef void backward(self, const uint64_t *x, const uint64_t *mask, const float *d_dots, Py_ssize_t n_rows,
-                       float *d_x) noexcept nogil
+    cdef void binarize_weights(self, const Team *team, RandomBits random) noexcept nogil
+    cdef void forward(self, const Team *team, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows,
+                      float *dots) noexcept nogil
+    cdef void backward(self, const Team *team, const float *d_dots, Py_ssize_t n_rows, Share units) noexcept nogil
+    cdef void input_gradient(self, const Team *team, const float *d_dots, Py_ssize_t n_rows, float *d_x) noexcept nogil

@@ -6,6 +6,7 @@ from skbnn.network._dense cimport BinaryDense
 from skbnn.network._losses cimport Loss
 from skbnn.network._optimizers cimport Optimizer
 from skbnn.network._random cimport RandomBits
+from skbnn.network._team cimport Team
 
 
 cdef struct Batch:
@@ -15,6 +16,8 @@ cdef struct Batch:
     const float *targets
     Py_ssize_t n_targets  # numbers a row of targets
     const float *offsets  # of the scores, or NULL for none
+    long long number  # of the update, counted from 1, or 0 for none
+    double weights_rate, norm_rate
 
 
 cdef class Layer:
@@ -24,12 +27,13 @@ cdef class Layer:
     cdef RandomBits weights_random  # None: binarize by the sign
     cdef readonly float[:, ::1] normalized
     cdef float[:, ::1] outputs
-    cdef void affine(self, const uint64_t *bits, const uint64_t *mask, const Batch *batch) noexcept nogil
-    cdef void affine_backward(self, const uint64_t *bits, const uint64_t *mask, float *gradient, float *d_x,
-                              const Batch *batch) noexcept nogil
-    cdef double gradients(self, const uint64_t *bits, const uint64_t *mask, float *d_x,
-                          const Batch *batch) noexcept nogil
-    cdef void update(self, double weights_rate, double norm_rate) noexcept nogil
+    cdef void affine(self, const Team *team, const uint64_t *bits, const uint64_t *mask,
+                     const Batch *batch) noexcept nogil
+    cdef void affine_backward(self, const Team *team, float *gradient, float *d_x, const Batch *batch) noexcept nogil
+    cdef void update(self, const Team *team, const Batch *batch) noexcept nogil
+    cdef void draw(self, const Team *team, Py_ssize_t n_rows) noexcept nogil
+    cdef double step(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
+                     const Batch *batch) noexcept nogil
 
 
 cdef class HiddenLayer(Layer):
@@ -46,6 +50,7 @@ cdef class OutputLayer(Layer):
     cdef Loss loss
     cdef Py_ssize_t n_outputs, units_per_output
     cdef float[:, ::1] scores, d_scores, gradient
+    cdef double[::1] losses
 
 
 cdef class Dropout:
@@ -54,4 +59,4 @@ cdef class Dropout:
     cdef readonly uint64_t[:, ::1] mask
     cdef Py_ssize_t n_units
     cdef void draw(self, Py_ssize_t n_rows) noexcept nogil
-    cdef void backward(self, float *gradient, Py_ssize_t n_rows) noexcept nogil
+    cdef void backward(self, const Team *team, float *gradient, Py_ssize_t n_rows) noexcept nogil

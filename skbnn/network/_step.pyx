@@ -1,11 +1,22 @@
 """Mini-batches, from packed rows to updated parameters, without the GIL."""
 
 import numpy as np
+from cython.parallel cimport parallel, threadid
 from libc.math cimport isfinite
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 
+from skbnn.kernels._dispatch cimport Tiles, tiles
 from skbnn.network._layers cimport Batch, Dropout, Layer
+from skbnn.network._team cimport Barrier, Share, Team, alone, barrier_destroy, barrier_init, rows_of, wait
+
+
+cdef struct Data:
+    const uint64_t *bits
+    const float *targets
+    const float *offsets
+    const double *weights
+    Py_ssize_t n_targets, n_outputs
 
 
 cdef class TrainingStep:
@@ -20,11 +31,13 @@ cdef class TrainingStep:
     n_inputs, n_targets, n_outputs, max_rows : int
         Input bits a row, numbers a row of targets, scores a row, rows of the largest mini-batch.
     n_steps : ndarray of shape (1,), int64
-        Counted up before each update.
+        Counted up at each update.
     """
 
     cdef readonly Layer first
     cdef readonly Dropout dropout
+    cdef const Tiles *tiles
+    cdef Barrier barrier
     cdef Py_ssize_t n_words
     cdef uint64_t[:, ::1] bits
     cdef float[:, ::1] targets, offsets
@@ -34,31 +47,57 @@ cdef class TrainingStep:
     def __init__(self, Layer first not None, Dropout dropout, Py_ssize_t n_inputs, Py_ssize_t n_targets,
                  Py_ssize_t n_outputs, Py_ssize_t max_rows, int64_t[::1] n_steps):
         self.first, self.dropout, self.n_steps = first, dropout, n_steps
+        self.tiles = tiles()
+        barrier_init(&self.barrier)
         self.n_words = (n_inputs + 63) // 64
         self.bits = np.empty((max_rows, self.n_words), np.uint64)
         self.targets = np.empty((max_rows, n_targets), np.float32)
         self.offsets = np.empty((max_rows, n_outputs), np.float32)
         self.weights = np.empty(max_rows)
 
+    def __dealloc__(self):
+        barrier_destroy(&self.barrier)
+
     def train(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const float[:, ::1] offsets,
               const double[::1] weights, const int64_t[::1] rows, const int64_t[::1] starts,
-              const double[:, ::1] rates):
+              const double[:, ::1] rates, int n_threads):
         """Step along the gradients of one mini-batch after the other; returns the sum of their losses.
 
         Batch i is of ``rows[starts[i]:starts[i + 1]]``, and has a learning rate of the weights and one of the batch
         norms, ``rates[i]``. A loss that is not finite is the last.
         """
-        cdef double loss, total = 0
-        cdef Py_ssize_t i
-        with nogil:
-            for i in range(rates.shape[0]):
-                loss = self.loss(bits, targets, offsets, weights, rows[starts[i]:starts[i + 1]])
-                total += loss
-                if not isfinite(loss):
-                    break
-                self.n_steps[0] += 1
-                self.first.update(rates[i, 0], rates[i, 1])
+        cdef Data data = self.data(bits, targets, offsets, weights)
+        cdef double total = 0
+        cdef Team team = alone(self.tiles)
+        if n_threads == 1:
+            with nogil:
+                self.train_in(&team, &data, &rows[0], &starts[0], &rates[0, 0], rates.shape[0], &total)
+        else:
+            with nogil, parallel(num_threads=n_threads):
+                self.train_as(threadid(), n_threads, &data, &rows[0], &starts[0], &rates[0, 0], rates.shape[0], &total)
         return total
+
+    cdef void train_as(self, int thread, int n_threads, const Data *data, const int64_t *rows, const int64_t *starts,
+                       const double *rates, Py_ssize_t n_batches, double *total) noexcept nogil:
+        cdef Team team = Team(self.tiles, &self.barrier, thread, n_threads)
+        self.train_in(&team, data, rows, starts, rates, n_batches, total)
+
+    cdef void train_in(self, const Team *team, const Data *data, const int64_t *rows, const int64_t *starts,
+                       const double *rates, Py_ssize_t n_batches, double *total) noexcept nogil:
+        cdef Py_ssize_t i
+        cdef double loss, losses = 0
+        cdef Batch batch
+        cdef int64_t n_steps = self.n_steps[0]
+        for i in range(n_batches):
+            batch.number, batch.weights_rate, batch.norm_rate = n_steps + 1, rates[2 * i], rates[2 * i + 1]
+            loss = self.step(team, data, rows + starts[i], starts[i + 1] - starts[i], &batch)
+            losses += loss
+            if not isfinite(loss):
+                break
+            n_steps += 1
+        if team.thread == 0:
+            total[0] = losses
+            self.n_steps[0] = n_steps
 
     def gradients(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const float[:, ::1] offsets,
                   const double[::1] weights, const int64_t[::1] rows):
@@ -66,36 +105,47 @@ cdef class TrainingStep:
 
         ``offsets``, (n_rows, n_outputs), are added to the scores, unless None.
         """
+        cdef Team team = alone(self.tiles)
+        cdef Data data = self.data(bits, targets, offsets, weights)
+        cdef Batch batch
+        batch.number = 0
+        return self.step(&team, &data, &rows[0], rows.shape[0], &batch)
+
+    cdef Data data(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const float[:, ::1] offsets,
+                   const double[::1] weights):
+        cdef Data data = Data(&bits[0, 0], &targets[0, 0], NULL, &weights[0], targets.shape[1], self.offsets.shape[1])
+        if offsets is not None:
+            data.offsets = &offsets[0, 0]
+        return data
+
+    cdef double step(self, const Team *team, const Data *data, const int64_t *rows, Py_ssize_t n_rows,
+                     Batch *batch) noexcept nogil:
+        cdef const uint64_t *mask = NULL
         cdef double loss
-        with nogil:
-            loss = self.loss(bits, targets, offsets, weights, rows)
+        self.gather(team, data, rows, n_rows, batch)
+        if self.dropout is not None:
+            if team.thread == 0:
+                self.dropout.draw(n_rows)
+            mask = &self.dropout.mask[0, 0]
+        self.first.draw(team, n_rows)
+        wait(team)
+        loss = self.first.step(team, &self.bits[0, 0], mask, NULL, batch)
+        wait(team)
         return loss
 
-    cdef double loss(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const float[:, ::1] offsets,
-                     const double[::1] weights, const int64_t[::1] rows) noexcept nogil:
-        cdef Batch batch = self.gather(bits, targets, offsets, weights, rows)
-        cdef uint64_t *mask = NULL
-        if self.dropout is not None:
-            self.dropout.draw(batch.n_rows)
-            mask = &self.dropout.mask[0, 0]
-        return self.first.gradients(&self.bits[0, 0], mask, NULL, &batch)
-
-    cdef Batch gather(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const float[:, ::1] offsets,
-                      const double[::1] weights, const int64_t[::1] rows) noexcept nogil:
-        cdef Batch batch
-        cdef Py_ssize_t at, i
-        batch.total_weight, batch.offsets = 0, NULL
-        for at in range(rows.shape[0]):
-            memcpy(&self.bits[at, 0], &bits[rows[at], 0], self.n_words * sizeof(uint64_t))
-            for i in range(targets.shape[1]):
-                self.targets[at, i] = targets[rows[at], i]
-            self.weights[at] = weights[rows[at]]
-            batch.total_weight += weights[rows[at]]
-        batch.n_rows, batch.n_targets = rows.shape[0], targets.shape[1]
-        batch.weights, batch.targets = &self.weights[0], &self.targets[0, 0]
-        if offsets is not None:
-            for at in range(rows.shape[0]):
-                for i in range(offsets.shape[1]):
-                    self.offsets[at, i] = offsets[rows[at], i]
-            batch.offsets = &self.offsets[0, 0]
-        return batch
+    cdef void gather(self, const Team *team, const Data *data, const int64_t *rows, Py_ssize_t n_rows,
+                     Batch *batch) noexcept nogil:
+        """Fill this thread's rows of the buffers, and ``batch``."""
+        cdef Share share = rows_of(team, n_rows)
+        cdef Py_ssize_t at
+        for at in range(share.start, share.stop):
+            memcpy(&self.bits[at, 0], data.bits + rows[at] * self.n_words, self.n_words * sizeof(uint64_t))
+            memcpy(&self.targets[at, 0], data.targets + rows[at] * data.n_targets, data.n_targets * sizeof(float))
+            if data.offsets is not NULL:
+                memcpy(&self.offsets[at, 0], data.offsets + rows[at] * data.n_outputs, data.n_outputs * sizeof(float))
+            self.weights[at] = data.weights[rows[at]]
+        batch.total_weight = 0
+        for at in range(n_rows):
+            batch.total_weight += data.weights[rows[at]]
+        batch.n_rows, batch.n_targets, batch.weights = n_rows, data.n_targets, &self.weights[0]
+        batch.targets, batch.offsets = &self.targets[0, 0], NULL if data.offsets is NULL else &self.offsets[0, 0]

@@ -137,6 +137,7 @@ class Trainer:
         ]
         self.n_steps = np.zeros(1, np.int64)
         self._step = None
+        self.n_threads = 1
 
     def __getstate__(self):
         """Everything but the native step, which is built anew on demand."""
@@ -185,7 +186,7 @@ class Trainer:
         )
         starts = np.cumsum([0, *map(len, batches)])
         columns = data.bits, data.targets, data.offsets, data.sample_weight
-        loss = self._step.train(*columns, np.concatenate(batches), starts, rates)
+        loss = self._step.train(*columns, np.concatenate(batches), starts, rates, self.n_threads)
         if not isfinite(loss):
             raise ValueError(
                 f"The training loss is {loss} after {self.n_steps[0]} steps. "
@@ -243,6 +244,6 @@ class Trainer:
             elif options.solver == "bop" and which == 0:
                 optimizer = Bop(flat, moments[0], threshold=options.flip_threshold)
             else:
-                optimizer = Adam(flat, bound, moments, self.n_steps, **adam)
+                optimizer = Adam(flat, bound, moments, **adam)
             optimizers.append(optimizer)
         return optimizers

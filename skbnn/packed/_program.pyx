@@ -10,6 +10,7 @@ from libc.string cimport memcpy
 
 from skbnn.encoding._encode cimport CHUNK, Encoder
 from skbnn.encoding._source cimport Source, as_source, convert
+from skbnn.kernels._dispatch cimport tiles
 from skbnn.kernels._layer cimport layer_fires, layer_popcounts
 
 from skbnn.kernels import effective_n_threads
@@ -210,10 +211,10 @@ cdef class Program:
             if layer.n_groups % 8:  # the last word's padding, which no group writes
                 for row in range(rows):
                     fired[(row + 1) * layer.out_words - 1] = 0
-            layer_fires(x, rows, layer.n_words, layer.weights, layer.n_words, layer.n_groups, layer.thresholds,
+            layer_fires(tiles(), x, rows, layer.n_words, layer.weights, layer.n_words, layer.n_groups, layer.thresholds,
                         <uint8_t *>fired, 8 * layer.out_words)
             x = fired
-        layer_popcounts(x, NULL, rows, n_words, &self.output_weights[member, 0, 0, 0], n_words, n_groups, popcounts,
+        layer_popcounts(tiles(), x, NULL, rows, n_words, &self.output_weights[member, 0, 0, 0], n_words, n_groups, popcounts,
                         8 * n_groups)
         self.add_units(member, popcounts, rows, scores)
 

@@ -25,9 +25,9 @@ INLINE float inverse_scale(int32_t largest) {
 /* Ties to even. The inverse is off by 2^-24 of itself, far from what would make the largest a 128. */
 INLINE int8_t nearest(float x) { return (int8_t)(int32_t)rintf(x); }
 
-static void quantize_rows(const float *d, ptrdiff_t n_rows, ptrdiff_t n, Int8Gradients *out) {
+static void quantize_rows(const float *d, ptrdiff_t n_rows, ptrdiff_t n, ptrdiff_t stride, Int8Gradients *out) {
     const ptrdiff_t n_quads = (n + 3) / 4;
-    for (ptrdiff_t row = 0; row < n_rows; row++, d += n) {
+    for (ptrdiff_t row = 0; row < n_rows; row++, d += stride) {
         int8_t *bytes = (int8_t *)(out->quads + row * n_quads);
         int32_t largest = magnitude(LEAST), sum = 0;
         for (ptrdiff_t i = 0; i < n; i++) largest = larger(largest, magnitude(d[i]));
@@ -41,21 +41,21 @@ static void quantize_rows(const float *d, ptrdiff_t n_rows, ptrdiff_t n, Int8Gra
 
 /* Row after row, as they lie in memory, with every column's state in the arrays: `sums` holds the largest magnitudes
  * first, `scales` their inverses until the end. */
-static void quantize_columns(const float *d, ptrdiff_t n_rows, ptrdiff_t n, Int8Gradients *out) {
+static void quantize_columns(const float *d, ptrdiff_t n_rows, ptrdiff_t n, ptrdiff_t stride, Int8Gradients *out) {
     float *restrict scales = out->scales;
     int32_t *restrict sums = out->sums;
     for (ptrdiff_t i = 0; i < n; i++) sums[i] = magnitude(LEAST);
     for (ptrdiff_t row = 0; row < n_rows; row++)
-        for (ptrdiff_t i = 0; i < n; i++) sums[i] = larger(sums[i], magnitude(d[row * n + i]));
+        for (ptrdiff_t i = 0; i < n; i++) sums[i] = larger(sums[i], magnitude(d[row * stride + i]));
     for (ptrdiff_t i = 0; i < n; i++) scales[i] = inverse_scale(sums[i]), sums[i] = 0;
     for (ptrdiff_t row = 0; row < n_rows; row++) {
-        uint32_t *restrict quads = out->quads + row / 4 * n;
+        uint32_t *restrict quads = out->quads + row / 4 * stride;
         for (ptrdiff_t i = 0; i < n; i++) {
-            const int8_t byte = nearest(d[row * n + i] * scales[i]);
+            const int8_t byte = nearest(d[row * stride + i] * scales[i]);
             quads[i] = (row % 4 ? quads[i] : 0) | (uint32_t)(uint8_t)byte << row % 4 * 8;
             sums[i] += byte;
         }
     }
     for (ptrdiff_t i = 0; i < n; i++) scales[i] = 1 / scales[i];
-    out->n_rows = out->quad_stride = n, out->n_quads = (n_rows + 3) / 4, out->row_stride = 1;
+    out->n_rows = n, out->quad_stride = stride, out->n_quads = (n_rows + 3) / 4, out->row_stride = 1;
 }

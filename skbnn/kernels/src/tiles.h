@@ -56,10 +56,10 @@ typedef struct {
     ptrdiff_t n_rows, n_quads, row_stride, quad_stride;
 } Int8Gradients;
 
-/* Fills the arrays of `out`, which the caller allocates, and sets the rest, from d, (n_rows, n): quantize_rows makes
- * n_rows rows of n gradients out of it, quantize_columns n rows of n_rows. The scale of a row with NaN or infinity in
- * it is not finite either. */
-typedef void quantize_tile(const float *d, ptrdiff_t n_rows, ptrdiff_t n, Int8Gradients *out);
+/* Fills the arrays of `out`, which the caller allocates, and sets the rest, from d, n_rows rows of n, `stride` apart:
+ * quantize_rows makes n_rows rows of n gradients out of it, quantize_columns n rows of n_rows, whose quads are as far
+ * apart as the rows of d. The scale of a row with NaN or infinity in it is not finite either. */
+typedef void quantize_tile(const float *d, ptrdiff_t n_rows, ptrdiff_t n, ptrdiff_t stride, Int8Gradients *out);
 
 /* 64 quads of unsigned bytes, one more than a sign: byte 4k + i is 2 where bit k of words[i] is 1, 0 where it is 0, and
  * 1 where bit k of keep[i] is 0; a NULL keep keeps every sign. */
@@ -84,13 +84,13 @@ typedef struct {
 typedef void adam_tile(float *value, const float *gradient, float *first, float *second, ptrdiff_t n,
                        const AdamStep *step);
 
-/* Batch norm of one layer; matrices are (n_rows, n_units), and rows count by their weights. normalize turns x into
- * (x - mean) / std and writes gain * x + bias to out. normalize_backward takes x as normalize left it; it turns the
- * gradient of out into that of the x before, and fills the gradients of gain and bias. */
+/* Batch norm of some units; a row of theirs lies every `stride` in a matrix, and rows count by their weights. normalize
+ * turns x into (x - mean) / std and writes gain * x + bias to out. normalize_backward takes x as normalize left it; it
+ * turns the gradient of out into that of the x before, and fills the gradients of gain and bias. */
 typedef struct {
     const float *gain, *bias;
     float *gain_gradient, *bias_gradient, *inverse_std;
-    ptrdiff_t n_units;
+    ptrdiff_t n_units, stride;
 } BatchNormArrays;
 typedef void normalize_tile(float *x, float *out, const double *weights, double total_weight, ptrdiff_t n_rows,
                             const BatchNormArrays *norm);
