@@ -19,7 +19,7 @@ cdef extern from "tiles.h" nogil:
         uint32_t *quads
         float *scales
         int32_t *sums
-        Py_ssize_t n_rows, n_quads
+        Py_ssize_t n_rows, n_quads, row_stride, quad_stride
     ctypedef struct Int8Tiles:
         void (*quantize_rows)(
             const float *d, Py_ssize_t n_rows, Py_ssize_t n, Py_ssize_t stride, Int8Gradients *out

@@ -69,9 +69,12 @@ cdef class BinaryDense:
         cdef Share rows = rows_of(team, n_rows)
         cdef Py_ssize_t row, unit, word, kept = self.n_inputs, first = rows.start * self.n_words
         cdef const int32_t *counts
+        cdef const uint64_t *first_mask = NULL
         if rows.start == rows.stop:
             return
-        layer_popcounts(team.tiles, x + first, NULL if mask is NULL else mask + first, rows.stop - rows.start,
+        if mask is not NULL:
+            first_mask = mask + first
+        layer_popcounts(team.tiles, x + first, first_mask, rows.stop - rows.start,
                         self.n_words, &self.packed_weights[0, 0, 0], self.n_words, self.n_groups,
                         &self.popcounts[rows.start, 0], self.n_groups * 8)
         for row in range(rows.start, rows.stop):

@@ -146,10 +146,7 @@ cdef class Int8Products(BackwardProducts):
 
     cdef Int8Gradients gradients_from(self, Py_ssize_t quad, Py_ssize_t row) noexcept nogil:
         """The arrays from there on, for a thread to fill."""
-        cdef Int8Gradients gradients
-        gradients.quads = &self.quads[0] + quad
-        gradients.scales, gradients.sums = &self.scales[0] + row, &self.sums[0] + row
-        return gradients
+        return Int8Gradients(&self.quads[0] + quad, &self.scales[0] + row, &self.sums[0] + row, 0, 0, 0, 0)
 
     cdef void multiply(self, const Team *team, const Int8Gradients *gradients, Py_ssize_t word, const uint8_t *signs,
                        float *out) noexcept nogil:

@@ -1,7 +1,7 @@
 """Mini-batches, from packed rows to updated parameters, without the GIL."""
 
 import numpy as np
-from cython.parallel cimport parallel, threadid
+from cython.parallel cimport parallel
 from libc.math cimport isfinite
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
@@ -9,6 +9,19 @@ from libc.string cimport memcpy
 from skbnn.kernels._dispatch cimport Tiles, tiles
 from skbnn.network._layers cimport Batch, Dropout, Layer
 from skbnn.network._team cimport Barrier, Share, Team, alone, barrier_destroy, barrier_init, rows_of, wait
+
+
+cdef extern from *:
+    """
+    #ifdef _OPENMP
+    #include <omp.h>
+    #else
+    static int omp_get_thread_num(void) { return 0; }
+    static int omp_get_num_threads(void) { return 1; }
+    #endif
+    """
+    int omp_get_thread_num() nogil
+    int omp_get_num_threads() nogil  # it may be fewer than were asked for
 
 
 cdef struct Data:
@@ -74,12 +87,12 @@ cdef class TrainingStep:
                 self.train_in(&team, &data, &rows[0], &starts[0], &rates[0, 0], rates.shape[0], &total)
         else:
             with nogil, parallel(num_threads=n_threads):
-                self.train_as(threadid(), n_threads, &data, &rows[0], &starts[0], &rates[0, 0], rates.shape[0], &total)
+                self.train_as_one_of_several(&data, &rows[0], &starts[0], &rates[0, 0], rates.shape[0], &total)
         return total
 
-    cdef void train_as(self, int thread, int n_threads, const Data *data, const int64_t *rows, const int64_t *starts,
-                       const double *rates, Py_ssize_t n_batches, double *total) noexcept nogil:
-        cdef Team team = Team(self.tiles, &self.barrier, thread, n_threads)
+    cdef void train_as_one_of_several(self, const Data *data, const int64_t *rows, const int64_t *starts,
+                                      const double *rates, Py_ssize_t n_batches, double *total) noexcept nogil:
+        cdef Team team = Team(self.tiles, &self.barrier, omp_get_thread_num(), omp_get_num_threads())
         self.train_in(&team, data, rows, starts, rates, n_batches, total)
 
     cdef void train_in(self, const Team *team, const Data *data, const int64_t *rows, const int64_t *starts,

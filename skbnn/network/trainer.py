@@ -53,6 +53,10 @@ NORM_SHARES = {
 }
 
 
+# Multiplications of a step that are worth a thread. With fewer, threads wait for each other longer than they multiply.
+WORTH_A_THREAD = 2**23
+
+
 @dataclass(frozen=True)
 class TrainingOptions:
     """How to train; the names and meanings are those of the estimators' parameters."""
@@ -137,7 +141,6 @@ class Trainer:
         ]
         self.n_steps = np.zeros(1, np.int64)
         self._step = None
-        self.n_threads = 1
 
     def __getstate__(self):
         """Everything but the native step, which is built anew on demand."""
@@ -158,7 +161,7 @@ class Trainer:
                 moments[:] = 0
         self.options, self.max_rows, self._step = options, max_rows, None
 
-    def train(self, data, batches, progress):
+    def train(self, data, batches, progress, n_threads=1):
         """Train on mini-batches, one after the other.
 
         Parameters
@@ -168,6 +171,8 @@ class Trainer:
             Which rows make up each, ``max_rows`` at most.
         progress : ndarray of shape (n_batches,)
             Share of the training that is done before each, for the learning rate's schedule.
+        n_threads : int, default=1
+            Threads that may share each step; what is learnt does not depend on it.
 
         Returns
         -------
@@ -186,13 +191,20 @@ class Trainer:
         )
         starts = np.cumsum([0, *map(len, batches)])
         columns = data.bits, data.targets, data.offsets, data.sample_weight
-        loss = self._step.train(*columns, np.concatenate(batches), starts, rates, self.n_threads)
+        loss = self._step.train(*columns, np.concatenate(batches), starts, rates, self.worth(n_threads))
         if not isfinite(loss):
             raise ValueError(
                 f"The training loss is {loss} after {self.n_steps[0]} steps. "
                 f"Lower learning_rate_init, which is {self.options.learning_rate_init}, or scale the targets."
             )
         return loss
+
+    def worth(self, n_threads):
+        """How many of these threads steps are worth: one where they draw from one stream or look at all weights."""
+        if self.options.binarization == "stochastic" or self.options.solver == "bop":
+            return 1
+        work = self.max_rows * sum(layer.latent_weights.size for layer in self.network.layers)
+        return max(1, min(n_threads, work // WORTH_A_THREAD))
 
     @property
     def _norm_rate(self):
