@@ -78,7 +78,8 @@ class BuildExt(build_ext):
             return False
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder, "probe.c")
-            source.write_text("#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n")
+            probe = "omp_pause_resource_all(omp_pause_soft)" if self.compiler.compiler_type == "unix" else "0"  # of 5.0
+            source.write_text(f"#include <omp.h>\nint main(void) {{ return omp_get_max_threads() < 1 || {probe}; }}\n")
             try:
                 objects = self.compiler.compile([str(source)], folder, extra_postargs=[flag])
                 self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=[flag])

@@ -1,7 +1,6 @@
 """Tables as people have them: columns of any kind become numbers, labels of categories their codes."""
 
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
 
 import numpy as np
 
@@ -68,10 +67,14 @@ def names_of(X):
 class Labels(tuple):
     """A feature's labels, which know their codes."""
 
-    @cached_property
+    _codes = None
+
+    @property
     def codes(self):
         """The code of each label."""
-        return {label: code for code, label in enumerate(self)}
+        if self._codes is None:  # cached_property of Python 3.11 holds a lock, for ever in a child forked meanwhile
+            self._codes = {label: code for code, label in enumerate(self)}
+        return self._codes
 
     def __reduce__(self):
         return Labels, (tuple(self),)

@@ -22,15 +22,15 @@ cdef extern from *:
 
 
 cdef class BinaryDense:
-    """Latent weights, (n_units, n_inputs), their signs as bits, and their gradient."""
+    """Latent weights, (n_units, n_inputs), their signs as bits, and their gradient; ``int8`` for products of bytes."""
 
-    def __init__(self, float[:, ::1] latent_weights, Py_ssize_t max_rows):
+    def __init__(self, float[:, ::1] latent_weights, Py_ssize_t max_rows, bint int8):
         self.n_units, self.n_inputs = latent_weights.shape[0], latent_weights.shape[1]
         self.n_words, self.n_groups = (self.n_inputs + 63) // 64, (self.n_units + 7) // 8
         self.latent_weights = latent_weights
         self.gradient = np.empty((self.n_units, self.n_inputs), np.float32)
         self.packed_weights = np.zeros((self.n_groups, self.n_words, 8), np.uint64)
-        self.products = backward_products(self.n_units, self.n_inputs, max_rows)
+        self.products = backward_products(self.n_units, self.n_inputs, max_rows, int8)
         self.popcounts = np.empty((max_rows, self.n_groups * 8), np.int32)
         self.unit_words = np.empty(self.n_words, np.uint64)
         self.noise = np.zeros(self.n_inputs, np.float32)

@@ -9,4 +9,4 @@ cdef class BackwardProducts:
                      float *d_x) noexcept nogil
 
 
-cdef BackwardProducts backward_products(Py_ssize_t n_units, Py_ssize_t n_inputs, Py_ssize_t max_rows)
+cdef BackwardProducts backward_products(Py_ssize_t n_units, Py_ssize_t n_inputs, Py_ssize_t max_rows, bint int8)

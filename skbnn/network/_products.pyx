@@ -8,7 +8,7 @@ import numpy as np
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from scipy.linalg.cython_blas cimport sgemm
 
-from skbnn.kernels._dispatch cimport SIGN_QUADS, Int8Gradients, tiles
+from skbnn.kernels._dispatch cimport SIGN_QUADS, Int8Gradients, Int8Tiles, int8_tiles, tiles
 from skbnn.network._binarize cimport unpack
 
 
@@ -69,6 +69,7 @@ cdef class Float32Products(BackwardProducts):
 cdef class Int8Products(BackwardProducts):
     """Through ``signs_product``, 64 columns at a time; four neighbours of the dimension summed over make a quad."""
 
+    cdef const Int8Tiles *tiles
     cdef Int8Gradients gradients  # in the next three
     cdef uint32_t[::1] quads
     cdef float[::1] scales
@@ -77,6 +78,7 @@ cdef class Int8Products(BackwardProducts):
 
     def __init__(self, n_units, n_inputs, max_rows):
         super().__init__(n_units, n_inputs, max_rows)
+        self.tiles = int8_tiles()
         cdef Py_ssize_t unit_quads = (n_units + 3) // 4, row_quads = (max_rows + 3) // 4
         self.quads = np.empty(max(max_rows * unit_quads, row_quads * n_units), np.uint32)
         self.scales = np.empty(max(max_rows, n_units), np.float32)
@@ -90,7 +92,7 @@ cdef class Int8Products(BackwardProducts):
         cdef Py_ssize_t word, quad, i, row
         cdef uint64_t bits[4]
         cdef uint64_t kept[4]
-        tiles().int8.quantize_columns(d_dots, n_rows, self.n_units, &self.gradients)
+        self.tiles.quantize_columns(d_dots, n_rows, self.n_units, &self.gradients)
         for word in range(self.n_words):
             for quad in range(self.gradients.n_quads):
                 for i in range(4):
@@ -98,37 +100,37 @@ cdef class Int8Products(BackwardProducts):
                     bits[i] = x[row * self.n_words + word]
                     if mask is not NULL:
                         kept[i] = mask[row * self.n_words + word]
-                tiles().int8.sign_quads(bits, NULL if mask is NULL else kept, &self.signs[quad, 0])
+                self.tiles.sign_quads(bits, NULL if mask is NULL else kept, &self.signs[quad, 0])
             self.multiply(word, gradient)
 
     cdef void inputs(self, const float *d_dots, const uint64_t *packed_weights, Py_ssize_t n_rows,
                      float *d_x) noexcept nogil:
         cdef Py_ssize_t word, quad
-        tiles().int8.quantize_rows(d_dots, n_rows, self.n_units, &self.gradients)
+        self.tiles.quantize_rows(d_dots, n_rows, self.n_units, &self.gradients)
         for word in range(self.n_words):
             for quad in range(self.gradients.n_quads):  # eight units lie together, so a quad always does
-                tiles().int8.sign_quads(packed_weights + (quad // 2 * self.n_words + word) * 8 + quad % 2 * 4, NULL,
-                                        &self.signs[quad, 0])
+                self.tiles.sign_quads(packed_weights + (quad // 2 * self.n_words + word) * 8 + quad % 2 * 4, NULL,
+                                      &self.signs[quad, 0])
             self.multiply(word, d_x)
 
     cdef void multiply(self, Py_ssize_t word, float *out) noexcept nogil:
         """The columns of one word of ``out``, (n_rows, n_inputs), from the gradients and the signs."""
-        tiles().int8.signs_product(&self.gradients, &self.signs[0, 0], min(<Py_ssize_t>64, self.n_inputs - 64 * word),
-                                   out + 64 * word, self.n_inputs)
+        self.tiles.signs_product(&self.gradients, &self.signs[0, 0], min(<Py_ssize_t>64, self.n_inputs - 64 * word),
+                                 out + 64 * word, self.n_inputs)
 
 
-cdef BackwardProducts backward_products(Py_ssize_t n_units, Py_ssize_t n_inputs, Py_ssize_t max_rows):
-    """The fastest that this CPU has."""
-    if tiles().int8 is not NULL:
+cdef BackwardProducts backward_products(Py_ssize_t n_units, Py_ssize_t n_inputs, Py_ssize_t max_rows, bint int8):
+    """Those of bytes if ``int8``, and if this CPU has them."""
+    if int8 and int8_tiles() is not NULL:
         return Int8Products(n_units, n_inputs, max_rows)
     return Float32Products(n_units, n_inputs, max_rows)
 
 
 def products(const float[:, ::1] d_dots, const uint64_t[:, ::1] x, const uint64_t[:, ::1] mask,
              const uint64_t[:, :, ::1] packed_weights, Py_ssize_t n_inputs):
-    """``weights`` and ``inputs`` from Python; ``mask`` may be None."""
+    """``weights`` and ``inputs`` from Python, by the instruction set in use; ``mask`` may be None."""
     cdef Py_ssize_t n_rows = d_dots.shape[0], n_units = d_dots.shape[1]
-    cdef BackwardProducts both = backward_products(n_units, n_inputs, n_rows)
+    cdef BackwardProducts both = backward_products(n_units, n_inputs, n_rows, tiles().int8 is not NULL)
     cdef const uint64_t *kept = NULL
     cdef float[:, ::1] gradient = np.empty((n_units, n_inputs), np.float32)
     cdef float[:, ::1] d_x = np.empty((n_rows, n_inputs), np.float32)

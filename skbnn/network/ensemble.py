@@ -8,6 +8,7 @@ from threading import Event
 import numpy as np
 
 from skbnn.kernels import effective_n_threads
+from skbnn.kernels.blas import one_blas_thread
 
 # Mini-batches between two looks at whether to go on: few enough for wide networks to answer soon, and enough for narrow
 # ones to spend their time on steps.
@@ -41,12 +42,13 @@ def train_epoch(trainers, data, batches, epoch, n_epochs):
 
     def train():
         try:
-            for member in members:
-                for first in range(0, len(batches), AT_A_TIME):
-                    if stopped.is_set():
-                        return
-                    some = slice(first, first + AT_A_TIME)
-                    losses[member] += trainers[member].train(data, batches[some], progress[some])
+            with one_blas_thread():  # of this thread, which may have a limit of its own
+                for member in members:
+                    for first in range(0, len(batches), AT_A_TIME):
+                        if stopped.is_set():
+                            return
+                        some = slice(first, first + AT_A_TIME)
+                        losses[member] += trainers[member].train(data, batches[some], progress[some])
         except BaseException:
             stopped.set()
             raise

@@ -1,10 +1,11 @@
 """Trains a BinaryNetwork on packed rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 
 import numpy as np
 
+from skbnn.kernels._dispatch import has_int8_products
 from skbnn.network._batch_norm import BatchNorm
 from skbnn.network._binarize import ApproxSign, ClippedIdentity, SwishSign
 from skbnn.network._dense import BinaryDense
@@ -55,7 +56,11 @@ NORM_SHARES = {
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How to train; the names and meanings are those of the estimators' parameters."""
+    """How to train; the names and meanings are those of the estimators' parameters, but for one.
+
+    ``int8_products`` is which of its two kinds of products the backward pass takes, which round differently; by default
+    the kind of the instruction set that is in use when the options are made.
+    """
 
     loss: str
     binarization: str = "sign"
@@ -70,6 +75,7 @@ class TrainingOptions:
     epsilon: float = 1e-8
     flip_threshold: float = 1.0
     dropout: float = 0.0
+    int8_products: bool = field(default_factory=has_int8_products)
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,7 +214,7 @@ class Trainer:
         chain = None
         for index in reversed(range(len(network.layers))):
             layer = network.layers[index]
-            dense = BinaryDense(layer.latent_weights, self.max_rows)
+            dense = BinaryDense(layer.latent_weights, self.max_rows, options.int8_products)
             parts = dense, BatchNorm(layer.gain, layer.bias), self._optimizers(index), drawn, self.max_rows
             if chain is None:
                 chain = OutputLayer(*parts, n_outputs=network.n_outputs, loss=LOSSES[options.loss]())
