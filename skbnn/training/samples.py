@@ -1,6 +1,7 @@
 """The rows of a table, as training sees them."""
 
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -89,11 +90,14 @@ class Samples:
 
         So a weight is exactly as many rows: whatever is decided by rows, or by leaving some out, can't tell them apart.
         """
-        columns = *dense(without_empty_columns(self.X)).T, *self.y.T
-        columns = [np.unique(column, return_inverse=True)[1] for column in columns]  # one NaN is another
-        order = np.lexsort(columns)
-        differs = np.any([column[order][1:] != column[order][:-1] for column in columns], axis=0)
-        first = np.flatnonzero(np.append(True, differs))
+        place = np.zeros(len(self.y), int)  # by the last column, by the one before where that is the same, and so on
+        for column in chain(self.y.T[::-1], dense(without_empty_columns(self.X)).T[::-1]):
+            if place.max() == len(place) - 1:
+                break
+            values = np.unique(column, return_inverse=True)[1]  # one NaN is another
+            place = np.unique(place * len(place) + values, return_inverse=True)[1]
+        order = np.argsort(place, kind="stable")
+        first = np.flatnonzero(np.append(True, np.diff(place[order])))
         all_weights = self.sample_weight, self.without_class_weights().sample_weight
         sums = (scale_weights(np.add.reduceat(part[order], first)) for part in all_weights)
         weights, unweighed = (np.maximum(part, SMALLEST_WEIGHT) for part in sums)
