@@ -224,6 +224,11 @@ def test_numbers_of_any_size_are_read_or_named(X, named, model):
     np.testing.assert_array_equal(model.predict(X), model.packed_.predict(X))
 
 
+def test_an_encoder_names_numbers_beyond_float64():
+    with pytest.raises(ValueError, match="number beyond the range of float64"):
+        ThermometerEncoder().fit([[10**400], [1]])
+
+
 @given(st.data())
 def test_an_encoder_says_what_is_wrong_or_encodes(data):
     n_rows = data.draw(st.sampled_from([1, 2, 7, 25]))
