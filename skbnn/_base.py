@@ -31,7 +31,7 @@ from skbnn.training.flips import FlipRatio
 from skbnn.training.interruption import KeepOnInterrupt
 from skbnn.training.parameters import Parameters
 from skbnn.training.progress import progress_of
-from skbnn.training.samples import Samples, scale_weights, without_weightless
+from skbnn.training.samples import Samples, scale_weights, without_unit, without_weightless
 from skbnn.training.state import FinalState, TrainingState
 from skbnn.training.stream import Memory
 
@@ -250,7 +250,7 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
             X, y, sample_weight = without_weightless(sample_weight, X, targets.encode(y), sample_weight)
         except (TypeError, ValueError) as error:
             raise type(error)(f"X_val, y_val: {error}") from error
-        return X, y, scale_weights(sample_weight)
+        return X, y, without_unit(scale_weights(sample_weight))
 
     def _parameters(self, targets, validation, streaming):
         """What is asked of training; rows are held out only where none were given."""

@@ -306,9 +306,9 @@ class PackedNetwork:
 
     def _numbers(self, rows):
         """The rows as numbers, which they may be already."""
-        if self.categories is None:
+        if self.categories is None and not is_table(rows):
             array = rows if is_sparse(rows) else np.asarray(rows)  # of a frame of numbers, at once what it would be
-            if is_sparse(array) or array.dtype.kind in REALS or not is_table(rows):
+            if array.dtype.kind in REALS or not is_frame(rows):  # pandas' bools beside floats are objects
                 return array
         return to_numbers(rows, self.categories)
 

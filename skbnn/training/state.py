@@ -166,15 +166,20 @@ class FinalState:
         return self
 
 
+def sizes_of(targets, parameters, n_bits):
+    """Bits, then units of each layer, the output's as well."""
+    units_per_output = 1 if targets.output == "softmax" else UNITS_PER_OUTPUT
+    return [n_bits, *parameters.hidden_layer_sizes, targets.n_outputs * units_per_output]
+
+
 def new_trainer(targets, decision, rng):
     """A Trainer of a newly drawn network."""
     parameters, sizes = decision.parameters, decision.parameters.hidden_layer_sizes
-    units_per_output = 1 if targets.output == "softmax" else UNITS_PER_OUTPUT
     spreads = np.full(len(sizes) + 1, SPREADS[parameters.binarization])
     if parameters.binarization == "sign":  # drawn weights have the whole range already
         spreads[0] *= targets.spread_factors[0]
         spreads[-1] *= targets.spread_factors[1]
-    layer_sizes = [decision.encoding.n_bits, *sizes, targets.n_outputs * units_per_output]
+    layer_sizes = sizes_of(targets, parameters, decision.encoding.n_bits)
     gain = targets.output_gain(decision.initial_model)
     network = BinaryNetwork.initialize(layer_sizes, targets.n_outputs, output_gain=gain, spreads=spreads, rng=rng)
     return Trainer(network, parameters, seed=rng.integers(2**63), max_rows=parameters.batch_size)
