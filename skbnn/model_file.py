@@ -13,7 +13,7 @@ import numpy as np
 
 from skbnn._files import replacing
 from skbnn.packed import PackedNetwork, packed_network_of
-from skbnn.packed.checks import require
+from skbnn.packed.arguments import require
 
 if TYPE_CHECKING:
     from skbnn._typing import Model, StrPath

@@ -14,7 +14,18 @@ from skbnn.packed._program import Program
 from skbnn.packed._steps import sums_in_columns
 from skbnn.packed.activations import expit, softmax
 from skbnn.packed.additive_part import AdditivePart
-from skbnn.packed.checks import check, check_names, frozen, frozen_categories, frozen_integers, frozen_labels, require
+from skbnn.packed.arguments import (
+    frozen,
+    frozen_categories,
+    frozen_integers,
+    frozen_labels,
+    frozen_layers,
+    frozen_names,
+    frozen_sizes,
+    require,
+    shown,
+)
+from skbnn.packed.checks import check, check_names
 from skbnn.packed.layout import pack_bits, spread_inputs, unpack_weights
 
 if TYPE_CHECKING:
@@ -167,18 +178,18 @@ class PackedNetwork:
         feature_names: Iterable[str] | None = None,
         categories: Categories | None = None,
     ) -> None:
-        no_feature = np.zeros(np.shape(components)[-1:], bool)
+        offsets = frozen(offsets, np.int64, 1, "offsets")
+        components = frozen(components, np.float64, 2, "components")
+        if nominal is None:
+            nominal = np.zeros(max(0, len(offsets) - 1 - len(components)), bool)
         content = {
             "thresholds": frozen(thresholds, np.float64, 1, "thresholds"),
-            "offsets": frozen(offsets, np.int64, 1, "offsets"),
-            "components": frozen(components, np.float64, 2, "components"),
-            "nominal": frozen(no_feature if nominal is None else nominal, np.bool_, 1, "nominal"),
-            "layers": tuple(
-                (frozen(weights, np.uint64, 4, "packed weights"), frozen(limits, np.int32, 2, "unit thresholds"))
-                for weights, limits in layers
-            ),
-            "output_weights": frozen(output_weights, np.uint64, 4, "output weights"),
-            "layer_sizes": tuple(int(size) for size in layer_sizes),
+            "offsets": offsets,
+            "components": components,
+            "nominal": frozen(nominal, np.bool_, 1, "nominal"),
+            "layers": frozen_layers(layers),
+            "output_weights": frozen(output_weights, np.uint64, 4, "output_weights"),
+            "layer_sizes": frozen_sizes(layer_sizes, "layer_sizes"),
             "scale": frozen_integers(scale, 3, "scale"),
             "bias": frozen_integers(bias, 1, "bias"),
             "factor": frozen(factor, np.float64, 1, "factor"),
@@ -187,8 +198,8 @@ class PackedNetwork:
             "slopes": frozen(slopes, np.float64, 2, "slopes"),
             "ranges": frozen(ranges, np.float64, 2, "ranges"),
             "classes": frozen_labels(classes),
-            "feature_names": None if feature_names is None else tuple(feature_names),
-            "categories": frozen_categories(categories),
+            "feature_names": frozen_names(feature_names),
+            "categories": frozen_categories(categories, components.shape[1]),
         }
         self.__dict__.update(content)
         integer = np.int32 if check(self) < 2**31 else np.int64
@@ -406,9 +417,8 @@ class PackedNetwork:
             It shares its arrays with this one.
         """
         network = object.__new__(type(self))
-        names = None if feature_names is None else tuple(feature_names)
-        labels = {"classes": frozen_labels(classes), "categories": frozen_categories(categories)}
-        network.__dict__.update(self.__dict__, feature_names=names, **labels)
+        names = {"classes": frozen_labels(classes), "feature_names": frozen_names(feature_names)}
+        network.__dict__.update(self.__dict__, **names, categories=frozen_categories(categories, self.n_features_in))
         check_names(network)
         return network
 
@@ -478,7 +488,7 @@ class PackedNetwork:
             state = dict(state)
             version = state.pop("format")
             known = isinstance(version, int) and version == FORMAT
-            require(known, f"format {version!r} is not {FORMAT}; it is of another version of skbnn")
+            require(known, f"format {shown(version)} is not {FORMAT}; it is of another version of skbnn")
             self.__init__(**state)
         except (TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
             raise ValueError(f"not the state of a PackedNetwork: {error!r}") from error
