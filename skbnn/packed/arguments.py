@@ -86,10 +86,12 @@ def frozen_labels(values):
     if values is None:
         return None
     labels = as_array(values, "classes")
+    with reading("classes"):  # characters may be none of Unicode
+        items = labels.tolist()
     require(labels.ndim == 1, f"classes must have one dimension, got shape {labels.shape}")
     require(labels.dtype.kind in "biufUO", f"classes have dtype {labels.dtype}, expected numbers or strings")
     if labels.dtype.kind == "O":
-        for label in labels.tolist():
+        for label in items:
             require(isinstance(label, SCALARS), f"classes must be numbers or strings, got {shown(label)}")
     return frozen_copy(labels, labels.dtype.newbyteorder("="))
 

@@ -68,6 +68,7 @@ def check_encoding(network):
     first = offsets[n_features:]
     require((thresholds[first[:-1][first[:-1] < first[1:]]] > PRESENT).all(), "thresholds of components must be finite")
     n_nominal = len(network.nominal)
+    require(network.nominal.view(np.uint8).max(initial=0) <= 1, "nominal must be bytes 0 and 1")
     require(n_nominal == n_features, f"nominal has {n_nominal} features, expected {n_features}")
 
 
