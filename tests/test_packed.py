@@ -420,6 +420,68 @@ def test_features_without_a_bit_take_little_memory():
     assert_same_bits(network.integer_scores(X), reference.integer_scores(network, X))
 
 
+def test_loading_a_state_takes_little_memory(extreme):
+    pickled = pickle.dumps(PackedNetwork(**extreme))
+    X = np.zeros((1, extreme["components"].shape[1]), np.float32)
+    tracemalloc.start()
+    network = pickle.loads(pickled)
+    network.predict(X)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * len(pickled) + 2**16
+
+
+@pytest.fixture(
+    params=[
+        {"n_features": 10**5, "bits": lambda column: column == 7},
+        {"n_features": 10**5, "bits": lambda column: column == 7, "hidden": (1000,)},
+        {"n_features": 10**5, "bits": lambda column: column >= 0},
+        {"n_features": 10**5, "bits": lambda column: column % 2, "steps": True},
+        {"n_features": 10**4, "bits": lambda column: column % 3, "n_outputs": 10, "steps": True, "slopes": True},
+        {"n_features": 100, "bits": lambda column: column % 2, "n_outputs": 10**4, "steps": True},
+        {"n_features": 10**4, "bits": lambda _: 3, "nominal": True, "steps": True},
+        {"n_features": 1, "bits": lambda _: 10**5, "steps": True},
+        {"n_features": 1, "bits": lambda _: 10**5, "nominal": True, "steps": True},
+        {"n_features": 1, "bits": lambda _: 1, "hidden": (10**5,)},
+        {"n_features": 1, "bits": lambda _: 1, "n_outputs": 10**5, "steps": True, "slopes": True},
+        {"n_features": 3, "bits": lambda _: 1, "n_members": 10**4, "hidden": (9,)},
+        {"n_features": 1, "bits": lambda _: 1, "n_components": 10**5},
+    ],
+    ids=lambda shape: ", ".join(f"{name}={value}" for name, value in shape.items() if name != "bits"),
+)
+def extreme(request):
+    """Constructor's arguments of a network that has much of one thing."""
+    return extreme_state(**request.param)
+
+
+def extreme_state(
+    *, n_features, bits, hidden=(), n_outputs=1, n_members=1, n_components=0, steps=False, slopes=False, nominal=False
+):
+    counts = np.broadcast_to(bits(np.arange(n_features + n_components)), n_features + n_components).astype(int)
+    offsets = np.cumsum([0, *counts])
+    sizes = [int(offsets[-1]), *hidden, n_outputs]
+    weights = [
+        np.zeros((n_members, -(-n_units // 8), -(-n_inputs // 64), 8), np.uint64)
+        for n_inputs, n_units in pairwise(sizes)
+    ]
+    return {
+        "thresholds": np.arange(sizes[0]),
+        "offsets": offsets,
+        "components": np.ones((n_components, n_features)),
+        "nominal": np.full(n_features, nominal),
+        "layers": [(packed, np.full((n_members, 8 * packed.shape[1]), -1)) for packed in weights[:-1]],
+        "output_weights": weights[-1],
+        "layer_sizes": sizes,
+        "scale": np.ones((n_members, n_outputs, 1), int),
+        "bias": np.zeros(n_outputs, int),
+        "factor": np.ones(n_outputs),
+        "output": "identity",
+        "steps": np.ones((n_outputs, sizes[0] if steps else 0), int),
+        "slopes": np.ones((n_outputs, n_features if slopes else 0)),
+        "ranges": np.ones((2, n_features if slopes else 0)),
+    }
+
+
 def test_a_callers_array_stays_writable_and_changing_it_changes_nothing():
     state = random_state(0)
     network = PackedNetwork(**state)
@@ -570,7 +632,7 @@ def test_a_state_of_something_else_raises_value_error():
         ("classes", lambda _: [["a"]], "one dimension"),
         ("classes", lambda _: [None, 1, 2j], "strings"),
         ("feature_names", lambda _: ["x"], "1 feature_names do not fit 30 features"),
-        ("feature_names", lambda _: range(30), "feature_names must be strings, got 0"),
+        ("feature_names", lambda _: range(30), "feature_names must be strings, got \\[0\\]"),
         ("slopes", lambda a: a[:, 1:], "slopes have shape"),
         ("slopes", lambda a: a[:, :0], "ranges have shape"),
         ("slopes", lambda a: a * np.nan, "slopes and ranges must be finite"),
@@ -614,7 +676,7 @@ def test_a_state_of_something_else_raises_value_error():
         ("layers", lambda a: [a[0], (*a[1], 1)], r"layers\[1\] must be packed weights and unit thresholds, got 3"),
         ("bias", lambda a: a + np.array([2**62, 0, 0]), "beyond 2"),
         ("steps", lambda a: np.full(a.shape, -(2**63)), "beyond 2"),
-        ("classes", lambda _: ["a", 10**5000, None], "classes must be numbers or strings, got None"),
+        ("classes", lambda _: ["a", 10**5000, None], "classes must be numbers or strings, got \\[None\\]"),
     ],
 )
 def test_arrays_that_do_not_fit_together_raise(name, change, message):

@@ -69,16 +69,13 @@ def frozen_sizes(values, name):
 
 def frozen_layers(layers):
     """Pairs of packed weights and unit thresholds, a tuple."""
-    pairs = [listed(pair, f"layers[{i}]") for i, pair in enumerate(listed(layers, "layers"))]
-    for i, pair in enumerate(pairs):
-        require(len(pair) == 2, f"layers[{i}] must be packed weights and unit thresholds, got {len(pair)} items")
-    return tuple(
-        (
-            frozen(weights, np.uint64, 4, f"packed weights of layers[{i}]"),
-            frozen(limits, np.int32, 2, f"unit thresholds of layers[{i}]"),
-        )
-        for i, (weights, limits) in enumerate(pairs)
-    )
+    pairs = []
+    for i, pair in enumerate(listed(layers, "layers")):
+        parts = listed(pair, f"layers[{i}]")
+        require(len(parts) == 2, f"layers[{i}] must be packed weights and unit thresholds, got {len(parts)} items")
+        weights = frozen(parts[0], np.uint64, 4, f"packed weights of layers[{i}]")
+        pairs.append((weights, frozen(parts[1], np.int32, 2, f"unit thresholds of layers[{i}]")))
+    return tuple(pairs)
 
 
 def frozen_labels(values):
@@ -91,8 +88,8 @@ def frozen_labels(values):
     require(labels.ndim == 1, f"classes must have one dimension, got shape {labels.shape}")
     require(labels.dtype.kind in "biufUO", f"classes have dtype {labels.dtype}, expected numbers or strings")
     if labels.dtype.kind == "O":
-        for label in items:
-            require(isinstance(label, SCALARS), f"classes must be numbers or strings, got {shown(label)}")
+        others = [label for label in items if not isinstance(label, SCALARS)]
+        require(not others, f"classes must be numbers or strings, got {shown(others[:1])}")
     return frozen_copy(labels, labels.dtype.newbyteorder("="))
 
 
@@ -101,8 +98,8 @@ def frozen_names(names):
     if names is None:
         return None
     names = tuple(listed(names, "feature_names"))
-    for name in names:
-        require(isinstance(name, str), f"feature_names must be strings, got {shown(name)}")
+    others = [name for name in names if not isinstance(name, str)]
+    require(not others, f"feature_names must be strings, got {shown(others[:1])}")
     return names
 
 

@@ -30,7 +30,8 @@ def check_names(network):
     if classes is not None:
         n_outputs = len(network.bias)
         n_classes = {"softmax": n_outputs, "logistic": 2 * (n_outputs == 1), "identity": 0}[output]
-        require(len(classes) == n_classes, f"{len(classes)} classes do not fit {n_outputs} outputs of {output!r}")
+        fits = len(classes) == n_classes > 0
+        require(fits, f"{len(classes)} classes do not fit {n_outputs} outputs of {output!r}")
     if names is not None:
         fits = len(names) == network.n_features_in
         require(fits, f"{len(names)} feature_names do not fit {network.n_features_in} features")

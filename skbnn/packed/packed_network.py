@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 FORMAT = 2  # of the pickled state
 
 INTEGERS = ["scale", "bias", "steps"]
-# Bytes of the first layer's weights that may be copied, as a copy of mapped ones is not shared among processes, and
+# Bytes that may be copied of what the input bits have, as a copy of mapped weights is not shared among processes, and
 # that bits for features without one may add where that more than doubles the weights.
 COPIED, ADDED = 2**20, 2**17
 
@@ -119,7 +119,8 @@ class PackedNetwork:
     -----
     Scores are sums of integers, so they are the same to the last bit for every instruction set, number of threads,
     number of rows, dtype and memory order of X; ``doc/arithmetic.rst`` has all that is needed to write another
-    predictor. Columns go by their position; names are not checked. Methods take rows, (n_rows, n_features), or a single
+    predictor. To load a pickled network and to predict a row takes at most four times the pickle's size, and what
+    Python's strings and the objects of each layer take. Columns go by their position; names are not checked. Methods take rows, (n_rows, n_features), or a single
     row, (n_features,).
 
     Examples
@@ -204,11 +205,9 @@ class PackedNetwork:
         self.__dict__.update(content)
         integer = np.int32 if check(self) < 2**31 else np.int64
         self.__dict__.update((name, frozen(content[name], integer, content[name].ndim, name)) for name in INTEGERS)
+        sums, ends = self._sums()
         encoder = Encoder(self.thresholds, self.offsets, self.components, self.nominal)
-        sums, runs = np.empty((0, len(self.bias))), find_runs(self.offsets, self.nominal)
-        if self.steps.size:
-            sums = sums_in_columns(self.steps, runs)
-        program = bits_program = self._compile(encoder, runs, self._all_weights, sums)
+        program = bits_program = self._compile(encoder, self._all_weights, sums, ends)
         if self._is_nearly_one_bit_each(sums):
             program = self._compile(*self._with_one_bit_each(sums))
         self.__dict__.update(_bits_program=bits_program, _program=program)
@@ -223,18 +222,24 @@ class PackedNetwork:
     def _all_weights(self):
         return [*(weights for weights, _ in self.layers), self.output_weights]
 
-    def _compile(self, encoder, runs, all_weights, sums):
-        """The native program on this encoding, packed weights and sums of steps within runs of bits."""
+    def _sums(self):
+        """Sums of steps within runs of bits; and whether a run begins with each bit, or ends before it."""
+        if not self.steps.size:
+            return np.empty((0, len(self.bias))), np.zeros(1, bool)
+        runs = find_runs(self.offsets, self.nominal)
+        ends = np.zeros(len(self.thresholds) + 1, bool)
+        ends[runs] = True
+        return sums_in_columns(self.steps, runs), ends
+
+    def _compile(self, encoder, all_weights, sums, ends):
+        """The native program on this encoding, packed weights and what ``_sums`` returns."""
         *hidden, last = all_weights
         limits = (limits for _, limits in self.layers)
         layers = list(zip(hidden, limits, strict=True))
-        ends = np.zeros((2, len(sums)), bool)  # the first and the last bit of each run
-        if len(sums):
-            used = runs[:-1] < runs[1:]
-            ends[0, runs[:-1][used]] = ends[1, runs[1:][used] - 1] = True
         scale = self.scale.astype(np.float64)
         at_no_popcount = self.bias + self.layer_sizes[-2] * scale.sum(axis=(0, 2))  # dot = fan_in - 2 * popcount
-        additive = sums, pack_bits(ends), np.ascontiguousarray(self.slopes.T), self.ranges
+        firsts_and_lasts = np.concatenate([pack_bits(ends[np.newaxis, :-1]), pack_bits(ends[np.newaxis, 1:])])
+        additive = sums, firsts_and_lasts, np.ascontiguousarray(self.slopes.T), self.ranges
         narrow = self.bias.dtype == np.int32
         return Program(encoder, layers, last, -2 * scale, at_no_popcount, *additive, narrow)
 
@@ -244,8 +249,8 @@ class PackedNetwork:
         n_missing = self.n_features_in - n_bits
         if len(self.components) or self.nominal.any() or n_missing <= 0:
             return False
-        of_each = weights.nbytes // (64 * weights.shape[2]) + sums.nbytes // n_bits + 32  # of thresholds and offsets
-        worth_it = weights.nbytes <= COPIED and n_missing * of_each <= max(weights.nbytes, ADDED)
+        of_each = weights.nbytes // (64 * weights.shape[2]) + sums.nbytes // n_bits + 16  # of thresholds and offsets
+        worth_it = n_bits * of_each <= COPIED and n_missing * of_each <= max(weights.nbytes, ADDED)
         return worth_it and bool((np.diff(self.offsets) <= 1).all())
 
     def _with_one_bit_each(self, sums):
@@ -262,8 +267,8 @@ class PackedNetwork:
             spread = np.zeros((self.n_features_in, len(self.bias)))
             spread[used] = sums
             sums = spread
-        offsets = np.arange(self.n_features_in + 1)
-        return Encoder(thresholds, offsets), offsets, [first, *others], sums
+        ends = np.ones(len(sums) + 1, bool)
+        return Encoder(thresholds, np.arange(self.n_features_in + 1)), [first, *others], sums, ends
 
     def decision_function(self, X: Rows) -> Floats:
         """Compute scores of each row.

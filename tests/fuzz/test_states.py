@@ -264,10 +264,17 @@ def assert_is_what_was_given(network, state):
     for name, value in state.items():
         if name == "layers":
             for pair, given in zip(network.layers, value, strict=True):
-                assert all(a.tolist() == np.asarray(b).tolist() for a, b in zip(pair, given, strict=True))
+                assert all(map(are_same, pair, given))
         elif isinstance(getattr(network, name), np.ndarray) and value is not None:
-            assert getattr(network, name).tolist() == np.asarray(value).tolist()
+            assert are_same(getattr(network, name), value)
     assert list(network.layer_sizes) == list(state["layer_sizes"])
+
+
+def are_same(array, given):
+    """Whether Python compares all values as equal, NaN with NaN."""
+    given = np.asarray(given)
+    both = zip(array.ravel().tolist(), given.ravel().tolist(), strict=True)
+    return array.shape == given.shape and all(value == other or value != value != other for value, other in both)
 
 
 def scribble(values):
