@@ -195,6 +195,16 @@ def test_a_mapped_network_outlives_its_file(tmp_path):
     assert network == golden("wide")
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="open descriptors are not to be seen")
+@pytest.mark.parametrize("mapped", [True, False])
+def test_loaded_networks_hold_no_descriptor(mapped):
+    if mapped and sys.version_info < (3, 13):
+        pytest.skip("before Python 3.13 a map holds one")
+    before = len(os.listdir("/proc/self/fd"))
+    networks = [load_model(GOLDEN[0], mmap=mapped) for _ in range(20)]
+    assert len(os.listdir("/proc/self/fd")) == before and networks[0] == networks[-1]
+
+
 def test_loading_needs_numpy_only(tmp_path):
     others = "'sklearn', 'scipy', 'joblib', 'threadpoolctl', 'importlib.metadata', 'pickle', 'tempfile'"
     code = f"import sys, numpy; before = set(sys.modules); import skbnn; skbnn.load_model({str(GOLDEN[0])!r}); "

@@ -631,6 +631,10 @@ def test_a_state_of_something_else_raises_value_error():
         ("classes", lambda _: ["a", "b"], "2 classes do not fit 3 outputs"),
         ("classes", lambda _: [["a"]], "one dimension"),
         ("classes", lambda _: [None, 1, 2j], "strings"),
+        ("classes", lambda _: [10**5000, 1, 2], "classes can't be read: .*digits"),
+        ("classes", lambda _: np.full(3, 2**31, np.uint32).view("U1"), "classes can't be read"),
+        ("classes", lambda _: [], "0 classes do not fit 3 outputs"),
+        ("categories", lambda _: [[10**5000], *[None] * 29], "categories of feature 0 can't be read: .*digits"),
         ("feature_names", lambda _: ["x"], "1 feature_names do not fit 30 features"),
         ("feature_names", lambda _: range(30), "feature_names must be strings, got \\[0\\]"),
         ("slopes", lambda a: a[:, 1:], "slopes have shape"),
@@ -676,7 +680,7 @@ def test_a_state_of_something_else_raises_value_error():
         ("layers", lambda a: [a[0], (*a[1], 1)], r"layers\[1\] must be packed weights and unit thresholds, got 3"),
         ("bias", lambda a: a + np.array([2**62, 0, 0]), "beyond 2"),
         ("steps", lambda a: np.full(a.shape, -(2**63)), "beyond 2"),
-        ("classes", lambda _: ["a", 10**5000, None], "classes must be numbers or strings, got \\[None\\]"),
+        ("classes", lambda _: ["a", 1, None], "classes must be numbers or strings, got \\[None\\]"),
     ],
 )
 def test_arrays_that_do_not_fit_together_raise(name, change, message):

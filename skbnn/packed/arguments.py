@@ -83,8 +83,7 @@ def frozen_labels(values):
     if values is None:
         return None
     labels = as_array(values, "classes")
-    with reading("classes"):  # characters may be none of Unicode
-        items = labels.tolist()
+    items = written(labels, "classes")
     require(labels.ndim == 1, f"classes must have one dimension, got shape {labels.shape}")
     require(labels.dtype.kind in "biufUO", f"classes have dtype {labels.dtype}, expected numbers or strings")
     if labels.dtype.kind == "O":
@@ -114,6 +113,7 @@ def frozen_categories(categories, n_features):
             items = listed(labels, f"categories of feature {feature}")
             with reading(f"categories of feature {feature}"):
                 features[feature] = Labels(map(plain, items))
+            written(features[feature], f"categories of feature {feature}")
     return tuple(features) if any(labels is not None for labels in features) else None
 
 
@@ -131,6 +131,15 @@ def listed(values, name):
     require(is_sequence, f"{name} must be a sequence, got {shown(values)}")
     with reading(name):
         return list(values)
+
+
+def written(labels, name):
+    """The labels as a list, each of which can be written, as errors and exports do."""
+    with reading(name):  # there are integers of too many digits, and characters that are none
+        items = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
+        for label in items:
+            repr(label)
+    return items
 
 
 @contextmanager

@@ -119,9 +119,9 @@ class PackedNetwork:
     -----
     Scores are sums of integers, so they are the same to the last bit for every instruction set, number of threads,
     number of rows, dtype and memory order of X; ``doc/arithmetic.rst`` has all that is needed to write another
-    predictor. To load a pickled network and to predict a row takes at most four times the pickle's size, and what
-    Python's strings and the objects of each layer take. Columns go by their position; names are not checked. Methods take rows, (n_rows, n_features), or a single
-    row, (n_features,).
+    predictor. To load a pickled network and to predict a row takes at most four times the pickle's size, beside
+    names, labels and a few kilobytes for each layer. Columns go by their position; names are not checked. Methods
+    take rows, (n_rows, n_features), or a single row, (n_features,).
 
     Examples
     --------

@@ -192,7 +192,7 @@ def other_names(rng, state):
     """Names and labels are others."""
     n_features, n_outputs = state["components"].shape[1], len(state["bias"])
     state["feature_names"] = pick(rng, [None, "x" * n_features, [*"ab"] * n_features, np.array(["x"] * n_features)])
-    labels = [None, range(n_outputs), range(max(2, n_outputs)), ["é", 1.5, True][:n_outputs], [10**5000] * n_outputs]
+    labels = [None, range(n_outputs), range(max(2, n_outputs)), ["é", 1.5, True][:n_outputs], [10**99] * n_outputs]
     state["classes"] = pick(rng, labels)
 
 
