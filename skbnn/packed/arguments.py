@@ -83,8 +83,8 @@ def frozen_labels(values):
     if values is None:
         return None
     labels = as_array(values, "classes")
-    items = written(labels, "classes")
     require(labels.ndim == 1, f"classes must have one dimension, got shape {labels.shape}")
+    items = written(labels, "classes")
     require(labels.dtype.kind in "biufUO", f"classes have dtype {labels.dtype}, expected numbers or strings")
     if labels.dtype.kind == "O":
         others = [label for label in items if not isinstance(label, SCALARS)]
