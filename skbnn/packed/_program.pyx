@@ -170,7 +170,7 @@ cdef class Program:
     cdef Py_ssize_t scratch_bytes(self, Py_ssize_t rows) noexcept nogil:
         """Encoder's scratch, scores, bits of the input and of two layers, the output layer's popcounts; rounded up to
         cache lines."""
-        cdef Py_ssize_t n_bytes = self.encoder.scratch_bytes() + rows * self.bias.shape[0] * sizeof(double)
+        cdef Py_ssize_t n_bytes = self.encoder.scratch_bytes(rows) + rows * self.bias.shape[0] * sizeof(double)
         n_bytes += rows * (self.encoder.n_words + 2 * self.widest) * sizeof(uint64_t)
         n_bytes += rows * self.output_weights.shape[1] * 8 * sizeof(int32_t)
         return (n_bytes + 63) // 64 * 64
@@ -179,7 +179,7 @@ cdef class Program:
                         char *scratch, double *scores, Py_ssize_t *largest) noexcept nogil:
         """``run`` the rows from ``start`` to ``stop``."""
         cdef Py_ssize_t member, row, rows = stop - start, n_outputs = self.bias.shape[0]
-        cdef double *block_scores = <double *>(scratch + self.encoder.scratch_bytes())
+        cdef double *block_scores = <double *>(scratch + self.encoder.scratch_bytes(rows))
         cdef uint64_t *x = <uint64_t *>(block_scores + rows * n_outputs)
         cdef bint finite = True
         if source is NULL:
