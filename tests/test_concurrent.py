@@ -9,6 +9,7 @@ import pytest
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, load_model, save_model
 
 N_THREADS = 4
+PARAMETERS = {"max_iter": 2, "init": "constant", "dropout": 0.1, "n_components": 0}  # little is left to decide
 
 
 def at_once(*tasks):
@@ -30,7 +31,7 @@ def rows():
 
 @pytest.fixture(scope="module")
 def fitted(rows):
-    return BinaryMLPClassifier((70, 9), max_iter=2, random_state=0).fit(rows, rows[:, 0] > 0)
+    return BinaryMLPClassifier((70, 9), random_state=0, **PARAMETERS).fit(rows, rows[:, 0] > 0)
 
 
 def test_threads_that_share_a_model_predict_as_one_does(fitted, rows):
@@ -41,7 +42,7 @@ def test_threads_that_share_a_model_predict_as_one_does(fitted, rows):
 
 def test_threads_that_fit_each_get_the_model_of_one(rows):
     def fit(seed):
-        return BinaryMLPRegressor((40,), max_iter=2, random_state=seed).fit(rows, rows[:, :2])
+        return BinaryMLPRegressor((40,), random_state=seed, **PARAMETERS).fit(rows, rows[:, :2])
 
     networks = at_once(*[lambda seed=seed: fit(seed).packed_ for seed in range(N_THREADS)])
     assert networks == [fit(seed).packed_ for seed in range(N_THREADS)]
@@ -53,7 +54,9 @@ def test_threads_fit_load_and_predict_at_the_same_time(fitted, rows, tmp_path):
     expected = fitted.packed_.predict(rows)
 
     def fit():
-        return BinaryMLPClassifier((70, 9), max_iter=2, random_state=0).fit(rows, rows[:, 0] > 0).packed_.predict(rows)
+        return (
+            BinaryMLPClassifier((70, 9), random_state=0, **PARAMETERS).fit(rows, rows[:, 0] > 0).packed_.predict(rows)
+        )
 
     def load():
         return load_model(path).predict(rows)
