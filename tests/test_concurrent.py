@@ -54,9 +54,8 @@ def test_threads_fit_load_and_predict_at_the_same_time(fitted, rows, tmp_path):
     expected = fitted.packed_.predict(rows)
 
     def fit():
-        return (
-            BinaryMLPClassifier((70, 9), random_state=0, **PARAMETERS).fit(rows, rows[:, 0] > 0).packed_.predict(rows)
-        )
+        classifier = BinaryMLPClassifier((70, 9), random_state=0, **PARAMETERS)
+        return classifier.fit(rows, rows[:, 0] > 0).predict(rows)
 
     def load():
         return load_model(path).predict(rows)
