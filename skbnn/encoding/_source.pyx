@@ -113,11 +113,11 @@ cdef object as_source(object X, Py_ssize_t n_features, Source *source):
     cdef Py_ssize_t itemsize = array.descr.itemsize
     if kind == b"b":
         kind = b"u"
-    elif (kind == b"f" and itemsize == 2) or (kind in b"fiu" and not cnp.PyArray_ISNOTSWAPPED(array)):
-        readable = np.float32 if itemsize == 2 else array.dtype.newbyteorder("=")
-        return as_source(array.astype(readable), n_features, source)
     elif kind not in b"fiu" or itemsize > 8:
         raise ValueError(f"X has dtype {array.dtype}, expected real numbers of at most 64 bits")
+    if (kind == b"f" and itemsize == 2) or not cnp.PyArray_ISBEHAVED_RO(array):  # swapped, or misaligned
+        readable = np.float32 if itemsize == 2 else array.dtype.newbyteorder("=")
+        return as_source(array.astype(readable), n_features, source)
     source.data = <const char *>cnp.PyArray_DATA(array)
     source.n_rows, source.row_stride, source.column_stride = array.shape[0], array.strides[0], array.strides[1]
     source.kind, source.itemsize = kind, itemsize
@@ -125,17 +125,39 @@ cdef object as_source(object X, Py_ssize_t n_features, Source *source):
 
 
 cdef tuple as_sparse_source(object X, Py_ssize_t n_features, Source *source):
-    """The same of a sparse matrix."""
+    """The same of a sparse matrix.
+
+    Indices are checked as they are read here, in a copy: whoever changes the matrix meanwhile, by another thread, may
+    change what is predicted, but leads nothing out of bounds.
+    """
     if X.shape[1] != n_features:
         raise ValueError(f"X has {X.shape[1]} features, expected {n_features}")
+    X = canonical(X)
     if X.dtype.kind not in "fiub" or X.dtype.itemsize > 8:
         raise ValueError(f"X has dtype {X.dtype}, expected real numbers of at most 64 bits")
-    X = canonical(X)
-    cdef cnp.ndarray values = np.ascontiguousarray(X.data, np.float64)
-    cdef cnp.ndarray columns = np.ascontiguousarray(X.indices, np.int64)
-    cdef cnp.ndarray ends = np.ascontiguousarray(X.indptr, np.int64)
-    source.kind, source.n_rows, source.data = b"s", X.shape[0], <const char *>cnp.PyArray_DATA(ends)
+    cdef cnp.ndarray values = np.require(X.data, np.float64, "CA")
+    cdef cnp.ndarray columns = np.array(X.indices, np.int64, order="C")
+    cdef cnp.ndarray ends = np.array(X.indptr, np.int64, order="C")
+    source.kind, source.n_rows, source.data = b"s", cnp.PyArray_SIZE(ends) - 1, <const char *>cnp.PyArray_DATA(ends)
     source.values = <const double *>cnp.PyArray_DATA(values)
     source.columns = <const int64_t *>cnp.PyArray_DATA(columns)
     source.row_stride = source.itemsize = sizeof(int64_t)
+    if not lie_within(source, min(cnp.PyArray_SIZE(values), cnp.PyArray_SIZE(columns)), n_features):
+        raise ValueError("X is a sparse matrix that changes while it is read")
     return values, columns, ends
+
+
+cdef bint lie_within(const Source *source, Py_ssize_t n_stored, Py_ssize_t n_features) noexcept nogil:
+    """Whether rows that are sparse have places that are stored, and columns that are features."""
+    cdef const int64_t *ends = <const int64_t *>source.data
+    cdef Py_ssize_t row, at
+    cdef bint within = True
+    if source.n_rows < 0 or ends[0] < 0 or ends[source.n_rows] > n_stored:
+        return False
+    for row in range(source.n_rows):
+        within &= ends[row] <= ends[row + 1]
+    if not within:
+        return False
+    for at in range(ends[0], ends[source.n_rows]):
+        within &= 0 <= source.columns[at] < n_features
+    return within

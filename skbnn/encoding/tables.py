@@ -39,6 +39,13 @@ def is_plain(dtype):
     return dtype.kind in REALS if isinstance(dtype, np.dtype) else str(dtype) in NUMBERS
 
 
+def unmasked(X):
+    """X where what a masked array of NumPy masks is missing."""
+    if not hasattr(X, "filled") or not np.ma.is_masked(X):
+        return X
+    return X.astype(np.float64 if X.dtype.kind in REALS else object).filled(np.nan)
+
+
 def columns_of(X):
     """The columns of a frame or of rows, a list."""
     if hasattr(X, "iloc"):
@@ -275,6 +282,8 @@ def values_of(column):
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     elif kind in TIMES and not isinstance(column.dtype, np.dtype):
         values = column.to_numpy(dtype=f"{kind}8[us]")  # at UTC
+    elif str(getattr(column, "dtype", None)) in ("Int128", "UInt128"):  # polars', which NumPy has not
+        values = np.array(column.to_list(), object)
     else:
         values = column.to_numpy()
     if values.dtype.kind in TIMES:
