@@ -42,12 +42,15 @@ def columns_ascend(X):
 
 def check_indices(X):
     """Raise ValueError unless the arrays of a sparse matrix lead to places in it: native code trusts in them."""
-    if X.format in ("csr", "csc"):
-        fits = compressed_fit(X)
-    elif X.format == "lil":
-        fits = [*map(len, X.rows)] == [*map(len, X.data)] and compressed_fit(X.tocsr())
-    else:
-        fits = coordinates_fit(X.tocoo())
+    try:
+        if X.format in ("csr", "csc"):
+            fits = compressed_fit(X)
+        elif X.format == "lil":
+            fits = [*map(len, X.rows)] == [*map(len, X.data)] and compressed_fit(X.tocsr())
+        else:
+            fits = coordinates_fit(X.tocoo())
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):  # of Python or SciPy, where shapes do not fit
+        fits = False
     if not fits:
         raise ValueError(f"X is no valid {X.format.upper()} matrix of shape {X.shape}: its indices do not fit it")
 

@@ -190,7 +190,7 @@ def in_parts(X):
     rows, columns = (np.tile(places, 2) for places in whole.coords)
     order = np.lexsort((-columns, rows))
     out = sp.csr_array(whole.shape, dtype=whole.dtype)
-    out.data = misaligned(np.concatenate([whole.data, 0 * whole.data])[order].astype(whole.dtype))
+    out.data = misaligned(np.concatenate([whole.data, np.zeros_like(whole.data)])[order].astype(whole.dtype))
     out.indices = misaligned(columns[order].astype(np.int64))
     out.indptr = misaligned(np.searchsorted(rows[order], np.arange(len(X) + 1)).astype(np.int64))
     return out
@@ -300,7 +300,11 @@ def answer_of_plain_rows(kind, dtype, values):
     return model.transform(rows) if kind == "encoder" else model.packed_.predict(rows)
 
 
-@given(kind=st.sampled_from(["classifier", "regressor", "labels", "encoder"]), **grid, **forced)
+@given(
+    kind=st.sampled_from(["classifier", "regressor", "labels", "encoder"]),
+    **{**grid, "container": st.sampled_from(sorted(set(CONTAINERS) - {"subclass", "convertible", "polars"}))},
+    **forced,
+)
 @example("regressor", "f8", "odd", "record", "array", 17, "portable", 1)
 def test_an_estimator_answers_as_of_plain_rows(
     kind, dtype, values, layout, container, n_rows, instruction_set, n_threads
@@ -324,3 +328,45 @@ def test_what_native_code_reads_is_aligned(layout, dtype):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (peak > X.nbytes) == (not X.flags.aligned)
+
+
+def mutation(data, X, field):
+    """Another value of an attribute: an entry, the length, the dtype or the dimension of its array changed."""
+    if field == "_shape":
+        return tuple(data.draw(st.sampled_from([0, 1, 3, 7, 8, 10**6])) for _ in range(2))
+    array = np.array(getattr(X, field))
+    kind = data.draw(st.sampled_from(["entry", "length", "dtype", "dimension", "none"]))
+    if X.format == "lil":
+        array[0] = data.draw(st.lists(st.sampled_from([-1, 0, 3, 6, 7, 10**8]), max_size=8))
+    elif kind == "entry" and array.size:
+        ends = [np.iinfo(array.dtype).min, np.iinfo(array.dtype).max] if array.dtype.kind == "i" else [np.nan]
+        array[data.draw(st.integers(0, len(array) - 1))] = data.draw(st.sampled_from([-1, 0, 1, 2, 7, 8, 10, *ends]))
+    elif kind == "length":
+        array = [array[:-1], np.append(array, array[:1]), array[:0]][data.draw(st.integers(0, 2))]
+    elif kind == "dtype":
+        array = array.astype(data.draw(st.sampled_from(["i1", ">i4", "i8", "u8", "f4", "O", "c16", "U3"])))
+    elif kind == "dimension":
+        array = [array[np.newaxis], array[:, np.newaxis], array.dtype.type(0)][data.draw(st.integers(0, 2))]
+    return None if kind == "none" else array
+
+
+FIELDS = {"coo": ["row", "col", "data"], "dia": ["offsets", "data"], "lil": ["rows", "data"], "dok": []}
+
+
+@given(st.data(), st.sampled_from(FORMATS), st.sampled_from(["network", "classifier", "encoder"]))
+def test_a_crafted_sparse_matrix_is_refused_or_read_as_it_is(data, form, model):
+    X = sparse(rows_of(7, "f8", "few")[: data.draw(st.integers(1, 9))] * np.r_[1, 0, 0, 1, 1, 0, 1], form)
+    if data.draw(st.booleans()):
+        X.has_canonical_format = X.has_sorted_indices = True
+    fields = [*FIELDS.get(form, ["indptr", "indices", "data"]), "_shape"]
+    fields = data.draw(st.lists(st.sampled_from(fields), min_size=1, max_size=2, unique=True))
+    changed = {field: mutation(data, X, field) for field in fields}
+    model = network_of("softmax") if model == "network" else fitted(model)
+    ask = model.transform if hasattr(model, "transform") else model.predict
+    try:
+        for field, value in changed.items():
+            setattr(X, field, value)
+        answer = ask(X)
+    except (TypeError, ValueError):
+        return
+    np.testing.assert_array_equal(answer, ask(X.toarray()))
