@@ -413,8 +413,12 @@ class Changing(csr_array):
             self.looks -= 1
         return self.other if name == self.name and self.looks < 0 else array
 
-    indices = property(lambda self: self.look("indices", self._places), lambda self, value: vars(self).update(_places=value))
-    indptr = property(lambda self: self.look("indptr", self._starts), lambda self, value: vars(self).update(_starts=value))
+    indices = property(
+        lambda self: self.look("indices", self._places), lambda self, value: vars(self).update(_places=value)
+    )
+    indptr = property(
+        lambda self: self.look("indptr", self._starts), lambda self, value: vars(self).update(_starts=value)
+    )
     data = property(lambda self: self.look("data", self._stored), lambda self, value: vars(self).update(_stored=value))
 
 

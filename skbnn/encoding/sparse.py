@@ -46,10 +46,17 @@ def check_indices(X):
         if X.format in ("csr", "csc"):
             fits = compressed_fit(X)
         elif X.format == "lil":
-            fits = [*map(len, X.rows)] == [*map(len, X.data)] and compressed_fit(X.tocsr())
+            fits = len(X.rows) == X.shape[0] and [*map(len, X.rows)] == [*map(len, X.data)]
+            fits = fits and compressed_fit(X.tocsr())
         else:
             fits = coordinates_fit(X.tocoo())
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):  # of Python or SciPy, where shapes do not fit
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ):  # of Python or SciPy, where shapes do not fit
         fits = False
     if not fits:
         raise ValueError(f"X is no valid {X.format.upper()} matrix of shape {X.shape}: its indices do not fit it")
