@@ -262,7 +262,7 @@ def test_masked_values_are_missing():
 
 @pytest.mark.parametrize("bits", [np.zeros((2, 1)), np.zeros((2, 1), int), np.zeros(2, np.uint64), [[0]], None, "ab"])
 def test_what_is_not_rows_of_words_raises(bits):
-    with pytest.raises(ValueError, match="bits have shape .* and dtype .*, expected rows of uint64"):
+    with pytest.raises(ValueError, match=r"bits have shape .* and dtype .*, expected rows of uint64"):
         random_network(lines=False, n_features=9).decision_function_from_bits(bits)
 
 

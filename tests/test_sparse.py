@@ -389,7 +389,7 @@ def test_crafted_matrices_of_any_format_are_refused(X):
     model = BinaryMLPClassifier((8,), max_iter=1, random_state=0).fit(dense, dense[:, 0])
     calls = model.predict, model.packed_.predict, ThermometerEncoder().fit, lambda X: model.fit(np.eye(4), X)
     for call in calls:
-        with pytest.raises(ValueError, match="X is no valid .* matrix of shape"):
+        with pytest.raises(ValueError, match=r"X is no valid .* matrix of shape"):
             call(X)
 
 
