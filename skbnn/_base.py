@@ -20,7 +20,7 @@ from skbnn._callbacks import callbacks_of
 from skbnn._doc_link import DocumentationLink
 from skbnn._sklearn import CallbackSupportMixin, Interval, Options, StrOptions, _check_sample_weight
 from skbnn._validation import are_validation_rows, categorical_mask, validated
-from skbnn.encoding.tables import are_categorical, find_categories, with_new_labels
+from skbnn.encoding.tables import are_categorical, find_categories, unmasked, with_new_labels
 from skbnn.kernels.blas import one_blas_thread
 from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS
 from skbnn.training.category_order import order_categories
@@ -222,7 +222,7 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         """X as numbers, y and the weights."""
         X, y = validated(self, X, y, categories=categories, reset=reset)
         y = self._check_y(y.toarray() if issparse(y) else y)
-        return X, y, _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        return X, y, _check_sample_weight(unmasked(sample_weight), X, dtype=np.float64, ensure_non_negative=True)
 
     def _find_categories(self, X, sample_weight, state):
         """The labels of X's categories; those that training began with, and more while a stream may begin anew."""

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skbnn._doc_link import DocumentationLink
 from skbnn._sklearn import Interval, StrOptions, _check_feature_names_in, _fit_context
-from skbnn._validation import NUMBERS, checked
+from skbnn._validation import validated
 from skbnn.encoding import Encoding
 from skbnn.encoding.columns import PRESENT
 from skbnn.encoding.thresholds import find_encoding
@@ -106,7 +106,7 @@ class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
         self : object
             Fitted encoder.
         """
-        X = checked(self, X, **NUMBERS)
+        X = validated(self, X, reset=True)
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         self.thresholds_ = find_encoding(X, self.n_thresholds, rng=rng).columns
         return self
@@ -125,7 +125,7 @@ class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
             Feature by feature, lowest threshold first.
         """
         check_is_fitted(self)
-        X = checked(self, X, reset=False, **NUMBERS)
+        X = validated(self, X)
         encoding = Encoding.from_columns(self.thresholds_, np.empty((0, X.shape[1])))
         bits = unpack_bits(encoding.encode(X), encoding.n_bits)
         return bits if self.output == "plus_minus_one" else (bits > 0).astype(np.int8)

@@ -7,8 +7,8 @@ from sklearn.base import is_regressor
 from sklearn.utils import check_array, check_X_y
 from sklearn.utils.validation import validate_data
 
-from skbnn.encoding.sparse import check_indices, is_sparse
-from skbnn.encoding.tables import column_names, is_frame, is_table, to_numbers
+from skbnn.encoding.sparse import canonical, is_sparse
+from skbnn.encoding.tables import column_names, is_frame, is_table, to_numbers, unmasked
 
 # What the encoder reads as it is; anything else is converted to the first.
 DTYPES = [np.float64, np.float32, np.float16, np.bool_]
@@ -23,8 +23,7 @@ def validated(estimator, X, *y, categories=None, reset=False):
 
     The features' names and number are checked, or with ``reset`` set.
     """
-    if is_sparse(X):
-        check_indices(X)
+    X, *y = (canonical(values) if is_sparse(values) else unmasked(values) for values in (X, *y))
     checks = {**NUMBERS, "multi_output": True, "y_numeric": is_regressor(estimator)} if y else NUMBERS
     if not categories and not is_table(X):
         return checked(estimator, X, *y, reset=reset, **checks)

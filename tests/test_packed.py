@@ -15,6 +15,7 @@ from skbnn import BinaryMLPRegressor
 from skbnn.encoding import Encoder
 from skbnn.kernels import available_instruction_sets, use_instruction_set
 from skbnn.packed import PackedNetwork, packed_network_of, reference
+from skbnn.packed.activations import softmax
 from skbnn.packed.layout import pack_bits, pack_members, spread_inputs
 
 OUTPUTS = ["identity", "logistic", "softmax"]
@@ -227,6 +228,40 @@ def test_no_score_is_so_extreme_that_a_probability_warns():
         network = PackedNetwork(**state)
         proba = network.predict_proba(random_rows(network, 3))
         assert np.isfinite(proba).all() and (proba >= 0).all() and (proba <= 1).all()
+
+
+@pytest.mark.parametrize("exponent", [-1074, 990])
+@pytest.mark.parametrize("output, n_outputs", [("logistic", 1), ("logistic", 3), ("softmax", 3)])
+def test_the_largest_and_the_smallest_scores_say_what_is_predicted(output, n_outputs, exponent):
+    state = random_state(0, output=output, n_outputs=n_outputs, per_output=1, most_score=2**20, hidden=(), lines=False)
+    state["factor"] = np.full(n_outputs, np.ldexp(1.0, exponent))
+    network = PackedNetwork(**state)
+    X = random_rows(network, 200)
+    scores, proba = network.decision_function(X), network.predict_proba(X)
+    assert exponent < 0 or np.abs(scores).max() > 2.0**1013
+    decided = scores.argmax(axis=1) if output == "softmax" else (scores > 0).astype(int).squeeze()
+    np.testing.assert_array_equal(network.predict(X), decided)
+    np.testing.assert_array_equal(scores, network.factor * reference.integer_scores(network, X))
+    assert np.isfinite(proba).all() and (proba >= 0).all() and (proba <= 1).all()
+
+
+def test_classes_whose_scores_lie_farther_apart_than_float64_reaches_have_probabilities():
+    np.testing.assert_array_equal(softmax(np.array([-1.5e308, 1.5e308, -1.5e308])), [0, 1, 0])
+
+
+def test_masked_values_are_missing():
+    network = random_network(odd=True)
+    X = np.ma.array(random_rows(network, 50), mask=random_rows(network, 50) > 1)
+    expected = reference.integer_scores(network, np.where(X.mask, np.nan, X.data))
+    assert (expected != reference.integer_scores(network, X.data)).any()
+    assert_same_bits(network.integer_scores(X), expected)
+    assert_same_bits(network.integer_scores(X[0]), expected[0])
+
+
+@pytest.mark.parametrize("bits", [np.zeros((2, 1)), np.zeros((2, 1), int), np.zeros(2, np.uint64), [[0]], None, "ab"])
+def test_what_is_not_rows_of_words_raises(bits):
+    with pytest.raises(ValueError, match=r"bits have shape .* and dtype .*, expected rows of uint64"):
+        random_network(lines=False, n_features=9).decision_function_from_bits(bits)
 
 
 @pytest.mark.parametrize(

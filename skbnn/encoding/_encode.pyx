@@ -68,8 +68,8 @@ cdef class Encoder:
         Parameters
         ----------
         X : ndarray or sparse matrix of shape (n_rows, n_features)
-            Of any real dtype and any memory order; it is not copied (but for float16 and byte-swapped arrays, and what
-            is stored of a sparse one that is not CSR of float64).
+            Of any real dtype and any memory order; it is not copied (but for float16, byte-swapped and misaligned
+            arrays, and of a sparse one what is stored, unless that is float64 in CSR format, and where).
 
         Returns
         -------

@@ -23,27 +23,64 @@ def dense(X):
 def canonical(X):
     """X in CSR format, with one value at most for each place, columns ascending; a copy unless it is so already."""
     check_indices(X)
-    X = X.tocsr()
-    if not X.has_canonical_format:
-        X = X.tocsc().tocsr()  # sorts, and leaves values of one place in order, which decides how their sum is rounded
-        X.sum_duplicates()
+    if X.format == "csr" and columns_ascend(X):
+        return X
+    X = X.copy()
+    check_indices(X)  # once more, as no other thread changes this one before SciPy's native code reads it
+    X = X.tocsc().tocsr()  # sorts, and leaves values of one place in order, which decides how their sum is rounded
+    X.sum_duplicates()
     return X
 
 
+def columns_ascend(X):
+    """Whether they do in each row of a CSR matrix, by its arrays: what it says of itself may be older than these."""
+    starts, columns = X.indptr, X.indices[: X.indptr[-1]]
+    ascend = columns[1:] > columns[:-1]
+    ascend[starts[(starts > 0) & (starts < len(columns))] - 1] = True  # from row to row
+    return bool(ascend.all())
+
+
 def check_indices(X):
-    """Raise ValueError unless the arrays of a CSR or CSC matrix are those of one: native code trusts in them."""
-    if X.format not in ("csr", "csc"):
-        return
-    starts, places = X.indptr, X.indices
-    n_major, n_minor = X.shape if X.format == "csr" else X.shape[::-1]
-    fits = starts.shape == (n_major + 1,) and starts.dtype.kind == places.dtype.kind == "i"
-    fits = fits and starts[0] == 0 and (starts[1:] >= starts[:-1]).all()
-    fits = fits and places.ndim == 1 and starts[-1] <= len(places) == len(X.data)
-    if fits and starts[-1]:
-        used = places[: starts[-1]]
-        fits = used.min() >= 0 and used.max() < n_minor
+    """Raise ValueError unless the arrays of a sparse matrix lead to places in it: native code trusts in them."""
+    try:
+        if X.format in ("csr", "csc"):
+            fits = compressed_fit(X)
+        elif X.format == "lil":
+            fits = len(X.rows) == X.shape[0] and [*map(len, X.rows)] == [*map(len, X.data)]
+            fits = fits and compressed_fit(X.tocsr())
+        else:
+            fits = coordinates_fit(X.tocoo())
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ):  # of Python or SciPy, where shapes do not fit
+        fits = False
     if not fits:
         raise ValueError(f"X is no valid {X.format.upper()} matrix of shape {X.shape}: its indices do not fit it")
+
+
+def compressed_fit(X):
+    """Whether the arrays of a CSR or CSC matrix are those of one."""
+    starts, places, values = map(np.asarray, (X.indptr, X.indices, X.data))
+    n_major, n_minor = (1, *X.shape)[-2:] if X.format == "csr" else X.shape[::-1]  # a row alone has one dimension
+    fits = starts.shape == (n_major + 1,) and starts.dtype.kind == "i" and starts[0] == 0
+    fits = fits and (starts[1:] >= starts[:-1]).all() and values.ndim == places.ndim == 1
+    return fits and starts[-1] <= len(places) == len(values) and lie_within(places[: starts[-1]], n_minor)
+
+
+def coordinates_fit(X):
+    """Whether the arrays of a COO matrix are those of one."""
+    values, coordinates = np.asarray(X.data), [*map(np.asarray, X.coords)]
+    fits = all(places.shape == values.shape == (values.size,) for places in coordinates)
+    return fits and all(map(lie_within, coordinates, X.shape))
+
+
+def lie_within(places, n):
+    """Whether they are integers from 0 to n - 1."""
+    return places.dtype.kind == "i" and (not places.size or (places.min() >= 0 and places.max() < n))
 
 
 def each_column(X):

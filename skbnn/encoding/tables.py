@@ -42,6 +42,13 @@ def is_plain(dtype):
     return dtype.kind in REALS if isinstance(dtype, np.dtype) else str(dtype) in NUMBERS
 
 
+def unmasked(X):
+    """X where what a masked array of NumPy masks is missing."""
+    if not hasattr(X, "filled") or not np.ma.is_masked(X):
+        return X
+    return X.astype(np.float64 if X.dtype.kind in REALS else object).filled(np.nan)
+
+
 def columns_of(X):
     """The columns of a frame or of rows, a list."""
     if hasattr(X, "iloc"):

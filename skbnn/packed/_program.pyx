@@ -133,17 +133,21 @@ cdef class Program:
         self.run(&source, NULL, source.n_rows, NULL, <Py_ssize_t *>cnp.PyArray_DATA(out))
         return out
 
-    def scores_from_bits(self, const uint64_t[:, ::1] bits):
+    def scores_from_bits(self, bits):
         """Scores of packed rows, (n_rows, n_outputs) float64 integers."""
         if self.slopes.shape[0]:
             raise ValueError("scores of a network with slopes need the features, not only their bits")
-        if bits.shape[1] != self.encoder.n_words:
-            raise ValueError(f"bits have {bits.shape[1]} words a row, expected {self.encoder.n_words}")
+        given = np.asarray(bits)
+        if given.ndim != 2 or not np.issubdtype(given.dtype, np.uint64):
+            raise ValueError(f"bits have shape {given.shape} and dtype {given.dtype}, expected rows of uint64")
+        if given.shape[1] != self.encoder.n_words:
+            raise ValueError(f"bits have {given.shape[1]} words a row, expected {self.encoder.n_words}")
+        cdef cnp.ndarray words = np.array(given, np.uint64, order="C")  # which nobody changes once it is checked
         cdef Py_ssize_t padding_from = self.encoder.n_bits % 64
-        if padding_from and (np.asarray(bits)[:, -1] >> np.uint64(padding_from)).any():  # no step belongs to them
+        if padding_from and (words[:, -1] >> np.uint64(padding_from)).any():  # no step belongs to them
             raise ValueError("padding bits of rows must be 0")
-        cdef cnp.ndarray out = np.empty((bits.shape[0], self.bias.shape[0]))
-        self.run(NULL, &bits[0, 0] if len(out) else NULL, bits.shape[0], <double *>cnp.PyArray_DATA(out), NULL)
+        cdef cnp.ndarray out = np.empty((len(words), self.bias.shape[0]))
+        self.run(NULL, <const uint64_t *>cnp.PyArray_DATA(words), len(words), <double *>cnp.PyArray_DATA(out), NULL)
         return out
 
     cdef run(self, const Source *source, const uint64_t *bits, Py_ssize_t n_rows, double *scores, Py_ssize_t *largest):

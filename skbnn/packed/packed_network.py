@@ -9,7 +9,7 @@ import numpy as np
 from skbnn.encoding import Encoder
 from skbnn.encoding.columns import find_runs
 from skbnn.encoding.sparse import dense, is_sparse
-from skbnn.encoding.tables import REALS, is_frame, is_table, to_numbers
+from skbnn.encoding.tables import REALS, is_frame, is_table, to_numbers, unmasked
 from skbnn.packed._program import Program
 from skbnn.packed._steps import sums_in_columns
 from skbnn.packed.activations import expit, softmax
@@ -313,7 +313,7 @@ class PackedNetwork:
         if is_frame(X) or (is_sparse(X) and X.ndim == 2):
             return function(self._numbers(X))
         mixed = self.categories is not None and not hasattr(X, "dtype")  # a list, in which numbers are to stay numbers
-        array = np.asarray(dense(X), dtype=object if mixed else None)
+        array = np.asarray(unmasked(dense(X)), dtype=object if mixed else None)
         if not array.ndim:
             raise ValueError(f"X is a {type(X).__name__}, expected an array of rows")
         if array.ndim == 1:
