@@ -450,15 +450,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         had no weights once, and has them in front of ``classes`` today. Which is meant could be guessed only by
         lengths, so name what you pass.
         """
-        if self.class_weight == "balanced":
-            raise ValueError("class_weight='balanced' is not supported by partial_fit; pass the classes' weights")
-        if _check_partial_fit_first_call(self, classes):  # sets classes_, for good if the call succeeds
-            try:
-                return self._fit(X, y, sample_weight, streaming=True)
-            except BaseException:
-                del self.classes_
-                raise
-        return self._fit(X, y, sample_weight, streaming=True)
+        return self._fit(X, y, sample_weight, streaming=True, classes=classes)
 
     def predict(self, X: Rows) -> Array:
         """Predict the class of each row.
@@ -545,6 +537,12 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         if not np.isin(y, (0, 1)).all():
             raise ValueError(f"Multilabel y must hold 0 and 1 only, got {np.unique(y)}.")
         return y
+
+    def _begin_call_of_stream(self, classes):
+        super()._begin_call_of_stream(classes)
+        if self.class_weight == "balanced":
+            raise ValueError("class_weight='balanced' is not supported by partial_fit; pass the classes' weights")
+        _check_partial_fit_first_call(self, classes)  # sets classes_
 
     def _class_labels(self):
         return None if self._multilabel else self.classes_
