@@ -1,7 +1,7 @@
 """What becomes of a training that Ctrl-C ends."""
 
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from skbnn.training.epochs import Watcher
 from skbnn.training.warn import warn
@@ -25,10 +25,8 @@ class KeepOnInterrupt(Watcher):
         try:
             self.before = signal.getsignal(signal.SIGINT)
             if callable(self.before):
-                try:
+                with suppress(ValueError):  # in another thread than the main one, which Ctrl-C ends
                     signal.signal(signal.SIGINT, self.hear)
-                except ValueError:  # not the main thread, so that Ctrl-C ends something else
-                    pass
             yield
         finally:
             self.ctrl_c = ALL_WAIT

@@ -74,8 +74,9 @@ class Reals(Targets):
         find = location_and_scale if self.loss == "squared_error" else robust_location_and_scale
         if self.streaming:  # one outlier would be in there for a long time
             median, spread = robust_location_and_scale(y, sample_weight)
-            reach = FARTHEST_OF_STREAM * np.maximum(spread, scale)
-            y = np.clip(y, median - reach, median + reach)
+            with np.errstate(over="ignore"):
+                reach = FARTHEST_OF_STREAM * np.maximum(spread, scale)
+                y = np.clip(y, median - reach, median + reach)
         return find(y, sample_weight)
 
     def followed(self, initial_model, samples, share):

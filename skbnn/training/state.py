@@ -93,9 +93,7 @@ class TrainingState:
             return replace(self, decision=decision, memory=memory)
         n_seen = self.n_rows_seen + n_new if streaming else n_new
         share = share_of(n_new, n_seen)
-        trainers = [
-            trainer.going_on(decision.parameters, decision.parameters.batch_size) for trainer in self.trainers
-        ]
+        trainers = [trainer.going_on(decision.parameters, decision.parameters.batch_size) for trainer in self.trainers]
         decision = replace(decision, initial_model=targets.followed(decision.initial_model, samples, share))
         now = {"targets": targets, "decision": decision, "trainers": trainers, "memory": memory}
         now |= {"n_rows_seen": n_seen, "share": share}

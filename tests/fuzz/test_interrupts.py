@@ -137,10 +137,12 @@ def check_same(one, other):
 def check_agrees(model, name, after):
     """A model that an interrupt has left agrees with itself, and has to do with what it would have become."""
     state, packed, (_, X, y) = model._state, model.packed_, MODELS[name]
-    assert model.n_iter_ == len(model.loss_curve_) == len(model.flip_ratio_curve_) and np.isfinite(model.loss_curve_).all()
+    assert (
+        model.n_iter_ == len(model.loss_curve_) == len(model.flip_ratio_curve_) and np.isfinite(model.loss_curve_).all()
+    )
     assert model.loss_ == (model.loss_curve_[-1] if model.loss_curve_ else None)
     scores = model.validation_scores_
-    assert scores is None or len(scores) <= model.n_iter_ and model.best_validation_score_ == max(scores)
+    assert scores is None or (len(scores) <= model.n_iter_ and model.best_validation_score_ == max(scores))
     assert model.t_ * after.n_iter_ == after.t_ * model.n_iter_  # the same rows in each epoch
     assert model.n_features_in_ == X.shape[1] and model.hidden_layer_sizes_ == (8,)
     assert name == "regressor" or packed.classes.tolist() == model.classes_.tolist() == np.unique(y).tolist()
@@ -168,6 +170,7 @@ def check_whole(model, before, name, call, *, raised):
 
 def run_interrupted(run, model, press):
     """Whether a call that ``press``, a context, interrupts raised, and that Ctrl-C does afterwards what it did."""
+
     def ctrl_c(signum, frame):
         if active:
             raise KeyboardInterrupt
