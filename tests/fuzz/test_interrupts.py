@@ -260,7 +260,7 @@ class WhereTraced:
         return self.trace
 
     def profile(self, frame, event, argument):
-        if frame.f_code.co_filename.startswith(PACKAGE):
+        if event in ("call", "c_return") and frame.f_code.co_filename.startswith(PACKAGE):
             self.n_second += 1
             if self.n_second - 1 == self.second:
                 sys.setprofile(None)
