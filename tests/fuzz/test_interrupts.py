@@ -224,7 +224,7 @@ class FromAnotherThread:
 
 
 class WhereTraced:
-    """Raises at the n-th bytecode of the package before which Python looks for signals, and at an n-th call after that.
+    """Raises at the n-th bytecode of the package before which Python looks for signals, and as an n-th call of C returns after that.
 
     Without numbers it counts. A trace that has raised is over, so the second is that of a profile.
     """
@@ -260,7 +260,7 @@ class WhereTraced:
         return self.trace
 
     def profile(self, frame, event, argument):
-        if event in ("call", "c_return") and frame.f_code.co_filename.startswith(PACKAGE):
+        if event == "c_return" and frame.f_code.co_filename.startswith(PACKAGE):
             self.n_second += 1
             if self.n_second - 1 == self.second:
                 sys.setprofile(None)
