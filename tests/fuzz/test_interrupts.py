@@ -224,7 +224,7 @@ class FromAnotherThread:
 
 
 class WhereTraced:
-    """Raises at the n-th bytecode of the package before which Python looks for signals, and as an n-th call of C returns after that.
+    """Raises at the n-th bytecode before which Python looks for signals, and as an n-th call of C returns after that.
 
     Without numbers it counts. A trace that has raised is over, so the second is that of a profile.
     """
