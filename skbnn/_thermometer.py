@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skbnn._doc_link import DocumentationLink
 from skbnn._sklearn import Interval, StrOptions, _check_feature_names_in, _fit_context
 from skbnn._validation import validated
+from skbnn._whole import whole
 from skbnn.encoding import Encoding
 from skbnn.encoding.columns import PRESENT
 from skbnn.encoding.thresholds import find_encoding
@@ -106,9 +107,10 @@ class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
         self : object
             Fitted encoder.
         """
-        X = validated(self, X, reset=True)
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        self.thresholds_ = find_encoding(X, self.n_thresholds, rng=rng).columns
+        with whole(self) as fitted:
+            X = validated(fitted, X, reset=True)
+            rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+            fitted.thresholds_ = find_encoding(X, self.n_thresholds, rng=rng).columns
         return self
 
     def transform(self, X: Rows) -> Bits:

@@ -21,12 +21,15 @@ class SharedChange(ABC):
 
     def __enter__(self):
         with _lock:
-            self._inside.append(get_ident())
+            n_before = len(self._inside)
             try:
-                if len(self._inside) == 1:
+                self._inside.append(get_ident())
+                if not n_before:
                     self.make()
             except BaseException:  # Ctrl-C as well
-                self.__exit__()
+                del self._inside[n_before:]
+                if not n_before:
+                    self.undo()
                 raise
 
     def __exit__(self, *exception):

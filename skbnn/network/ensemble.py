@@ -1,9 +1,9 @@
 """Trains several networks on the same mini-batches, in as many threads as there may be."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from threading import Event
+from threading import Event, Lock
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def train_epoch(trainers, data, batches, epoch, n_epochs):
     """
     progress = (epoch + np.arange(len(batches)) / len(batches)) / n_epochs
     losses = np.zeros(len(trainers))
-    stopped = Event()
+    stopped, training = Event(), [Lock() for _ in trainers]
     members = iter(range(len(trainers)))  # shared: a thread that is done takes the next
 
     def train():
@@ -45,10 +45,11 @@ def train_epoch(trainers, data, batches, epoch, n_epochs):
             with one_blas_thread():  # of this thread, which may have a limit of its own
                 for member in members:
                     for first in range(0, len(batches), AT_A_TIME):
-                        if stopped.is_set():
-                            return
-                        some = slice(first, first + AT_A_TIME)
-                        losses[member] += trainers[member].train(data, batches[some], progress[some])
+                        with training[member]:
+                            if stopped.is_set():
+                                return
+                            some = slice(first, first + AT_A_TIME)
+                            losses[member] += trainers[member].train(data, batches[some], progress[some])
         except BaseException:
             stopped.set()
             raise
@@ -65,7 +66,9 @@ def train_epoch(trainers, data, batches, epoch, n_epochs):
             future.result()
     except BaseException:
         stopped.set()
-        wait(futures)
+        for lock in training:  # nobody trains from now on, not even a thread that is missing in ``futures``
+            with lock:
+                pass
         raise
     return float(losses.mean() / len(batches))
 

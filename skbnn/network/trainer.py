@@ -1,5 +1,6 @@
 """Trains a BinaryNetwork on packed rows."""
 
+from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from math import isfinite
 
@@ -39,6 +40,7 @@ LOSSES = {
     "absolute_error": AbsoluteError,
     "huber": Huber,
 }
+OF_NUMBERS = "squared_error", "absolute_error", "huber"
 
 # Latent weights start within ±0.1, times a factor of the layer, where a step of Adam flips them soon. Drawn weights are
 # +1 with probability (1 + latent) / 2, so within ±0.1 they would be coin flips; they start over the whole range.
@@ -52,6 +54,9 @@ NORM_SHARES = {
     "sign": {"adam": 0.1, "sgd": 0.02},
     "stochastic": {"adam": 0.1, "sgd": 0.002},
 }
+
+# What each solver goes by beside a rate; beside Bop's weights, batch norm has Adam.
+SETTINGS = {"sgd": ("momentum",)} | dict.fromkeys(("adam", "bop"), ("beta_1", "beta_2", "epsilon"))
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,12 @@ class TrainingData:
         return TrainingData(*parts)
 
 
+def are_finite(array):
+    """Whether all numbers are; a sum, which needs no copy, mostly says so."""
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(array.sum()) or np.isfinite(array).all())
+
+
 def schedule(name, progress):
     """Factor of the learning rate when ``progress``, in [0, 1), of the training is done.
 
@@ -148,20 +159,20 @@ class Trainer:
         """Everything but the native step, which is built anew on demand."""
         return {**self.__dict__, "_step": None}
 
-    def reconfigure(self, options, max_rows):
-        """Go on with other options or larger mini-batches; each solver's moments mean something else.
+    def going_on(self, options, max_rows):
+        """A Trainer that goes on from this one, which stays as it is, with other options or larger mini-batches.
 
-        Arrays that a file or another process has lent, which are read-only, are copied.
+        Each solver's moments mean something else.
         """
-        for layer in self.network.layers:
-            vars(layer).update({name: np.require(array, requirements="W") for name, array in vars(layer).items()})
-        self.moments = [[np.require(moments, requirements="W") for moments in layer] for layer in self.moments]
-        self.n_steps = np.require(self.n_steps, requirements="W")
+        trainer = copy(self)
+        own = self.network, self.rng, self.moments, self.n_steps
+        trainer.network, trainer.rng, trainer.moments, trainer.n_steps = deepcopy(own)
         if options.solver != self.options.solver:
-            self.n_steps[:] = 0
-            for moments in (moments for layer in self.moments for moments in layer):
+            trainer.n_steps[:] = 0
+            for moments in (moments for layer in trainer.moments for moments in layer):
                 moments[:] = 0
-        self.options, self.max_rows, self._step = options, max_rows, None
+        trainer.options, trainer.max_rows = options, max_rows
+        return trainer
 
     def train(self, data, batches, progress):
         """Train on mini-batches, one after the other.
@@ -193,11 +204,31 @@ class Trainer:
         columns = data.bits, data.targets, data.offsets, data.sample_weight
         loss = self._step.train(*columns, np.concatenate(batches), starts, rates)
         if not isfinite(loss):
-            raise ValueError(
-                f"The training loss is {loss} after {self.n_steps[0]} steps. "
-                f"Lower learning_rate_init, which is {self.options.learning_rate_init}, or scale the targets."
-            )
+            raise ValueError(self._diverged(f"The training loss is {loss}"))
         return loss
+
+    def check(self):
+        """Look at what the last steps have left, as a loss is of the weights before.
+
+        Raises
+        ------
+        ValueError
+            If any number that is trained, or a moment, is not finite.
+        """
+        layers = zip(self.network.layers, self.moments, strict=True)
+        if not all(are_finite(array) for layer, moments in layers for array in (*layer.parameters, *moments)):
+            raise ValueError(self._diverged("Weights or their moments are not finite"))
+
+    def _diverged(self, what):
+        """An error's message that says what else may be to blame than the rate."""
+        options, names = self.options, SETTINGS[self.options.solver]
+        settings = ", ".join(f"{name}={getattr(options, name)!r}" for name in ("solver", "learning_rate_init", *names))
+        odd = [name for name in names if getattr(options, name) != getattr(TrainingOptions, name)]
+        mended = "".join(f", leave {name} at {getattr(TrainingOptions, name)}" for name in odd)
+        return (
+            f"{what} after {self.n_steps[0]} steps with {settings}: training diverged. "
+            f"Lower learning_rate_init{mended}{', or scale the targets' if options.loss in OF_NUMBERS else ''}."
+        )
 
     @property
     def _norm_rate(self):

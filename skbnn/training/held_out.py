@@ -173,6 +173,7 @@ class Judge:
         decision = Decision(self.parameters, samples.encoding, initial_model)
         trainer = new_trainer(targets, decision, rng)
         run_epochs(TrainingState(targets, decision, rng, [trainer]), data, train, [watcher])
+        trainer.check()
         unit = initial_model.scale / np.where(initial_model.spread > 0, initial_model.spread, 1)
         scores = unit * network_scores(trainer.network, samples.encoding, data, train, held)
         expected, constant, varying = targets.truth(samples, initial_model, held)

@@ -85,8 +85,7 @@ class TrainingState:
     def resumed(self, targets, decision, samples, n_new, memory):
         """The state to go on with on encoded samples, ``n_new`` of them new, of the same networks.
 
-        A stream goes on counting, ``fit`` counts anew. Should training fail, this state still says what the last call's
-        counts, curves and packed network were; the networks, which both share, may have moved.
+        A stream goes on counting, ``fit`` counts anew. Should training fail, this state is as it was.
         """
         streaming = decision.parameters.streaming
         if streaming and len(samples.rows) < REPLAYED:  # nothing is trained until more have come
@@ -94,10 +93,10 @@ class TrainingState:
             return replace(self, decision=decision, memory=memory)
         n_seen = self.n_rows_seen + n_new if streaming else n_new
         share = share_of(n_new, n_seen)
-        for trainer in self.trainers:
-            trainer.reconfigure(decision.parameters, decision.parameters.batch_size)
+        trainers = [trainer.going_on(decision.parameters, decision.parameters.batch_size) for trainer in self.trainers]
         decision = replace(decision, initial_model=targets.followed(decision.initial_model, samples, share))
-        now = {"targets": targets, "decision": decision, "n_rows_seen": n_seen, "share": share, "memory": memory}
+        now = {"targets": targets, "decision": decision, "trainers": trainers, "memory": memory}
+        now |= {"n_rows_seen": n_seen, "share": share}
         if streaming:
             return replace(self, **now, **self._curves())
         return replace(self, **now, **{name: [] for name in CURVES}, n_rows_trained=0)
@@ -122,6 +121,8 @@ class TrainingState:
         if self.packed is None:
             networks = [trainer.network for trainer in self.trainers]
             bits, sample_weight = data.bits[rows], data.sample_weight[rows]
+            for trainer in self.trainers:
+                trainer.check()
             for network in networks:
                 estimate_statistics(network, bits, sample_weight, momentum=self.share)
             encoding, initial_model = self.decision.encoding, self.decision.initial_model
