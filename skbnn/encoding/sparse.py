@@ -9,6 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+UNFIT = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)  # of SciPy or NumPy, where shapes do not fit
+
 
 def is_sparse(X):
     """Whether X is one of SciPy's, which it takes no SciPy to tell."""
@@ -22,11 +30,10 @@ def dense(X):
 
 def canonical(X):
     """X in CSR format, with one value at most for each place, columns ascending; a copy unless it is so already."""
-    check_indices(X)
+    X = checked(X)
     if X.format == "csr" and columns_ascend(X):
         return X
-    X = X.copy()
-    check_indices(X)  # once more, as no other thread changes this one before SciPy's native code reads it
+    X = checked(X.copy())  # once more, as no other thread changes this one before SciPy's native code reads it
     X = X.tocsc().tocsr()  # sorts, and leaves values of one place in order, which decides how their sum is rounded
     X.sum_duplicates()
     return X
@@ -40,35 +47,66 @@ def columns_ascend(X):
     return bool(ascend.all())
 
 
-def check_indices(X):
-    """Raise ValueError unless the arrays of a sparse matrix lead to places in it: native code trusts in them."""
+def checked(X):
+    """X, in COO format if it is not in CSR or CSC, for native code, which trusts in its arrays.
+
+    Raises
+    ------
+    ValueError
+        If they do not lead to places in it.
+    """
     try:
-        if X.format in ("csr", "csc"):
-            fits = compressed_fit(X)
+        if X.format == "bsr":
+            require(blocks_fit(X))
+        elif X.format == "dia":
+            require(diagonals_fit(X))
         elif X.format == "lil":
-            fits = len(X.rows) == X.shape[0] and [*map(len, X.rows)] == [*map(len, X.data)]
-            fits = fits and compressed_fit(X.tocsr())
-        else:
-            fits = coordinates_fit(X.tocoo())
-    except (
-        ArithmeticError,
-        AttributeError,
-        LookupError,
-        TypeError,
-        ValueError,
-    ):  # of Python or SciPy, where shapes do not fit
-        fits = False
+            require(lists_fit(X))
+        out = X if X.format in ("csr", "csc") else X.tocoo()
+        require(coordinates_fit(out) if out.format == "coo" else compressed_fit(out))
+    except UNFIT as error:
+        message = f"X is no valid {X.format.upper()} matrix of shape {X.shape}: its indices do not fit it"
+        raise ValueError(message) from error
+    return out
+
+
+def require(fits):
+    """Raise ValueError unless it does."""
     if not fits:
-        raise ValueError(f"X is no valid {X.format.upper()} matrix of shape {X.shape}: its indices do not fit it")
+        raise ValueError
 
 
 def compressed_fit(X):
     """Whether the arrays of a CSR or CSC matrix are those of one."""
-    starts, places, values = map(np.asarray, (X.indptr, X.indices, X.data))
-    n_major, n_minor = (1, *X.shape)[-2:] if X.format == "csr" else X.shape[::-1]  # a row alone has one dimension
+    shape = (1, *X.shape)[-2:] if X.format == "csr" else X.shape[::-1]  # a row alone has one dimension
+    return np.ndim(X.data) == 1 and lines_fit(X, *shape)
+
+
+def blocks_fit(X):
+    """Whether the arrays of a BSR matrix, whose values are blocks of one shape, are those of one."""
+    n_rows, n_columns = np.shape(X.data)[1:]
+    whole = X.shape[0] % n_rows == X.shape[1] % n_columns == 0 and len(X.indices) == X.indptr[-1]
+    return whole and lines_fit(X, X.shape[0] // n_rows, X.shape[1] // n_columns)
+
+
+def diagonals_fit(X):
+    """Whether the arrays of a DIA matrix are those of one."""
+    offsets, (n_diagonals, _) = np.asarray(X.offsets), np.shape(X.data)
+    return offsets.shape == (n_diagonals,) and offsets.dtype.kind == "i" and len(set(offsets.tolist())) == n_diagonals
+
+
+def lists_fit(X):
+    """Whether the lists of a LIL matrix are those of one: columns ascend."""
+    fits = len(X.rows) == X.shape[0] and [*map(len, X.rows)] == [*map(len, X.data)]
+    return fits and all(columns == sorted(set(columns)) for columns in X.rows)
+
+
+def lines_fit(X, n_major, n_minor):
+    """Whether there are so many lines in a compressed matrix, with places within each and a value for each place."""
+    starts, places = map(np.asarray, (X.indptr, X.indices))
     fits = starts.shape == (n_major + 1,) and starts.dtype.kind == "i" and starts[0] == 0
-    fits = fits and (starts[1:] >= starts[:-1]).all() and values.ndim == places.ndim == 1
-    return fits and starts[-1] <= len(places) == len(values) and lie_within(places[: starts[-1]], n_minor)
+    fits = fits and (starts[1:] >= starts[:-1]).all() and places.ndim == 1
+    return fits and starts[-1] <= len(places) == len(X.data) and lie_within(places[: starts[-1]], n_minor)
 
 
 def coordinates_fit(X):

@@ -324,7 +324,7 @@ class PackedNetwork:
         """The rows as numbers, which they may be already."""
         if self.categories is None and not is_table(rows):
             array = rows if is_sparse(rows) else np.asarray(rows)  # of a frame of numbers, at once what it would be
-            if array.dtype.kind in REALS or not is_frame(rows):  # pandas' bools beside floats are objects
+            if not is_frame(rows) or array.dtype.kind in REALS:  # pandas' bools beside floats are objects
                 return array
         return to_numbers(rows, self.categories)
 
