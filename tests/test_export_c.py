@@ -448,6 +448,7 @@ def test_positions_in_large_tables_are_wide():
     assert c_footprint(wide).ram - c_footprint(narrow).ram > 2 * 64  # of the stack of positions, and of counts
 
 
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not here")
 def test_labels_are_what_they_are(tmp_path):
     labels = ["NAME_a", 'b"\\??/', "é"]
     network = PackedNetwork(**random_state(0, hidden=(8,), lines=False)).named(classes=labels)
