@@ -68,11 +68,12 @@ class BuildExt(build_ext):
         unix = self.compiler.compiler_type == "unix"
         openmp = "-fopenmp" if unix else "/openmp"
         flags = UNIX_FLAGS if unix else MSVC_FLAGS
+        more = os.environ.get("SKBNN_FLAGS", "").split()  # to compile and to link, after all others: a sanitizer's
         if self.links_openmp(openmp):
-            flags = [*flags, openmp]
+            more = [openmp, *more]
         for ext in self.extensions:
-            ext.extra_compile_args = flags
-            ext.extra_link_args = [openmp] if unix and openmp in flags else []
+            ext.extra_compile_args = [*flags, *more]
+            ext.extra_link_args = more if unix else []
         self.parallel = self.parallel or os.cpu_count()
         super().build_extensions()
 
