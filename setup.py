@@ -43,6 +43,10 @@ EXTENSIONS = {
 # Baseline flags only: a kernel asks for its instruction set with a target attribute and is picked at run time.
 # Contraction is off so that every instruction set rounds alike; debug symbols would be most of the wheel.
 UNIX_FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-g0"]
+MSVC_FLAGS = [
+    "/O2",
+    "/std:c11",
+]  # its older C has no restrict; it contracts nothing by default, and runs portable tiles
 
 
 def extension(name, sources):
@@ -63,7 +67,7 @@ class BuildExt(build_ext):
         """Set the flags of every extension, then build."""
         unix = self.compiler.compiler_type == "unix"
         openmp = "-fopenmp" if unix else "/openmp"
-        flags = UNIX_FLAGS if unix else ["/O2"]
+        flags = UNIX_FLAGS if unix else MSVC_FLAGS
         more = os.environ.get("SKBNN_FLAGS", "").split()  # to compile and to link, after all others: a sanitizer's
         if self.links_openmp(openmp):
             more = [openmp, *more]

@@ -463,6 +463,7 @@ def test_labels_that_c_can_not_have_are_refused(names, message):
         to_c(PackedNetwork(**random_state(0, hidden=(8,), lines=False)).named(**names))
 
 
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not here")
 def test_the_longest_labels_compile(tmp_path):
     labels = ["é" * 2047, "b" * 4095, "c"]
     network = PackedNetwork(**random_state(0, hidden=(8,), lines=False)).named(classes=labels)
@@ -474,6 +475,7 @@ def test_the_longest_labels_compile(tmp_path):
     assert said.splitlines() == labels
 
 
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not here")
 def test_labels_are_what_they_are(tmp_path):
     labels = ["NAME_a", 'b"\\??/', "é"]
     network = PackedNetwork(**random_state(0, hidden=(8,), lines=False)).named(classes=labels)
