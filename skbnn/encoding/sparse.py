@@ -9,13 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-UNFIT = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-)  # of SciPy or NumPy, where shapes do not fit
+# What SciPy or NumPy raise where shapes do not fit.
+UNFIT = ArithmeticError, AttributeError, LookupError, TypeError, ValueError
 
 
 def is_sparse(X):
@@ -63,6 +58,7 @@ def checked(X):
         elif X.format == "lil":
             require(lists_fit(X))
         out = X if X.format in ("csr", "csc") else X.tocoo()
+        require(out.dtype.kind in "biufc")
         require(coordinates_fit(out) if out.format == "coo" else compressed_fit(out))
     except UNFIT as error:
         message = f"X is no valid {X.format.upper()} matrix of shape {X.shape}: its indices do not fit it"
