@@ -43,6 +43,10 @@ EXTENSIONS = {
 # Baseline flags only: a kernel asks for its instruction set with a target attribute and is picked at run time.
 # Contraction is off so that every instruction set rounds alike; debug symbols would be most of the wheel.
 UNIX_FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-g0"]
+MSVC_FLAGS = [
+    "/O2",
+    "/std:c11",
+]  # its older C has no restrict; it contracts nothing by default, and runs portable tiles
 
 
 def extension(name, sources):
@@ -63,12 +67,13 @@ class BuildExt(build_ext):
         """Set the flags of every extension, then build."""
         unix = self.compiler.compiler_type == "unix"
         openmp = "-fopenmp" if unix else "/openmp"
-        flags = UNIX_FLAGS if unix else ["/O2"]
+        flags = UNIX_FLAGS if unix else MSVC_FLAGS
+        more = os.environ.get("SKBNN_FLAGS", "").split()  # to compile and to link, after all others: a sanitizer's
         if self.links_openmp(openmp):
-            flags = [*flags, openmp]
+            more = [openmp, *more]
         for ext in self.extensions:
-            ext.extra_compile_args = flags
-            ext.extra_link_args = [openmp] if unix and openmp in flags else []
+            ext.extra_compile_args = [*flags, *more]
+            ext.extra_link_args = more if unix else []
         self.parallel = self.parallel or os.cpu_count()
         super().build_extensions()
 
@@ -78,7 +83,8 @@ class BuildExt(build_ext):
             return False
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder, "probe.c")
-            source.write_text("#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n")
+            probe = "omp_pause_resource_all(omp_pause_soft)" if self.compiler.compiler_type == "unix" else "0"  # of 5.0
+            source.write_text(f"#include <omp.h>\nint main(void) {{ return omp_get_max_threads() < 1 || {probe}; }}\n")
             try:
                 objects = self.compiler.compile([str(source)], folder, extra_postargs=[flag])
                 self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=[flag])

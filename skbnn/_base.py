@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from copy import copy
+from copy import copy, deepcopy
 from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
@@ -16,11 +16,12 @@ from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skbnn._callbacks import callbacks_of
+from skbnn._callbacks import Callbacks, callbacks_of
 from skbnn._doc_link import DocumentationLink
 from skbnn._sklearn import CallbackSupportMixin, Interval, Options, StrOptions, _check_sample_weight
 from skbnn._validation import are_validation_rows, categorical_mask, validated
-from skbnn.encoding.tables import are_categorical, find_categories, with_new_labels
+from skbnn._whole import whole
+from skbnn.encoding.tables import are_categorical, find_categories, unmasked, with_new_labels
 from skbnn.kernels.blas import one_blas_thread
 from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS
 from skbnn.training.category_order import order_categories
@@ -31,7 +32,7 @@ from skbnn.training.flips import FlipRatio
 from skbnn.training.interruption import KeepOnInterrupt
 from skbnn.training.parameters import Parameters
 from skbnn.training.progress import progress_of
-from skbnn.training.samples import Samples, scale_weights, without_weightless
+from skbnn.training.samples import Samples, scale_weights, without_unit, without_weightless
 from skbnn.training.state import FinalState, TrainingState
 from skbnn.training.stream import Memory
 
@@ -164,22 +165,21 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_packed")
 
-    def _fit(self, X, y, sample_weight, *, validation=(None, None, None), streaming=False):
+    def _fit(self, X, y, sample_weight, *, validation=(None, None, None), streaming=False, classes=None):
         """Train from the start or, for ``partial_fit`` and ``warm_start``, go on from the last call.
 
-        ``validation`` is X, y and weights of the rows to stop early by.
+        ``validation`` is X, y and weights of the rows to stop early by, ``classes`` what ``partial_fit`` was given.
         """
-        training = X, y, sample_weight
-        with callbacks_of(self, *training) as callbacks:
-            before = vars(self).copy()
-            try:
-                return self._fit_from(self._take_state(streaming), training, validation, callbacks, streaming=streaming)
-            except KeyboardInterrupt:  # what predicts and the attributes are the last call's; weights have moved on
-                vars(self).clear()
-                vars(self).update(before)
-                raise
+        given, keep = (X, y, sample_weight), KeepOnInterrupt()
+        with callbacks_of(self, *given) as callbacks, keep.until_whole(), whole(self) as fitted:
+            if streaming:
+                fitted._begin_call_of_stream(classes)
+            state = fitted._state_to_go_on_from(streaming)
+            watchers = callbacks if streaming else [*callbacks, keep]
+            fitted._fit_from(state, given, validation, watchers, streaming=streaming)
+        return self
 
-    def _fit_from(self, state, training, validation, callbacks, *, streaming):
+    def _fit_from(self, state, training, validation, watchers, *, streaming):
         """Train on these rows, from the start if there is no state to go on from."""
         X, y, sample_weight = training
         categories = self._find_categories(X, sample_weight, state)
@@ -196,33 +196,30 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
             if validation:
                 validation = state.known_codes(validation[0]), *validation[1:]
             held = samples if self.scoring in (None, "loss") else samples.without_class_weights()
-            self._train(state, samples, validation or held.validation, progress, callbacks)
-        return self
+            self._train(state, samples, validation or held.validation, [progress, *watchers])
 
-    def _take_state(self, streaming):
-        """The state to go on from, or None.
-
-        Then what the last fit set is removed, so that a fit that fails leaves no mixture of two.
-        """
-        if streaming and self.early_stopping not in ("auto", False):
+    def _begin_call_of_stream(self, classes):
+        """Check what ``partial_fit`` was given beside rows."""
+        if self.early_stopping not in ("auto", False):
             raise ValueError("partial_fit does not support early_stopping=True")
-        if hasattr(self, "_packed") and (streaming or self.warm_start):
-            if isinstance(self._state, FinalState):
-                caller = "partial_fit" if streaming else "fit with warm_start=True"
-                raise ValueError(
-                    f"{caller} has nothing to go on from: finalize() has dropped the training state of this "
-                    f"{type(self).__name__}; fit with warm_start=False trains from the start"
-                )
-            return self._state
-        for name in "_packed", "_state":
-            self.__dict__.pop(name, None)
-        return None
+
+    def _state_to_go_on_from(self, streaming):
+        """That of the last call, or None to train from the start."""
+        if not hasattr(self, "_packed") or not (streaming or self.warm_start):
+            return None
+        if isinstance(self._state, FinalState):
+            caller = "partial_fit" if streaming else "fit with warm_start=True"
+            raise ValueError(
+                f"{caller} has nothing to go on from: finalize() has dropped the training state of this "
+                f"{type(self).__name__}; fit with warm_start=False trains from the start"
+            )
+        return replace(self._state, rng=deepcopy(self._state.rng))  # drawing moves it, also in a call that fails
 
     def _validate(self, X, y, sample_weight, categories, *, reset):
         """X as numbers, y and the weights."""
         X, y = validated(self, X, y, categories=categories, reset=reset)
         y = self._check_y(y.toarray() if issparse(y) else y)
-        return X, y, _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        return X, y, _check_sample_weight(unmasked(sample_weight), X, dtype=np.float64, ensure_non_negative=True)
 
     def _find_categories(self, X, sample_weight, state):
         """The labels of X's categories; those that training began with, and more while a stream may begin anew."""
@@ -250,7 +247,7 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
             X, y, sample_weight = without_weightless(sample_weight, X, targets.encode(y), sample_weight)
         except (TypeError, ValueError) as error:
             raise type(error)(f"X_val, y_val: {error}") from error
-        return X, y, scale_weights(sample_weight)
+        return X, y, without_unit(scale_weights(sample_weight))
 
     def _parameters(self, targets, validation, streaming):
         """What is asked of training; rows are held out only where none were given."""
@@ -280,19 +277,17 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         state = TrainingState.begin(targets, decision, rng, seed, len(samples.rows))
         return replace(state, memory=memory, categories=categories, places=places), samples
 
-    def _train(self, state, samples, validation, progress, callbacks):
+    def _train(self, state, samples, validation, watching):
         """Train what is ready, and set what is known then. What measures an epoch watches before what shows it."""
         data = state.targets.training_data(samples, state.decision.initial_model)
         watchers = [FlipRatio(state)]
         if validation:
             score, patience = partial(self._score, state, validation), self.n_iter_no_change
             watchers.append(EarlyStopping(score, data, samples.rows, tol=self.tol, patience=patience))
-        for callback in callbacks:
-            callback.attributes_of = partial(self._attributes_of, samples=samples, data=data)
-        watchers += [progress, *callbacks]
-        if not state.decision.parameters.streaming:
-            watchers.append(KeepOnInterrupt())
-        run_epochs(state, data, samples.rows, watchers)
+        for watcher in watching:
+            if isinstance(watcher, Callbacks):
+                watcher.attributes_of = partial(self._attributes_of, samples=samples, data=data)
+        run_epochs(state, data, samples.rows, [*watchers, *watching])
         state.draw_values(samples)
         self._keep(state, state.pack(data, samples.rows))
 

@@ -69,4 +69,5 @@ class Callbacks(Watcher):
 
     def loop_ended(self, state):
         """What is left is to deliver the network."""
-        self.end()
+        while len(self.tasks) > 1:
+            self.end()

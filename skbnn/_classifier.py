@@ -407,6 +407,12 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         ------
         ValueError
             If X_val comes without y_val or the other way round, with ``early_stopping=False``, or is not like X and y.
+
+        Notes
+        -----
+        Ctrl-C while epochs are trained ends training, and what was trained is kept, with a warning. A second one waits
+        until the network is packed. Whatever else ends a call, Ctrl-C before that or an error, leaves the estimator as
+        it was, and it can go on as if the call had not been.
         """
         return self._fit(X, y, sample_weight, validation=(X_val, y_val, sample_weight_val))
 
@@ -446,19 +452,14 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
 
         Notes
         -----
+        Whatever ends a call, an error or Ctrl-C at any moment, leaves the estimator as it was, and it can go on as if
+        the call had not been.
+
         The order of parameters is that of SGDClassifier and of all others that had ``classes`` first; MLPClassifier
         had no weights once, and has them in front of ``classes`` today. Which is meant could be guessed only by
         lengths, so name what you pass.
         """
-        if self.class_weight == "balanced":
-            raise ValueError("class_weight='balanced' is not supported by partial_fit; pass the classes' weights")
-        if _check_partial_fit_first_call(self, classes):  # sets classes_, for good if the call succeeds
-            try:
-                return self._fit(X, y, sample_weight, streaming=True)
-            except BaseException:
-                del self.classes_
-                raise
-        return self._fit(X, y, sample_weight, streaming=True)
+        return self._fit(X, y, sample_weight, streaming=True, classes=classes)
 
     def predict(self, X: Rows) -> Array:
         """Predict the class of each row.
@@ -545,6 +546,12 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         if not np.isin(y, (0, 1)).all():
             raise ValueError(f"Multilabel y must hold 0 and 1 only, got {np.unique(y)}.")
         return y
+
+    def _begin_call_of_stream(self, classes):
+        super()._begin_call_of_stream(classes)
+        if self.class_weight == "balanced":
+            raise ValueError("class_weight='balanced' is not supported by partial_fit; pass the classes' weights")
+        _check_partial_fit_first_call(self, classes)  # sets classes_
 
     def _class_labels(self):
         return None if self._multilabel else self.classes_

@@ -392,6 +392,12 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         ------
         ValueError
             If X_val comes without y_val or the other way round, with ``early_stopping=False``, or is not like X and y.
+
+        Notes
+        -----
+        Ctrl-C while epochs are trained ends training, and what was trained is kept, with a warning. A second one waits
+        until the network is packed. Whatever else ends a call, Ctrl-C before that or an error, leaves the estimator as
+        it was, and it can go on as if the call had not been.
         """
         return self._fit(X, y, sample_weight, validation=(X_val, y_val, sample_weight_val))
 
@@ -424,6 +430,11 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         ------
         ValueError
             If ``early_stopping`` is True.
+
+        Notes
+        -----
+        Whatever ends a call, an error or Ctrl-C at any moment, leaves the estimator as it was, and it can go on as if
+        the call had not been.
         """
         return self._fit(X, y, sample_weight, streaming=True)
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skbnn._doc_link import DocumentationLink
 from skbnn._sklearn import Interval, StrOptions, _check_feature_names_in, _fit_context
-from skbnn._validation import NUMBERS
+from skbnn._validation import validated
+from skbnn._whole import whole
 from skbnn.encoding import Encoding
 from skbnn.encoding.columns import PRESENT
 from skbnn.encoding.thresholds import find_encoding
@@ -106,9 +107,10 @@ class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
         self : object
             Fitted encoder.
         """
-        X = validate_data(self, X, **NUMBERS)
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        self.thresholds_ = find_encoding(X, self.n_thresholds, rng=rng).columns
+        with whole(self) as fitted:
+            X = validated(fitted, X, reset=True)
+            rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+            fitted.thresholds_ = find_encoding(X, self.n_thresholds, rng=rng).columns
         return self
 
     def transform(self, X: Rows) -> Bits:
@@ -125,7 +127,7 @@ class ThermometerEncoder(DocumentationLink, TransformerMixin, BaseEstimator):
             Feature by feature, lowest threshold first.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, **NUMBERS)
+        X = validated(self, X)
         encoding = Encoding.from_columns(self.thresholds_, np.empty((0, X.shape[1])))
         bits = unpack_bits(encoding.encode(X), encoding.n_bits)
         return bits if self.output == "plus_minus_one" else (bits > 0).astype(np.int8)

@@ -7,8 +7,8 @@ from sklearn.base import is_regressor
 from sklearn.utils import check_array, check_X_y
 from sklearn.utils.validation import validate_data
 
-from skbnn.encoding.sparse import check_indices, is_sparse
-from skbnn.encoding.tables import column_names, is_frame, is_table, to_numbers
+from skbnn.encoding.sparse import canonical, is_sparse
+from skbnn.encoding.tables import column_names, is_frame, is_table, to_numbers, unmasked
 
 # What the encoder reads as it is; anything else is converted to the first.
 DTYPES = [np.float64, np.float32, np.float16, np.bool_]
@@ -23,14 +23,21 @@ def validated(estimator, X, *y, categories=None, reset=False):
 
     The features' names and number are checked, or with ``reset`` set.
     """
-    if is_sparse(X):
-        check_indices(X)
+    X, *y = (canonical(values) if is_sparse(values) else unmasked(values) for values in (X, *y))
     checks = {**NUMBERS, "multi_output": True, "y_numeric": is_regressor(estimator)} if y else NUMBERS
     if not categories and not is_table(X):
-        return validate_data(estimator, X, *y, reset=reset, **checks)
+        return checked(estimator, X, *y, reset=reset, **checks)
     validate_data(estimator, X, reset=reset, skip_check_array=True)  # the features' names and number
     check = check_X_y if y else check_array
     return check(to_numbers(X, categories), *y, estimator=estimator, **checks)
+
+
+def checked(estimator, X, *y, **checks):
+    """What scikit-learn's ``validate_data`` gives, which lets an integer beyond float64 through to NumPy."""
+    try:
+        return validate_data(estimator, X, *y, **checks)
+    except OverflowError as error:
+        raise ValueError(f"X or y has a number beyond the range of float64: {error}") from error
 
 
 def are_validation_rows(early_stopping, given):

@@ -45,9 +45,8 @@ def fold_layer(layer):
         m = np.where(flipped, n_inputs - middle, middle)
         fired = batch_norm(layer, n_inputs - 2 * m) >= 0
         below, above = np.where(fired, middle, below), np.where(fired, above, middle)
-    signs = np.where(layer.latent_weights >= 0, np.int8(1), np.int8(-1))
-    signs[flipped] *= -1
-    return signs, below.astype(np.int32)
+    positive = (layer.latent_weights >= 0) != flipped[:, np.newaxis]
+    return 2 * positive.view(np.int8) - 1, below.astype(np.int32)
 
 
 def batch_norm(layer, dots):

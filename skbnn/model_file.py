@@ -6,6 +6,7 @@ import json
 import math
 import mmap as memory_map
 import os
+import sys
 import zlib
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from skbnn._files import replacing
 from skbnn.packed import PackedNetwork, packed_network_of
-from skbnn.packed.checks import require
+from skbnn.packed.arguments import require, shown
 
 if TYPE_CHECKING:
     from skbnn._typing import Model, StrPath
@@ -25,6 +26,9 @@ VERSIONS = "1", "2"
 LARGEST_HEADER = 2**16  # bytes; room for 350 hidden layers, and a bound of what parsing one can take
 ALIGNMENT = 64  # bytes; where arrays start, so that mapped weights lie as a register reads them
 LARGEST_CHARACTER = 0x10FFFF
+
+# Of a map that holds no file descriptor of its own.
+NO_DESCRIPTOR = {"trackfd": False} if sys.version_info >= (3, 13) and os.name == "posix" else {}
 
 DTYPES = {f"{kind.upper()}{8 * size}": np.dtype(f"<{kind}{size}") for kind in "ui" for size in (1, 2, 4, 8)}
 DTYPES |= {f"F{8 * size}": np.dtype(f"<f{size}") for size in (2, 4, 8)} | {"BOOL": np.dtype(bool)}
@@ -114,7 +118,8 @@ def load_model(path: StrPath, *, mmap: bool = True) -> PackedNetwork:
     mmap : bool, default=True
         Map the file into memory, so that all processes on a machine that load it share the weights' pages. As long as
         the network lives, the file must not be written to or shortened; that ``save_model`` puts another one in its
-        place is fine, as is its removal. If False, the file is read, and may change afterwards.
+        place is fine, as is its removal. Before Python 3.13 a mapped network holds a file descriptor. If False, the
+        file is read, and may change afterwards.
 
     Returns
     -------
@@ -151,7 +156,7 @@ def load_model(path: StrPath, *, mmap: bool = True) -> PackedNetwork:
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         if mmap and size:
-            content = memory_map.mmap(file.fileno(), size, access=memory_map.ACCESS_READ)
+            content = memory_map.mmap(file.fileno(), size, access=memory_map.ACCESS_READ, **NO_DESCRIPTOR)
         else:
             content = file.read(size)
     try:
@@ -220,8 +225,8 @@ def stored_labels(classes):
     if classes.dtype.kind == "O":
         name, labels = "classes.object", classes.tolist()
         for label in labels:
-            require(isinstance(label, str), f"classes of dtype object must be strings to be stored, got {label!r}")
-            require(not label.endswith("\0"), f"class {label!r} ends with NUL; a model file can't store it")
+            require(isinstance(label, str), f"classes of dtype object must be strings to be stored, got {shown(label)}")
+            require(not label.endswith("\0"), f"class {shown(label)} ends with NUL; a model file can't store it")
         classes = np.array(labels)
         dtype = classes.dtype.newbyteorder("<")
     return name, classes.astype(dtype).view(DTYPES["U32"]).reshape(len(classes), -1)

@@ -4,11 +4,8 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("run", derandomize=True, database=None, deadline=None, max_examples=100)
-settings.register_profile(
-    "long",
-    deadline=None,
-    max_examples=int(os.environ.get("SKBNN_FUZZ_EXAMPLES", 100_000)),
-    suppress_health_check=[HealthCheck.too_slow],
-)
+# However busy the machine is, or slow as an emulated one, a test goes on.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("run", patient, derandomize=True, database=None, max_examples=100)
+settings.register_profile("long", patient, max_examples=int(os.environ.get("SKBNN_FUZZ_EXAMPLES", 100_000)))
 settings.load_profile("run")  # ``--hypothesis-profile=long`` overrides it

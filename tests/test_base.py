@@ -327,10 +327,14 @@ def test_ctrl_c_while_things_are_chosen_leaves_an_earlier_fit_as_it_was(model, X
 @both
 def test_a_failed_fit_leaves_no_mixture_with_the_last(model, X, y):
     model = clone(model).fit(X, y)
+    before = vars(model).copy()
     with pytest.raises(ValueError, match="hidden_layer_sizes"):
         model.set_params(hidden_layer_sizes=(0,)).fit(X[:, :2], y)
-    with pytest.raises(NotFittedError):
-        model.predict(X)
+    assert vars(model) == {**before, "hidden_layer_sizes": (0,)}
+    fresh = clone(model)
+    with pytest.raises(ValueError, match="hidden_layer_sizes"):
+        fresh.fit(X, y)
+    assert vars(fresh).keys() == fresh.get_params().keys()  # not even n_features_in_
 
 
 @both

@@ -57,7 +57,7 @@ def test_scikit_learn_compliance_whatever_the_solver_binarization_and_loss(estim
 def test_of_few_rows_a_weight_is_exactly_as_many_rows(estimator, settings, instruction_set):
     with use_instruction_set(instruction_set):
         for one in settings:
-            check_sample_weight_equivalence_on_dense_data(estimator.__name__, estimator(**one))
+            check_sample_weight_equivalence_on_dense_data(estimator.__name__, estimator(max_iter=10, **one))
 
 
 @pytest.mark.parametrize("n_rows", [10, 100])

@@ -357,7 +357,7 @@ def test_codes_of_categories(labels, tmp_path):
 @pytest.mark.parametrize("thresholds", [[0.5, 1.5, 2.5], [-np.inf, 0.5, 1.5], [0.2, 1.1, 1.2, 1.3], [-np.inf], [1.5]])
 def test_codes_in_an_order(thresholds, tmp_path):
     codes = np.array([[np.nan], [0], [1], [2], [3]])
-    network = ladder(thresholds).named(categories=["abcd"])
+    network = ladder(thresholds).named(categories=[list("abcd")])
     cases = [(network, with_missing(codes, dtype)) for dtype in DTYPES]
     out = scores_in_c(COMPILERS[2], cases, tmp_path).reshape(len(cases), 5, 3)
     np.testing.assert_array_equal(out, [network.named().integer_scores(codes)] * len(cases))
@@ -448,6 +448,34 @@ def test_positions_in_large_tables_are_wide():
     assert c_footprint(wide).ram - c_footprint(narrow).ram > 2 * 64  # of the stack of positions, and of counts
 
 
+@pytest.mark.parametrize(
+    "names, message",
+    [
+        ({"classes": ["é" * 2048, "b", "c"]}, "class 'é.* has more than the 4095 bytes that a string of C may have"),
+        ({"classes": np.array(["a" * 4096, 1, 2], object)}, "class 'a.* has more than the 4095 bytes"),
+        ({"classes": ["\ud800", "b", "c"]}, r"'\\ud800' is not valid Unicode, so the header can't name it"),
+        ({"categories": [["\ud800"], *[None] * 29]}, "is not valid Unicode"),
+        ({"categories": [["a"], *[None] * 29], "feature_names": ["\ud800"] * 30}, "is not valid Unicode"),
+    ],
+)
+def test_labels_that_c_can_not_have_are_refused(names, message):
+    with pytest.raises(ValueError, match=message):
+        to_c(PackedNetwork(**random_state(0, hidden=(8,), lines=False)).named(**names))
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not here")
+def test_the_longest_labels_compile(tmp_path):
+    labels = ["é" * 2047, "b" * 4095, "c"]
+    network = PackedNetwork(**random_state(0, hidden=(8,), lines=False)).named(classes=labels)
+    main = "#include <stdio.h>\nint main(void) { for (int i = 0; i < 3; i++) puts(model_classes[i]); }\n"
+    (tmp_path / "main.c").write_text(to_c(network) + main)
+    command = ["gcc", "-std=c99", "-Werror=overlength-strings", tmp_path / "main.c", "-o", tmp_path / "main"]
+    subprocess.run(command, check=True)
+    said = subprocess.run([tmp_path / "main"], capture_output=True, check=True).stdout.decode()
+    assert said.splitlines() == labels
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not here")
 def test_labels_are_what_they_are(tmp_path):
     labels = ["NAME_a", 'b"\\??/', "é"]
     network = PackedNetwork(**random_state(0, hidden=(8,), lines=False)).named(classes=labels)

@@ -20,6 +20,7 @@ from skbnn.training.reals import Reals
 from skbnn.training.samples import Samples
 
 MODEL = BinaryMLPRegressor((64, 64), max_iter=40, random_state=0)
+CLASSES = Classes(np.arange(3), "log_loss")
 
 
 def noise_and_signal(noise, n_rows=400):
@@ -84,6 +85,22 @@ def test_a_feature_is_worth_what_the_loss_is_without_it():
     part = held_out.HeldOut(expected.astype(np.float32), samples.sample_weight, constant, varying, None)
     worth = held_out.relevance(part, samples, model, rows, SquaredError())
     np.testing.assert_allclose(worth, [0.5 * 9 / 10, 0.5 / 10, 0], atol=0.05)
+
+
+@pytest.mark.parametrize("targets", [Reals(1, "squared_error"), Reals(3, "squared_error"), CLASSES], ids=str)
+def test_both_halves_of_a_single_part_say_what_features_are_worth(targets):
+    rng, parameters = np.random.default_rng(0), {**MODEL.get_params(), "max_iter": 3, "hidden_layer_sizes": (8,)}
+    X = rng.normal(size=(held_out.SMALL, 3))
+    y = np.repeat(X[:, :1], targets.n_outputs, axis=1) if isinstance(targets, Reals) else np.digitize(X[:, 0], [0, 1])
+    samples = Samples(X, targets.encode(y), np.ones(len(X)), rows=np.arange(len(X)))
+    samples = samples.encode(find_encoding(X, 16, rng=rng))
+    parameters = Parameters.of(parameters, targets.network_loss).paced(samples, targets)
+    parts = held_out.splits(samples, targets, seed=0)
+    judge = held_out.Judge(parameters, parts, targets, Progress(), rng)
+    relevance = judge(samples).relevance
+    assert relevance.shape == (2, 3)
+    np.testing.assert_allclose(relevance[0], relevance[1], atol=0.1 * relevance.max())
+    assert (relevance[:, 0] > 10 * np.abs(relevance[:, 1:]).max()).all()
 
 
 def test_a_network_that_only_learns_noise_is_shrunk_away():

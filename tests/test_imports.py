@@ -7,6 +7,7 @@ import tempfile
 import pytest
 
 PACKED = [
+    "mmap",
     "skbnn",
     *("skbnn.encoding", "skbnn.encoding._encode", "skbnn.encoding._source", "skbnn.encoding.columns"),
     *("skbnn.encoding.encoding", "skbnn.encoding.sparse", "skbnn.encoding.tables"),
@@ -14,6 +15,7 @@ PACKED = [
     *("skbnn.packed", "skbnn.packed._program", "skbnn.packed._steps", "skbnn.packed.activations"),
     *(
         "skbnn.packed.additive_part",
+        "skbnn.packed.arguments",
         "skbnn.packed.checks",
         "skbnn.packed.fixed_point",
         "skbnn.packed.layout",

@@ -21,38 +21,10 @@ from skbnn.model_file import read, written
 
 GOLDEN = sorted(Path(__file__).parent.joinpath("golden").glob("*.skbnn"))
 MAKE = runpy.run_path(str(Path(__file__).parent / "golden" / "make.py"))
-FUZZ = runpy.run_path(str(Path(__file__).parent / "fuzz_model_file.py"))
 
 
 def golden(name):
     return load_model(next(path for path in GOLDEN if path.stem == name))
-
-
-@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
-def test_a_golden_file_predicts_what_it_always_did(path, tmp_path):
-    network, said = load_model(path), np.load(path.with_suffix(".npz"))
-    np.testing.assert_array_equal(network.integer_scores(said["rows"]), said["scores"])
-    predictions = network.predict(said["rows"])
-    assert predictions.tolist() == said["predictions"].tolist() and predictions.dtype.str == said["dtype"]
-    save_model(network, tmp_path / "again")
-    assert (tmp_path / "again").read_bytes() == path.read_bytes()
-
-
-def test_golden_files_are_of_every_kind():
-    networks = [load_model(path) for path in GOLDEN]
-    assert {network.output for network in networks} == {"identity", "logistic", "softmax"}
-    assert {network.bias.dtype.name for network in networks} == {"int32", "int64"}
-    for has in (
-        lambda network: network.n_members > 2,
-        lambda network: len(network.components),
-        lambda network: network.slopes.size and network.steps.size,
-        lambda network: not network.slopes.size and not network.steps.size,
-        lambda network: network.output == "logistic" and len(network.bias) > 1,
-        lambda network: np.isinf(network.thresholds).any() and network.nominal.any(),
-        lambda network: network.categories and network.categories[-1] == ("Köln", "a\0b", "日本", None),
-        lambda network: network.feature_names == tuple(f"größe {number}" for number in range(7)),
-    ):
-        assert any(map(has, networks))
 
 
 @pytest.mark.parametrize("name, model, X", [pytest.param(*each, id=each[0]) for each in MAKE["models"]()])
@@ -196,6 +168,16 @@ def test_a_mapped_network_outlives_its_file(tmp_path):
     assert network == golden("wide")
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="open descriptors are not to be seen")
+@pytest.mark.parametrize("mapped", [True, False])
+def test_loaded_networks_hold_no_descriptor(mapped):
+    if mapped and sys.version_info < (3, 13):
+        pytest.skip("before Python 3.13 a map holds one")
+    before = len(os.listdir("/proc/self/fd"))
+    networks = [load_model(GOLDEN[0], mmap=mapped) for _ in range(20)]
+    assert len(os.listdir("/proc/self/fd")) == before and networks[0] == networks[-1]
+
+
 def test_loading_needs_numpy_only(tmp_path):
     others = "'sklearn', 'scipy', 'joblib', 'threadpoolctl', 'importlib.metadata', 'pickle', 'tempfile'"
     code = f"import sys, numpy; before = set(sys.modules); import skbnn; skbnn.load_model({str(GOLDEN[0])!r}); "
@@ -325,11 +307,6 @@ def test_more_hidden_layers_than_a_header_holds_are_refused():
         written({}, arrays)
 
 
-def test_mutated_files_raise_or_predict_in_little_memory():
-    outcomes, highest = FUZZ["fuzz"](2000)
-    assert outcomes["predicts"] and len(outcomes) > 30 and 0 < highest < 1
-
-
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_the_reader_of_the_documentation_reads_the_same_arrays(path):
     page = Path(__file__).parents[1] / "doc" / "model_file.rst"
@@ -363,7 +340,9 @@ def test_safetensors_reads_the_same_arrays(path):
         else:
             expected = getattr(network, name.replace(".", "_"))
         np.testing.assert_array_equal(array, expected)
-    assert {"thresholds", "offsets", "output.weights", "hidden.0.weights", "hidden.1.thresholds", "bias"} < set(arrays)
+    last = len(network.layers) - 1
+    hidden = {"hidden.0.weights", f"hidden.{last}.thresholds"} if network.layers else set()
+    assert {"thresholds", "offsets", "output.weights", "bias"} | hidden < set(arrays)
 
 
 @pytest.mark.parametrize(

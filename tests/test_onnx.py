@@ -121,6 +121,20 @@ def test_input_of_every_dtype_is_compared_exactly(dtype, n_components):
     assert_equal_answers(network, (np.abs(X) if np.dtype(dtype).kind == "u" else X).astype(dtype))
 
 
+def test_components_that_overflow_are_at_the_end_of_the_range_that_the_twin_says():
+    state = random_state(0, n_features=2, n_components=3, hidden=(9,), lines=False)
+    n_bits = state["layer_sizes"][0]
+    largest = np.finfo(np.float64).max
+    state["components"] = np.array([[4.0, 4], [-4, -4], [4, -4]])  # the last adds infinity and -infinity
+    of_components = np.linspace(-1, 1, 3 * n_bits)[: n_bits - state["offsets"][2]]
+    state["thresholds"][state["offsets"][2] :] = of_components
+    for first in state["offsets"][2:-1]:
+        state["thresholds"][first : first + 1] = -largest
+    network = PackedNetwork(**state)
+    ends = np.array([-largest, -1, 0, 1, largest, np.inf, -np.inf, np.nan])
+    assert_equal_answers(network, np.stack(np.meshgrid(ends, ends), axis=-1).reshape(-1, 2))
+
+
 @pytest.mark.parametrize("most", [1, 4])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_values_beside_a_threshold_fall_on_its_side(dtype, most):

@@ -86,8 +86,8 @@ def test_parameters_and_results_have_hints(path):
 @pytest.mark.parametrize("path", CLASSES)
 def test_documented_attributes_have_hints(path):
     cls = CLASSES[path]
-    section = re.search(r"\n    Attributes\n    -+\n(.*?)\n\n    \w[\w ]*\n    --", cls.__doc__, re.DOTALL)
-    documented = re.findall(r"^    (\w+) :", section[1], re.MULTILINE) if section else []
+    section = re.search(r"\nAttributes\n-+\n(.*?)\n\n\w[\w ]*\n--", inspect.getdoc(cls), re.DOTALL)
+    documented = re.findall(r"^(\w+) :", section[1], re.MULTILINE) if section else []
     assert documented or path == "skbnn.PackedNetwork", "its parameters are its attributes"
     hinted = {name for base in inspect.getmro(cls) for name in inspect.get_annotations(base)}
     hinted |= {name for name, one in methods_of(cls).items() if isinstance(one, property)}

@@ -361,3 +361,80 @@ def test_indices_that_lie_outside_are_refused(form, claims, indptr, indices):
     for predict in model.predict, model.packed_.predict:
         with pytest.raises(ValueError, match=r"no valid CS[RC] matrix"):
             predict(X)
+
+
+def crafted(form, change):
+    X = coo_array(np.eye(4)).asformat(form)
+    change(X)
+    return X
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        crafted("coo", lambda X: setattr(X, "row", np.array([0, 1, 10**8, 3]))),
+        crafted("coo", lambda X: setattr(X, "col", np.array([0, 1, -1, 3]))),
+        crafted("lil", lambda X: X.rows[0].append(1)),
+        crafted("lil", lambda X: X.rows[0].__setitem__(0, 10**8)),
+        crafted("bsr", lambda X: setattr(X, "indices", X.indices + 10**8)),
+        crafted("bsr", lambda X: setattr(X, "indptr", X.indptr * 10**6)),
+        crafted("bsr", lambda X: setattr(X, "data", X.data.ravel())),
+        crafted("csr", lambda X: setattr(X, "data", X.data[:, np.newaxis])),
+        crafted("csc", lambda X: setattr(X, "indices", None)),
+    ],
+)
+def test_crafted_matrices_of_any_format_are_refused(X):
+    """They reach native code of SciPy, which trusts in them as ours does."""
+    dense = np.random.default_rng(0).integers(0, 2, (40, 4)).astype(float)
+    model = BinaryMLPClassifier((8,), max_iter=1, random_state=0).fit(dense, dense[:, 0])
+    calls = model.predict, model.packed_.predict, ThermometerEncoder().fit, lambda X: model.fit(np.eye(4), X)
+    for call in calls:
+        with pytest.raises(ValueError, match=r"X is no valid .* matrix of shape"):
+            call(X)
+
+
+def test_a_matrix_that_was_changed_is_read_as_it_is_now():
+    X = csr_array(table())
+    model = BinaryMLPClassifier(**QUICK).fit(X, classes_of(table()))
+    assert X.has_canonical_format  # is remembered
+    X.indices[: X.indptr[1]] = X.indices[0]
+    scores = model.packed_.integer_scores(X.toarray())
+    np.testing.assert_array_equal(model.packed_.integer_scores(X), scores)
+    np.testing.assert_array_equal(model.decision_function(X), model.packed_.factor * scores)
+
+
+class Changing(csr_array):
+    """Has other arrays from some look on, as if another thread had changed them then."""
+
+    looks, other, name = np.inf, None, None
+
+    def look(self, name, array):
+        if name == self.name:
+            self.looks -= 1
+        return self.other if name == self.name and self.looks < 0 else array
+
+    indices = property(
+        lambda self: self.look("indices", self._places), lambda self, value: vars(self).update(_places=value)
+    )
+    indptr = property(
+        lambda self: self.look("indptr", self._starts), lambda self, value: vars(self).update(_starts=value)
+    )
+    data = property(lambda self: self.look("data", self._stored), lambda self, value: vars(self).update(_stored=value))
+
+
+@pytest.mark.parametrize("name, other", [("indices", 10**8), ("indices", -(10**8)), ("indptr", 10**8), ("data", None)])
+@pytest.mark.parametrize("looks", range(16))
+def test_a_matrix_that_changes_meanwhile_leads_nowhere_else(name, other, looks):
+    X = table()
+    packed = BinaryMLPClassifier(**QUICK).fit(X, classes_of(X)).packed_
+    changing = Changing(X)
+    array = np.array(getattr(changing, name), np.int64 if name != "data" else float)
+    if name != "data":
+        setattr(changing, name, array)  # which native code could read in place
+    changing.other = array[:1] if other is None else np.where(np.arange(len(array)) == len(array) // 2, other, array)
+    changing.name, changing.looks = name, looks
+    try:
+        answer = packed.predict(changing)
+    except ValueError:
+        return
+    np.testing.assert_array_equal(answer, packed.predict(X))

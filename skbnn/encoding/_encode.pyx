@@ -15,14 +15,14 @@ Of a sparse matrix only what is stored is looked at; where that does not do, a f
 import numpy as np
 
 from libc.float cimport DBL_MAX
-from libc.math cimport isfinite
+from libc.math cimport INFINITY, NAN, isfinite, isnan
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 
 from skbnn.encoding._source cimport Source, as_source, convert
 from skbnn.kernels._dispatch cimport THRESHOLDS_PADDING, Tiles, tiles
 
-from skbnn.encoding.columns import find_fills, same_nominal
+from skbnn.encoding.columns import same_nominal
 
 
 cdef class Encoder:
@@ -59,7 +59,7 @@ cdef class Encoder:
         self.bits_of_zeros = np.pad(reached, (0, 8 * self.n_words - len(reached))).view(np.uint64)
         if nominal is None:
             nominal = np.zeros(self.n_features, bool)
-        self.fills = find_fills(np.asarray(thresholds), offsets, nominal)
+        self.nominal = np.asarray(nominal).view(np.uint8)
         self.same_nominal = same_nominal(offsets, nominal) if nominal.any() else np.empty(0, np.uint64)
 
     def encode(self, X):
@@ -68,8 +68,8 @@ cdef class Encoder:
         Parameters
         ----------
         X : ndarray or sparse matrix of shape (n_rows, n_features)
-            Of any real dtype and any memory order; it is not copied (but for float16 and byte-swapped arrays, and what
-            is stored of a sparse one that is not CSR of float64).
+            Of any real dtype and any memory order; it is not copied (but for float16, byte-swapped and misaligned
+            arrays, and of a sparse one what is stored, unless that is float64 in CSR format, and where).
 
         Returns
         -------
@@ -80,7 +80,7 @@ cdef class Encoder:
         _kept = as_source(X, self.n_features, &source)
         out = np.empty((source.n_rows, self.n_words), np.uint64)
         cdef uint64_t[:, ::1] words = out
-        cdef char[::1] scratch = np.empty(self.scratch_bytes() + 1, np.int8)
+        cdef char[::1] scratch = np.empty(self.scratch_bytes(source.n_rows) + 1, np.int8)
         if out.size:
             with nogil:
                 self.encode_rows(&source, 0, source.n_rows, &scratch[0], &words[0, 0])
@@ -99,9 +99,9 @@ cdef class Encoder:
             components[row] = extended[self.n_features :]
         return np.asarray(components)
 
-    cdef Py_ssize_t scratch_bytes(self) noexcept nogil:
+    cdef Py_ssize_t scratch_bytes(self, Py_ssize_t rows) noexcept nogil:
         """Bytes that ``encode_rows`` needs as scratch: rows as they are converted, one with its components."""
-        return (CHUNK * self.n_features + self.n_features + self.n_components) * sizeof(double)
+        return ((min(rows, <Py_ssize_t>CHUNK) + 1) * self.n_features + self.n_components) * sizeof(double)
 
     cdef bint encode_rows(self, const Source *source, Py_ssize_t start, Py_ssize_t stop, char *scratch,
                           uint64_t *out) noexcept nogil:
@@ -110,7 +110,7 @@ cdef class Encoder:
         cdef bint in_place = source.kind == b"f" and source.column_stride == source.itemsize
         cdef Py_ssize_t _, rows, row = start, stride = source.row_stride
         cdef const char *x
-        cdef double *extended = <double *>scratch + CHUNK * self.n_features
+        cdef double *extended = <double *>scratch + min(stop - start, <Py_ssize_t>CHUNK) * self.n_features
         cdef bint all_finite = True, finite
         if source.kind == b"s" and self.encode_stored(source, start, stop, out):
             return True
@@ -189,8 +189,19 @@ cdef class Encoder:
         """Set what stands for NaN in a row, which is NaN itself where a bit says so."""
         cdef Py_ssize_t feature
         for feature in range(self.n_features):
-            if x[feature] != x[feature]:
-                x[feature] = self.fills[feature]
+            if isnan(x[feature]):
+                x[feature] = self.fill_of(feature)
+
+    cdef double fill_of(self, Py_ssize_t feature) noexcept nogil:
+        """What a feature's missing value counts as, as ``find_fills`` says of all features."""
+        cdef Py_ssize_t first = self.offsets[feature], count = self.offsets[feature + 1] - first
+        cdef double middle
+        if not count:
+            return 0
+        if self.nominal[feature] or self.thresholds64[first] == -INFINITY:
+            return NAN
+        middle = self.thresholds64[first + count // 2]
+        return 0 if isnan(middle) else middle
 
     cdef void add_components(self, double *x, bint finitely) noexcept nogil:
         """Write a row's components behind it; ``finitely`` where NaN is to count as 0, and infinity as the largest.

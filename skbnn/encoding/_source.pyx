@@ -113,11 +113,11 @@ cdef object as_source(object X, Py_ssize_t n_features, Source *source):
     cdef Py_ssize_t itemsize = array.descr.itemsize
     if kind == b"b":
         kind = b"u"
-    elif (kind == b"f" and itemsize == 2) or (kind in b"fiu" and not cnp.PyArray_ISNOTSWAPPED(array)):
-        readable = np.float32 if itemsize == 2 else array.dtype.newbyteorder("=")
-        return as_source(array.astype(readable), n_features, source)
     elif kind not in b"fiu" or itemsize > 8:
         raise ValueError(f"X has dtype {array.dtype}, expected real numbers of at most 64 bits")
+    if (kind == b"f" and itemsize == 2) or not cnp.PyArray_ISBEHAVED_RO(array):  # swapped, or misaligned
+        readable = np.float32 if itemsize == 2 else array.dtype.newbyteorder("=")
+        return as_source(array.astype(readable), n_features, source)
     source.data = <const char *>cnp.PyArray_DATA(array)
     source.n_rows, source.row_stride, source.column_stride = array.shape[0], array.strides[0], array.strides[1]
     source.kind, source.itemsize = kind, itemsize
@@ -125,17 +125,54 @@ cdef object as_source(object X, Py_ssize_t n_features, Source *source):
 
 
 cdef tuple as_sparse_source(object X, Py_ssize_t n_features, Source *source):
-    """The same of a sparse matrix."""
+    """The same of a sparse matrix; ``canonical`` says what is wrong with one that can't be read as it is."""
     if X.shape[1] != n_features:
         raise ValueError(f"X has {X.shape[1]} features, expected {n_features}")
-    if X.dtype.kind not in "fiub" or X.dtype.itemsize > 8:
-        raise ValueError(f"X has dtype {X.dtype}, expected real numbers of at most 64 bits")
-    X = canonical(X)
-    cdef cnp.ndarray values = np.ascontiguousarray(X.data, np.float64)
-    cdef cnp.ndarray columns = np.ascontiguousarray(X.indices, np.int64)
-    cdef cnp.ndarray ends = np.ascontiguousarray(X.indptr, np.int64)
+    kept = read_csr(X, n_features, source) if X.format == "csr" else None
+    if kept is None:
+        kept = read_csr(canonical(X), n_features, source)
+    if kept is None:
+        raise ValueError("X is a sparse matrix that changes while it is read")
+    return kept
+
+
+cdef tuple read_csr(object X, Py_ssize_t n_features, Source *source):
+    """Describe a matrix in CSR format; None unless its arrays are those of one with ascending columns.
+
+    Indices are checked in a copy. So whoever changes the matrix meanwhile, in another thread, may change what is
+    predicted, but nothing is read or written out of bounds.
+    """
+    cdef cnp.ndarray values = np.asarray(X.data), columns = np.asarray(X.indices), ends = np.asarray(X.indptr)
+    if values.ndim != 1 or columns.ndim != 1 or ends.ndim != 1 or not columns.descr.kind == ends.descr.kind == b"i":
+        return None
+    if values.descr.kind not in b"fiub" or values.descr.itemsize > 8:
+        raise ValueError(f"X has dtype {values.dtype}, expected real numbers of at most 64 bits")
+    if values.descr.type_num != cnp.NPY_FLOAT64 or not cnp.PyArray_ISCARRAY_RO(values):
+        values = np.array(values, np.float64, order="C")
+    columns, ends = np.array(columns, np.int64, order="C"), np.array(ends, np.int64, order="C")
     source.kind, source.n_rows, source.data = b"s", X.shape[0], <const char *>cnp.PyArray_DATA(ends)
     source.values = <const double *>cnp.PyArray_DATA(values)
     source.columns = <const int64_t *>cnp.PyArray_DATA(columns)
     source.row_stride = source.itemsize = sizeof(int64_t)
-    return values, columns, ends
+    fits = 0 < ends.shape[0] == source.n_rows + 1 and values.shape[0] == columns.shape[0]
+    return (values, columns, ends) if fits and is_canonical(source, values.shape[0], n_features) else None
+
+
+cdef bint is_canonical(const Source *source, Py_ssize_t n_stored, Py_ssize_t n_features) noexcept nogil:
+    """Whether sparse rows end where something is stored, and have columns that are features and ascend."""
+    cdef const int64_t *ends = <const int64_t *>source.data
+    cdef Py_ssize_t row, at
+    cdef int64_t last
+    if ends[0] != 0 or ends[source.n_rows] > n_stored:
+        return False
+    for row in range(source.n_rows):
+        if ends[row + 1] < ends[row] or ends[row + 1] > n_stored:
+            return False
+        last = -1
+        for at in range(ends[row], ends[row + 1]):
+            if source.columns[at] <= last:
+                return False
+            last = source.columns[at]
+        if last >= n_features:
+            return False
+    return True

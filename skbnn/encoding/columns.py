@@ -26,10 +26,11 @@ def find_runs(offsets, nominal):
         return offsets
     is_nominal = np.zeros(len(offsets) - 1, bool)
     is_nominal[: len(nominal)] = nominal
-    of_nominal = np.flatnonzero(np.repeat(is_nominal, np.diff(offsets)))
+    of_nominal = np.repeat(is_nominal, np.diff(offsets))
     is_end = np.zeros(offsets[-1] + 1, bool)
-    for ends in offsets, of_nominal, of_nominal + 1:
-        is_end[ends] = True
+    is_end[offsets] = True
+    is_end[:-1] |= of_nominal
+    is_end[1:] |= of_nominal
     return np.flatnonzero(is_end)
 
 

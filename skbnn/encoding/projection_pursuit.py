@@ -1,18 +1,18 @@
 """Projection pursuit: directions such that smooth functions along them add up to the targets, and their thresholds."""
 
-import warnings
 from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
 from scipy.interpolate import BSpline
-from scipy.linalg import LinAlgWarning, solve
+from scipy.linalg import solve
 from sklearn.linear_model import Ridge, RidgeCV
 
 from skbnn.encoding.encoding import Combinations, project, round_significand
 from skbnn.encoding.sparse import dense
 from skbnn.encoding.standardization import standardize
 from skbnn.encoding.thresholds import midpoints, subsample
+from skbnn.kernels.quiet import quiet
 
 MAX_DIRECTIONS = 8
 
@@ -79,8 +79,7 @@ def pursue_directions(X, y, sample_weight, rows, n_thresholds, rng):
     directions, columns = np.empty((0, n_features)), []
     most = min(MAX_DIRECTIONS, len(rows) // (ROWS_PER_COEFFICIENT * n_features))
     # Equal features, and rows that outweigh all others, are no one's mistake.
-    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        warnings.simplefilter("ignore", LinAlgWarning)
+    with quiet, np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         while len(directions) < most and error > RESOLUTION * total:
             best = best_fit(standardized, residual, weights)
             if best is None or best.error > (1 - GAIN) * error:

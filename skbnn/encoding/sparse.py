@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+# What SciPy or NumPy raise where shapes do not fit.
+UNFIT = ArithmeticError, AttributeError, LookupError, TypeError, ValueError
+
 
 def is_sparse(X):
     """Whether X is one of SciPy's, which it takes no SciPy to tell."""
@@ -22,28 +25,96 @@ def dense(X):
 
 def canonical(X):
     """X in CSR format, with one value at most for each place, columns ascending; a copy unless it is so already."""
-    check_indices(X)
-    X = X.tocsr()
-    if not X.has_canonical_format:
-        X = X.tocsc().tocsr()  # sorts, and leaves values of one place in order, which decides how their sum is rounded
-        X.sum_duplicates()
+    X = checked(X)
+    if X.format == "csr" and columns_ascend(X):
+        return X
+    X = checked(X.copy())  # once more, as no other thread changes this one before SciPy's native code reads it
+    X = X.tocsc().tocsr()  # sorts, and leaves values of one place in order, which decides how their sum is rounded
+    X.sum_duplicates()
     return X
 
 
-def check_indices(X):
-    """Raise ValueError unless the arrays of a CSR or CSC matrix are those of one: native code trusts in them."""
-    if X.format not in ("csr", "csc"):
-        return
-    starts, places = X.indptr, X.indices
-    n_major, n_minor = X.shape if X.format == "csr" else X.shape[::-1]
-    fits = starts.shape == (n_major + 1,) and starts.dtype.kind == places.dtype.kind == "i"
-    fits = fits and starts[0] == 0 and (starts[1:] >= starts[:-1]).all()
-    fits = fits and places.ndim == 1 and starts[-1] <= len(places) == len(X.data)
-    if fits and starts[-1]:
-        used = places[: starts[-1]]
-        fits = used.min() >= 0 and used.max() < n_minor
+def columns_ascend(X):
+    """Whether they do in each row of a CSR matrix, by its arrays: what it says of itself may be older than these."""
+    starts, columns = X.indptr, X.indices[: X.indptr[-1]]
+    ascend = columns[1:] > columns[:-1]
+    ascend[starts[(starts > 0) & (starts < len(columns))] - 1] = True  # from row to row
+    return bool(ascend.all())
+
+
+def checked(X):
+    """X, in COO format if it is not in CSR or CSC, for native code, which trusts in its arrays.
+
+    Raises
+    ------
+    ValueError
+        If they do not lead to places in it.
+    """
+    try:
+        if X.format == "bsr":
+            require(blocks_fit(X))
+        elif X.format == "dia":
+            require(diagonals_fit(X))
+        elif X.format == "lil":
+            require(lists_fit(X))
+        out = X if X.format in ("csr", "csc") else X.tocoo()
+        require(out.dtype.kind in "biufc")
+        require(coordinates_fit(out) if out.format == "coo" else compressed_fit(out))
+    except UNFIT as error:
+        message = f"X is no valid {X.format.upper()} matrix of shape {X.shape}: its indices do not fit it"
+        raise ValueError(message) from error
+    return out
+
+
+def require(fits):
+    """Raise ValueError unless it does."""
     if not fits:
-        raise ValueError(f"X is no valid {X.format.upper()} matrix of shape {X.shape}: its indices do not fit it")
+        raise ValueError
+
+
+def compressed_fit(X):
+    """Whether the arrays of a CSR or CSC matrix are those of one."""
+    shape = (1, *X.shape)[-2:] if X.format == "csr" else X.shape[::-1]  # a row alone has one dimension
+    return np.ndim(X.data) == 1 and lines_fit(X, *shape)
+
+
+def blocks_fit(X):
+    """Whether the arrays of a BSR matrix, whose values are blocks of one shape, are those of one."""
+    n_rows, n_columns = np.shape(X.data)[1:]
+    whole = X.shape[0] % n_rows == X.shape[1] % n_columns == 0 and len(X.indices) == X.indptr[-1]
+    return whole and lines_fit(X, X.shape[0] // n_rows, X.shape[1] // n_columns)
+
+
+def diagonals_fit(X):
+    """Whether the arrays of a DIA matrix are those of one."""
+    offsets, (n_diagonals, _) = np.asarray(X.offsets), np.shape(X.data)
+    return offsets.shape == (n_diagonals,) and offsets.dtype.kind == "i" and len(set(offsets.tolist())) == n_diagonals
+
+
+def lists_fit(X):
+    """Whether the lists of a LIL matrix are those of one: columns ascend."""
+    fits = len(X.rows) == X.shape[0] and [*map(len, X.rows)] == [*map(len, X.data)]
+    return fits and all(columns == sorted(set(columns)) for columns in X.rows)
+
+
+def lines_fit(X, n_major, n_minor):
+    """Whether there are so many lines in a compressed matrix, with places within each and a value for each place."""
+    starts, places = map(np.asarray, (X.indptr, X.indices))
+    fits = starts.shape == (n_major + 1,) and starts.dtype.kind == "i" and starts[0] == 0
+    fits = fits and (starts[1:] >= starts[:-1]).all() and places.ndim == 1
+    return fits and starts[-1] <= len(places) == len(X.data) and lie_within(places[: starts[-1]], n_minor)
+
+
+def coordinates_fit(X):
+    """Whether the arrays of a COO matrix are those of one."""
+    values, coordinates = np.asarray(X.data), [*map(np.asarray, X.coords)]
+    fits = all(places.shape == values.shape == (values.size,) for places in coordinates)
+    return fits and all(map(lie_within, coordinates, X.shape))
+
+
+def lie_within(places, n):
+    """Whether they are integers from 0 to n - 1."""
+    return places.dtype.kind == "i" and (not places.size or (places.min() >= 0 and places.max() < n))
 
 
 def each_column(X):

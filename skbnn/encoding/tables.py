@@ -1,7 +1,6 @@
 """Tables as people have them: columns of any kind become numbers, labels of categories their codes."""
 
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
 
 import numpy as np
 
@@ -13,7 +12,11 @@ DECLARED = "category", "str", "string", "String", "large_string"  # names of the
 
 NUMBERS = {f"{kind}{bits}" for kind in ("Int", "UInt", "Float") for bits in (8, 16, 32, 64)}  # polars' dtypes
 
+WIDE = "Int128", "UInt128"  # polars' dtypes that NumPy has not
+
 PLAIN = str, int, float, type(None)  # what labels are
+
+LONGEST_SHOWN = 100  # characters of a value in an error
 
 FINE = "ms", "us", "ns", "ps", "fs", "as"  # units of times that are less than a second
 
@@ -37,6 +40,13 @@ def is_plain(dtype):
     """Whether a dtype is of real numbers: NumPy's, pandas' sparse one of these, or polars'."""
     dtype = dtype.subtype if type(dtype).__name__ == "SparseDtype" else dtype
     return dtype.kind in REALS if isinstance(dtype, np.dtype) else str(dtype) in NUMBERS
+
+
+def unmasked(X):
+    """X where what a masked array of NumPy masks is missing."""
+    if not hasattr(X, "filled") or not np.ma.is_masked(X):
+        return X
+    return X.astype(np.float64 if X.dtype.kind in REALS else object).filled(np.nan)
 
 
 def columns_of(X):
@@ -68,10 +78,14 @@ def names_of(X):
 class Labels(tuple):
     """A feature's labels, which know their codes."""
 
-    @cached_property
+    _codes = None
+
+    @property
     def codes(self):
         """The code of each label."""
-        return {label: code for code, label in enumerate(self)}
+        if self._codes is None:  # cached_property of Python 3.11 holds a lock, for ever in a child forked meanwhile
+            self._codes = {label: code for code, label in enumerate(self)}
+        return self._codes
 
     def __reduce__(self):
         return Labels, (tuple(self),)
@@ -143,7 +157,7 @@ def labels_of(values, name):
     distinct = dict.fromkeys(hashable(values, name))
     labels = [value for value in distinct if not is_missing(value)]
     if not are_alike(labels):
-        examples = ", ".join(map(repr, labels[:3]))
+        examples = ", ".join(map(shown, labels[:3]))
         raise TypeError(f"{name} of X has categories that are not all text or all numbers: {examples}")
     missing = [None] if len(labels) < len(distinct) else []
     return (*sorted(labels), *missing)
@@ -182,9 +196,20 @@ def with_new_labels(categories, X, sample_weight=None):
     for old, new, name in zip(categories, found, names_of(X), strict=True):
         labels = old if old is None else tuple(dict.fromkeys([*old, *new]))
         if not are_alike([label for label in labels or () if label is not None]):
-            raise TypeError(f"{name} of X has categories such as {new[0]!r}, where there were such as {old[0]!r}")
+            raise TypeError(
+                f"{name} of X has categories such as {shown(new[0])}, where there were such as {shown(old[0])}"
+            )
         out.append(labels)
     return tuple(out)
+
+
+def shown(value):
+    """A value as errors show it: not all of a long one, nor an integer with more digits than Python writes."""
+    try:
+        text = repr(value)
+    except ValueError:
+        return f"an {type(value).__name__} of {value.bit_length()} bits"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
 def is_missing(value):
@@ -231,7 +256,7 @@ def codes_of(column, labels, name):
     codes = (labels if isinstance(labels, Labels) else Labels(labels)).codes
     for value in set(values) - codes.keys():
         if not is_missing(value) and labels[0] is not None and not are_alike([value, labels[0]]):
-            raise ValueError(f"{name} of X holds {value!r}, but its categories are such as {labels[0]!r}")
+            raise ValueError(f"{name} of X holds {shown(value)}, but its categories are such as {shown(labels[0])}")
     missing = codes.get(None, np.nan)
     return np.array([codes.get(value, missing) for value in values], np.float32)
 
@@ -249,7 +274,7 @@ def reals_of(column, name):
             out[row] = np.nan if is_missing(value) else real(value)
         except (ValueError, ArithmeticError) as error:
             hint = "which is none of categorical_features"
-            raise ValueError(f"could not convert string to float: {value!r}, in {name} of X, {hint}") from error
+            raise ValueError(f"could not convert string to float: {shown(value)}, in {name} of X, {hint}") from error
         except TypeError as error:
             raise TypeError(f"{name} of X holds an object: {error}") from error
     return out
@@ -275,6 +300,8 @@ def values_of(column):
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     elif kind in TIMES and not isinstance(column.dtype, np.dtype):
         values = column.to_numpy(dtype=f"{kind}8[us]")  # at UTC
+    elif str(getattr(column, "dtype", "")) in WIDE:
+        values = np.array(column.to_list(), dtype=object)
     else:
         values = column.to_numpy()
     if values.dtype.kind in TIMES:

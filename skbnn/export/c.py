@@ -13,6 +13,7 @@ from skbnn.encoding.columns import PRESENT
 from skbnn.export import c_features, c_layers
 from skbnn.export.c_tables import COMMENTS, float_keys, key_of_float, n_planes, row_dtype, tables_of
 from skbnn.packed import packed_network_of
+from skbnn.packed.arguments import shown
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -39,6 +40,8 @@ volatile wchar_t while xor xor_eq
 KEYWORDS = set(WORDS.split())
 
 WIDTH = 120  # columns of the header
+
+LONGEST_STRING = 4095  # bytes that every compiler of C99 takes in a string
 
 MAX_ROWS = 64  # of weights that are added in one go, a multiple of 16; a stack of their numbers is kept
 
@@ -83,7 +86,8 @@ def to_c(model: Model, path: StrPath | None = None, *, name: str = "model", dtyp
         If the model is neither fitted nor a PackedNetwork.
     ValueError
         If the name is no identifier; if the dtype is none of these; if ``path`` is something else than a file; if
-        classes are floats that are not finite; or if integers can't take the model's features:
+        classes are floats that are not finite, or text of more than 4,095 bytes; if labels or names are not valid
+        Unicode; or if integers can't take the model's features:
         thresholds between fractions or beyond the dtype's range, more categories than it has codes, lines between
         fractions, or components or slopes that need more than 53 bits.
     OSError
@@ -209,7 +213,7 @@ def table_text(name, values):
     """The definition of a constant array."""
     kind = "const char *const "
     if values.dtype.kind in "OU":
-        entries = [literal_of(str(value)) for value in values.tolist()]
+        entries = [literal_of(class_of(value)) for value in values.tolist()]
     elif values.dtype == np.uint32:
         kind, entries = "const uint32_t ", [f"0x{value:08x}u" for value in values.ravel().tolist()]
     else:
@@ -222,6 +226,14 @@ def table_text(name, values):
     body = rows[0] if values.ndim == 1 else ",\n".join(f"    {{\n{row}\n    }}" for row in rows)
     comment = COMMENTS[name.rstrip("_0123456789")]
     return f"/* {comment} */\nstatic {kind}NAME_{name}{shape} = {{\n{body}\n}};\n"
+
+
+def class_of(label):
+    """A class as text that every compiler takes."""
+    text = str(label)
+    if len(text.encode(errors="replace")) > LONGEST_STRING:
+        raise ValueError(f"class {shown(label)} has more than the {LONGEST_STRING} bytes that a string of C may have")
+    return text
 
 
 def wrapped(entries):
@@ -241,7 +253,11 @@ def literal_of(text):
     ``?`` starts no trigraph, and ``*`` neither begins nor ends a comment.
     """
     plain = set(range(32, 127)) - set(b'"\\?*')
-    escaped = "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in text.encode())
+    try:
+        octets = text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{shown(text)} is not valid Unicode, so the header can't name it: {error}") from error
+    escaped = "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in octets)
     return '"' + escaped.replace("NAME_", "NAME\\137") + '"'  # which is not the network's name
 
 

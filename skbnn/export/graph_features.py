@@ -152,7 +152,8 @@ def add_columns(graph, encoding, x, dtype):
     products = graph.add("Mul", graph.add("Unsqueeze", values, np.array([1])), components)
     sums = graph.add("CumSum", products, np.int64(2))
     last = graph.add("Gather", sums, np.int64(components.shape[1] - 1), axis=2)
-    last = graph.add("Max", graph.add("Min", last, LARGEST), -LARGEST)
+    is_within = graph.add("GreaterOrEqual", last, -LARGEST)  # NaN, an infinity less another, is not
+    last = graph.add("Where", is_within, graph.add("Min", last, LARGEST), -LARGEST)
     return graph.add("Concat", columns, last, axis=1), compared
 
 

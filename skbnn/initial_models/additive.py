@@ -1,7 +1,5 @@
 """Fits additive models: of each feature a step function and a straight line."""
 
-import warnings
-
 import numpy as np
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 
@@ -9,6 +7,7 @@ from skbnn.encoding.columns import PRESENT, find_runs
 from skbnn.encoding.sparse import dense
 from skbnn.encoding.standardization import location_and_scale
 from skbnn.encoding.thresholds import subsample
+from skbnn.kernels.quiet import quiet
 from skbnn.packed.additive_part import AdditivePart, rise
 from skbnn.packed.layout import unpack
 
@@ -109,8 +108,7 @@ class Columns:
         for model in models:
             # Equal columns, as many classes as rows, and rows that outweigh all others are no one's mistake, and this
             # need not be the optimum.
-            with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
-                warnings.simplefilter("ignore")
+            with quiet, np.errstate(divide="ignore", invalid="ignore"):
                 model.fit(matrix, y[rows], weights)
             coef = model.coef_.reshape(-1, matrix.shape[1]).astype(np.float64) / units
             yield self.additive_part(model.intercept_, coef, ranges)

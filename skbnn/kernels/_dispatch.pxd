@@ -76,3 +76,4 @@ cdef extern from "tiles.h" nogil:
 
 
 cdef const Tiles* tiles() noexcept nogil
+cdef const Int8Tiles* int8_tiles() noexcept nogil

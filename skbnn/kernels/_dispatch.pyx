@@ -23,6 +23,14 @@ cdef const Tiles* tiles() noexcept nogil:
     return in_use
 
 
+cdef const Int8Tiles* int8_tiles() noexcept nogil:
+    """Products of bytes, whichever set is in use, or NULL where this CPU has none; there is one implementation."""
+    for candidate in candidates:
+        if candidate is not NULL and candidate.int8 is not NULL:
+            return candidate.int8
+    return NULL
+
+
 cdef const Tiles* find(str name) except NULL:
     for candidate in candidates:
         if candidate is not NULL and candidate.name.decode() == name:
@@ -40,16 +48,35 @@ def instruction_set():
     return in_use.name.decode()
 
 
+def has_int8_products():
+    """Whether the instruction set in use has products of bytes."""
+    return in_use.int8 is not NULL
+
+
 @contextmanager
 def use_instruction_set(str name):
-    """Use one of ``available_instruction_sets()`` within a ``with`` block, in every thread."""
-    global in_use
-    before = in_use
-    in_use = find(name)
+    """Use one of ``available_instruction_sets()`` within a ``with`` block, in every thread; of several, the last's.
+
+    All sets compute the same bits, so that what is under way may go on with another. Training has two kinds of
+    products, though: a fit keeps the kind of the set that was in use when it began.
+    """
+    block = object()
+    find(name)
+    open_blocks[block] = name
+    use_last()
     try:
         yield
     finally:
-        in_use = before
+        del open_blocks[block]
+        use_last()
 
 
-in_use = find(available_instruction_sets()[0])
+open_blocks = {}
+
+
+cdef use_last():
+    global in_use
+    in_use = find(next(reversed(open_blocks.values()), available_instruction_sets()[0]))
+
+
+use_last()

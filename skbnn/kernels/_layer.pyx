@@ -8,10 +8,11 @@ import numpy as np
 from skbnn.kernels._dispatch cimport TILE_GROUPS, Tiles, tiles
 
 
-cdef void layer_fires(const Tiles *tile, const uint64_t *x, Py_ssize_t n_rows, Py_ssize_t x_stride, const uint64_t *w,
+cdef void layer_fires(const uint64_t *x, Py_ssize_t n_rows, Py_ssize_t x_stride, const uint64_t *w,
                       Py_ssize_t n_words, Py_ssize_t n_groups, const int32_t *thresholds, uint8_t *out,
                       Py_ssize_t out_stride) noexcept nogil:
     """Next layer's input bits: ``packbits(popcount(x ^ w) <= thresholds)``, one byte a group of eight units."""
+    cdef const Tiles *tile = tiles()
     cdef Py_ssize_t group = 0, groups
     while group < n_groups:
         groups = min(<Py_ssize_t>TILE_GROUPS, n_groups - group)
@@ -20,10 +21,11 @@ cdef void layer_fires(const Tiles *tile, const uint64_t *x, Py_ssize_t n_rows, P
         group += TILE_GROUPS
 
 
-cdef void layer_popcounts(const Tiles *tile, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows, Py_ssize_t x_stride,
+cdef void layer_popcounts(const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows, Py_ssize_t x_stride,
                           const uint64_t *w, Py_ssize_t n_words, Py_ssize_t n_groups, int32_t *out,
                           Py_ssize_t out_stride) noexcept nogil:
     """``out = popcount((x ^ w) & mask)``, all units of each row; a NULL mask keeps every bit."""
+    cdef const Tiles *tile = tiles()
     cdef Py_ssize_t group = 0, groups
     while group < n_groups:
         groups = min(<Py_ssize_t>TILE_GROUPS, n_groups - group)
@@ -45,7 +47,7 @@ def fires(const uint64_t[:, ::1] x, const uint64_t[:, :, ::1] packed_weights, co
     cdef uint64_t[:, ::1] words = out
     if out.size:
         with nogil:
-            layer_fires(tiles(), &x[0, 0], n_rows, n_words, &packed_weights[0, 0, 0], n_words, n_groups, &thresholds[0],
+            layer_fires(&x[0, 0], n_rows, n_words, &packed_weights[0, 0, 0], n_words, n_groups, &thresholds[0],
                         <uint8_t *>&words[0, 0], 8 * words.shape[1])
     return out
 
@@ -63,7 +65,7 @@ def popcounts(const uint64_t[:, ::1] x, const uint64_t[:, :, ::1] packed_weights
     cdef int32_t[:, ::1] counts = out
     if out.size:
         with nogil:
-            layer_popcounts(tiles(), &x[0, 0], kept, n_rows, n_words, &packed_weights[0, 0, 0], n_words, n_groups,
+            layer_popcounts(&x[0, 0], kept, n_rows, n_words, &packed_weights[0, 0, 0], n_words, n_groups,
                             &counts[0, 0], 8 * n_groups)
     return out
 

@@ -13,10 +13,24 @@ cdef extern from *:
     static int omp_get_max_threads(void) { return 1; }
     static int omp_in_parallel(void) { return 0; }
     #endif
+
+    #if defined(_OPENMP) && !defined(_WIN32)
+    #include <pthread.h>
+    static void end_idle_threads(void) { omp_pause_resource_all(omp_pause_soft); }
+    static void end_idle_threads_at_fork(void) { pthread_atfork(end_idle_threads, NULL, NULL); }
+    #else
+    static void end_idle_threads_at_fork(void) {}
+    #endif
     """
     const bint SKBNN_OPENMP
     int omp_get_max_threads() nogil
     int omp_in_parallel() nogil
+    void end_idle_threads_at_fork()
+
+
+# GNU's OpenMP keeps a thread's helpers for its next parallel loop. A forked child has none of them, and would wait for
+# them for ever. So a thread that forks ends them first; they start anew when needed, in the parent and in the child.
+end_idle_threads_at_fork()
 
 
 def openmp_enabled():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skbnn.kernels._dispatch cimport BatchNormArrays
+from skbnn.kernels._dispatch cimport BatchNormArrays, tiles
 from skbnn.network._team cimport Share, Team, units_of
 
 
@@ -25,7 +25,7 @@ cdef class BatchNorm:
         """``x = (x - mean) / std``, in place, and ``out = gain * x + bias``, of this thread's units."""
         cdef Share units = units_of(team, self.gain.shape[0])
         cdef BatchNormArrays arrays = self.arrays(units)
-        team.tiles.normalize(x + units.start, out + units.start, weights, total_weight, n_rows, &arrays)
+        tiles().normalize(x + units.start, out + units.start, weights, total_weight, n_rows, &arrays)
 
     cdef void backward(self, const Team *team, const float *normalized, float *gradient, const double *weights,
                        double total_weight, Py_ssize_t n_rows) noexcept nogil:
@@ -35,7 +35,7 @@ cdef class BatchNorm:
         """
         cdef Share units = units_of(team, self.gain.shape[0])
         cdef BatchNormArrays arrays = self.arrays(units)
-        team.tiles.normalize_backward(normalized + units.start, gradient + units.start, weights, total_weight,
+        tiles().normalize_backward(normalized + units.start, gradient + units.start, weights, total_weight,
                                       n_rows, &arrays)
 
     cdef BatchNormArrays arrays(self, Share units) noexcept nogil:

@@ -1,9 +1,7 @@
 from libc.stdint cimport uint64_t
 
-from skbnn.network._team cimport Team
-
 
 cdef void unpack(const uint64_t *words, Py_ssize_t n, float *out) noexcept nogil
 
 cdef class SurrogateGradient:
-    cdef void backward(self, const Team *team, const float *x, float *gradient, Py_ssize_t n) noexcept nogil
+    cdef void backward(self, const float *x, float *gradient, Py_ssize_t n) noexcept nogil

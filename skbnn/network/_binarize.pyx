@@ -5,7 +5,6 @@ from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcpy
 
 from skbnn.kernels._dispatch cimport tiles
-from skbnn.network._team cimport Team, alone
 
 cdef float signs_of_byte[256][8]
 for byte in range(256):
@@ -26,33 +25,32 @@ cdef void unpack(const uint64_t *words, Py_ssize_t n, float *out) noexcept nogil
 cdef class SurrogateGradient:
     """Base class: the identity."""
 
-    cdef void backward(self, const Team *team, const float *x, float *gradient, Py_ssize_t n) noexcept nogil:
+    cdef void backward(self, const float *x, float *gradient, Py_ssize_t n) noexcept nogil:
         """Multiply ``gradient`` by the pseudo-derivative of the sign at ``x``, in place."""
 
     def __call__(self, const float[::1] x, float[::1] gradient):
         """``backward`` from Python."""
-        cdef Team team = alone(tiles())
-        self.backward(&team, &x[0], &gradient[0], x.shape[0])
+        self.backward(&x[0], &gradient[0], x.shape[0])
 
 
 cdef class ApproxSign(SurrogateGradient):
     """max(0, 2 - 2·abs(x)), the derivative of a piecewise quadratic sign (Bi-Real Net, Liu et al., 2018)."""
 
-    cdef void backward(self, const Team *team, const float *x, float *gradient, Py_ssize_t n) noexcept nogil:
-        team.tiles.approx_sign(x, gradient, n)
+    cdef void backward(self, const float *x, float *gradient, Py_ssize_t n) noexcept nogil:
+        tiles().approx_sign(x, gradient, n)
 
 
 cdef class ClippedIdentity(SurrogateGradient):
     """1 where abs(x) <= 1, else 0: the derivative of the hard tanh (Hubara et al., 2016)."""
 
-    cdef void backward(self, const Team *team, const float *x, float *gradient, Py_ssize_t n) noexcept nogil:
-        team.tiles.clipped_identity(x, gradient, n)
+    cdef void backward(self, const float *x, float *gradient, Py_ssize_t n) noexcept nogil:
+        tiles().clipped_identity(x, gradient, n)
 
 
 cdef class SwishSign(SurrogateGradient):
     """β(2 - βx·tanh(βx/2)) / (1 + cosh(βx)) with β = 5 (Darabi et al., 2018)."""
 
-    cdef void backward(self, const Team *team, const float *x, float *gradient, Py_ssize_t n) noexcept nogil:
+    cdef void backward(self, const float *x, float *gradient, Py_ssize_t n) noexcept nogil:
         cdef Py_ssize_t i
         cdef float z, e
         for i in range(n):

@@ -15,5 +15,5 @@ cdef class BinaryDense:
     cdef void binarize_weights(self, const Team *team, RandomBits random) noexcept nogil
     cdef void forward(self, const Team *team, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows,
                       float *dots) noexcept nogil
-    cdef void backward(self, const Team *team, const float *d_dots, Py_ssize_t n_rows, Share units) noexcept nogil
+    cdef void backward(self, const float *d_dots, Py_ssize_t n_rows, Share units) noexcept nogil
     cdef void input_gradient(self, const Team *team, const float *d_dots, Py_ssize_t n_rows, float *d_x) noexcept nogil

@@ -27,15 +27,15 @@ cdef enum:
 
 
 cdef class BinaryDense:
-    """Latent weights, (n_units, n_inputs), their signs as bits, and their gradient."""
+    """Latent weights, (n_units, n_inputs), their signs as bits, and their gradient; ``int8`` for products of bytes."""
 
-    def __init__(self, float[:, ::1] latent_weights, Py_ssize_t max_rows):
+    def __init__(self, float[:, ::1] latent_weights, Py_ssize_t max_rows, bint int8):
         self.n_units, self.n_inputs = latent_weights.shape[0], latent_weights.shape[1]
         self.n_words, self.n_groups = (self.n_inputs + 63) // 64, (self.n_units + 7) // 8
         self.latent_weights = latent_weights
         self.gradient = np.empty((self.n_units, self.n_inputs), np.float32)
         self.packed_weights = np.zeros((self.n_groups, self.n_words, 8), np.uint64)
-        self.products = backward_products(tiles(), self.n_units, self.n_inputs, max_rows)
+        self.products = backward_products(self.n_units, self.n_inputs, max_rows, int8)
         self.popcounts = np.empty((max_rows, self.n_groups * 8), np.int32)
         self.noise = np.zeros(self.n_inputs, np.float32)
 
@@ -54,7 +54,7 @@ cdef class BinaryDense:
             first = 0
             while first < self.n_words:
                 start = 64 * first
-                team.tiles.compare32(&self.latent_weights[unit, start], &self.noise[start],
+                tiles().compare32(&self.latent_weights[unit, start], &self.noise[start],
                                      min(<Py_ssize_t>64 * WORDS_AT_A_TIME, self.n_inputs - start), words)
                 for word in range(first, min(self.n_words, first + WORDS_AT_A_TIME)):
                     self.packed_weights[unit // 8, word, unit % 8] = words[word - first]
@@ -74,7 +74,7 @@ cdef class BinaryDense:
             return
         if mask is not NULL:
             first_mask = mask + first
-        layer_popcounts(team.tiles, x + first, first_mask, rows.stop - rows.start,
+        layer_popcounts(x + first, first_mask, rows.stop - rows.start,
                         self.n_words, &self.packed_weights[0, 0, 0], self.n_words, self.n_groups,
                         &self.popcounts[rows.start, 0], self.n_groups * 8)
         for row in range(rows.start, rows.stop):
@@ -85,17 +85,17 @@ cdef class BinaryDense:
                     kept += popcount64(mask[row * self.n_words + word])
             for unit in range(self.n_units):
                 dots[row * self.n_units + unit] = <float>(<int32_t>kept - 2 * counts[unit])
-        self.products.spread_inputs(team, x, mask, rows, n_rows)
+        self.products.spread_inputs(x, mask, rows, n_rows)
 
-    cdef void backward(self, const Team *team, const float *d_dots, Py_ssize_t n_rows, Share units) noexcept nogil:
+    cdef void backward(self, const float *d_dots, Py_ssize_t n_rows, Share units) noexcept nogil:
         """``gradient = d_dots.T @ (x * mask)`` of some units, with ``x`` and ``mask`` of the last ``forward``."""
-        self.products.weights(team, d_dots, n_rows, units, &self.gradient[0, 0])
+        self.products.weights(d_dots, n_rows, units, &self.gradient[0, 0])
 
     cdef void input_gradient(self, const Team *team, const float *d_dots, Py_ssize_t n_rows, float *d_x) noexcept nogil:
         """``d_x = d_dots @ binary_weights`` of this thread's rows, once all have their units' part of ``d_dots``."""
-        self.products.spread_weights(team, &self.packed_weights[0, 0, 0], units_of(team, self.n_units))
+        self.products.spread_weights(&self.packed_weights[0, 0, 0], units_of(team, self.n_units))
         wait(team)
-        self.products.inputs(team, d_dots, rows_of(team, n_rows), d_x)
+        self.products.inputs(d_dots, rows_of(team, n_rows), d_x)
 
 
 cdef class Signs:

@@ -43,12 +43,12 @@ cdef class Dropout:
         """What was dropped has no gradient, in this thread's rows."""
         cdef Share rows = rows_of(team, n_rows)
         if rows.start < rows.stop:
-            team.tiles.drop(gradient + rows.start * self.n_units, &self.mask[rows.start, 0], rows.stop - rows.start,
+            tiles().drop(gradient + rows.start * self.n_units, &self.mask[rows.start, 0], rows.stop - rows.start,
                             self.n_units)
 
     def __call__(self, float[:, ::1] gradient):
         """``draw`` and ``backward`` from Python."""
-        cdef Team team = alone(tiles())
+        cdef Team team = alone()
         self.draw(gradient.shape[0])
         self.backward(&team, &gradient[0, 0], gradient.shape[0])
 
@@ -88,7 +88,7 @@ cdef class Layer:
     cdef void affine_backward(self, const Team *team, float *gradient, float *d_x, const Batch *batch) noexcept nogil:
         """From the gradient of ``outputs``, which is ready and overwritten, to updated parameters and ``d_x``."""
         self.norm.backward(team, &self.normalized[0, 0], gradient, batch.weights, batch.total_weight, batch.n_rows)
-        self.dense.backward(team, gradient, batch.n_rows, units_of(team, self.dense.n_units))
+        self.dense.backward(gradient, batch.n_rows, units_of(team, self.dense.n_units))
         if batch.number:
             self.update(team, batch)
         if d_x is not NULL:
@@ -98,9 +98,9 @@ cdef class Layer:
         """Step the parameters of this thread's units along their gradients."""
         cdef Share units = units_of(team, self.dense.n_units)
         cdef Share weights = Share(units.start * self.dense.n_inputs, units.stop * self.dense.n_inputs)
-        self.weights_optimizer.update(team, &self.dense.gradient[0, 0], weights, batch.number, batch.weights_rate)
-        self.gain_optimizer.update(team, &self.norm.gain_gradient[0], units, batch.number, batch.norm_rate)
-        self.bias_optimizer.update(team, &self.norm.bias_gradient[0], units, batch.number, batch.norm_rate)
+        self.weights_optimizer.update(&self.dense.gradient[0, 0], weights, batch.number, batch.weights_rate)
+        self.gain_optimizer.update(&self.norm.gain_gradient[0], units, batch.number, batch.norm_rate)
+        self.bias_optimizer.update(&self.norm.bias_gradient[0], units, batch.number, batch.norm_rate)
 
 
 cdef class HiddenLayer(Layer):
@@ -132,14 +132,14 @@ cdef class HiddenLayer(Layer):
         for row in range(rows.start, rows.stop):
             if self.activations_random is not None:  # as for the weights: +1 where the output reaches the noise
                 self.activations_random.uniform(&self.noise[0], n_units)
-            team.tiles.compare32(&self.outputs[row, 0], &self.noise[0], n_units, &self.bits[row, 0])
+            tiles().compare32(&self.outputs[row, 0], &self.noise[0], n_units, &self.bits[row, 0])
 
         loss = self.after.step(team, &self.bits[0, 0], kept, gradient, batch)
 
         if isfinite(loss):
             if self.dropout is not None:
                 self.dropout.backward(team, gradient, batch.n_rows)
-            self.surrogate.backward(team, &self.outputs[0, 0] + rows.start * n_units, gradient + rows.start * n_units,
+            self.surrogate.backward(&self.outputs[0, 0] + rows.start * n_units, gradient + rows.start * n_units,
                                     (rows.stop - rows.start) * n_units)
             wait(team)
             self.affine_backward(team, gradient, d_x, batch)

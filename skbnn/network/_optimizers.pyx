@@ -4,7 +4,7 @@ import numpy as np
 from libc.math cimport sqrtf
 
 from skbnn.kernels._dispatch cimport AdamStep, tiles
-from skbnn.network._team cimport Share, Team, alone
+from skbnn.network._team cimport Share
 
 
 cdef class Optimizer:
@@ -14,7 +14,7 @@ cdef class Optimizer:
         self.parameters = parameters
         self.bound = bound
 
-    cdef void update(self, const Team *team, const float *gradient, Share part, long long number,
+    cdef void update(self, const float *gradient, Share part, long long number,
                      double rate) noexcept nogil:
         """Make the update of this ``number``, counted from 1, in a part of the parameters."""
 
@@ -22,8 +22,7 @@ cdef class Optimizer:
         """The update of that number, counted from 1, from Python."""
         if gradient.shape[0] != self.parameters.shape[0]:
             raise ValueError(f"gradient has {gradient.shape[0]} entries, expected {self.parameters.shape[0]}")
-        cdef Team team = alone(tiles())
-        self.update(&team, &gradient[0], Share(0, gradient.shape[0]), number, learning_rate)
+        self.update(&gradient[0], Share(0, gradient.shape[0]), number, learning_rate)
 
 
 cdef class Adam(Optimizer):
@@ -40,7 +39,7 @@ cdef class Adam(Optimizer):
         self.moments = moments
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
-    cdef void update(self, const Team *team, const float *gradient, Share part, long long number,
+    cdef void update(self, const float *gradient, Share part, long long number,
                      double rate) noexcept nogil:
         cdef double correction_1 = 1 - self.beta_1**number
         cdef double correction_2 = 1 - self.beta_2**number
@@ -48,7 +47,7 @@ cdef class Adam(Optimizer):
         cdef AdamStep step = [
             self.beta_1, self.beta_2, rate / correction_1, 1 / correction_2, squared_epsilon, self.bound
         ]
-        team.tiles.adam(&self.parameters[0] + part.start, gradient + part.start, &self.moments[0, 0] + part.start,
+        tiles().adam(&self.parameters[0] + part.start, gradient + part.start, &self.moments[0, 0] + part.start,
                         &self.moments[1, 0] + part.start, part.stop - part.start, &step)
 
 
@@ -64,7 +63,7 @@ cdef class SGD(Optimizer):
         self.velocity = velocity
         self.momentum, self.nesterov = momentum, nesterov
 
-    cdef void update(self, const Team *team, const float *gradient, Share part, long long number,
+    cdef void update(self, const float *gradient, Share part, long long number,
                      double rate) noexcept nogil:
         cdef float step = rate, momentum = self.momentum, bound = self.bound
         cdef float descent = step if self.nesterov else 0, carried = momentum if self.nesterov else 1
@@ -98,7 +97,7 @@ cdef class Bop(Optimizer):
         values = np.asarray(parameters)
         values[:] = np.where(values >= 0, 1, -1)
 
-    cdef void update(self, const Team *team, const float *gradient, Share part, long long number,
+    cdef void update(self, const float *gradient, Share part, long long number,
                      double rate) noexcept nogil:
         cdef float adaptivity = rate, threshold
         cdef float *value = &self.parameters[0]

@@ -6,7 +6,6 @@ from libc.math cimport isfinite
 from libc.stdint cimport int64_t, uint64_t
 from libc.string cimport memcpy
 
-from skbnn.kernels._dispatch cimport Tiles, tiles
 from skbnn.network._layers cimport Batch, Dropout, Layer
 from skbnn.network._team cimport Barrier, Share, Team, alone, barrier_destroy, barrier_init, rows_of, wait
 
@@ -49,7 +48,6 @@ cdef class TrainingStep:
 
     cdef readonly Layer first
     cdef readonly Dropout dropout
-    cdef const Tiles *tiles
     cdef Barrier barrier
     cdef Py_ssize_t n_words
     cdef uint64_t[:, ::1] bits
@@ -60,7 +58,6 @@ cdef class TrainingStep:
     def __init__(self, Layer first not None, Dropout dropout, Py_ssize_t n_inputs, Py_ssize_t n_targets,
                  Py_ssize_t n_outputs, Py_ssize_t max_rows, int64_t[::1] n_steps):
         self.first, self.dropout, self.n_steps = first, dropout, n_steps
-        self.tiles = tiles()
         barrier_init(&self.barrier)
         self.n_words = (n_inputs + 63) // 64
         self.bits = np.empty((max_rows, self.n_words), np.uint64)
@@ -81,7 +78,7 @@ cdef class TrainingStep:
         """
         cdef Data data = self.data(bits, targets, offsets, weights)
         cdef double total = 0
-        cdef Team team = alone(self.tiles)
+        cdef Team team = alone()
         if n_threads == 1:
             with nogil:
                 self.train_in(&team, &data, &rows[0], &starts[0], &rates[0, 0], rates.shape[0], &total)
@@ -92,7 +89,7 @@ cdef class TrainingStep:
 
     cdef void train_as_one_of_several(self, const Data *data, const int64_t *rows, const int64_t *starts,
                                       const double *rates, Py_ssize_t n_batches, double *total) noexcept nogil:
-        cdef Team team = Team(self.tiles, &self.barrier, omp_get_thread_num(), omp_get_num_threads())
+        cdef Team team = Team(&self.barrier, omp_get_thread_num(), omp_get_num_threads())
         self.train_in(&team, data, rows, starts, rates, n_batches, total)
 
     cdef void train_in(self, const Team *team, const Data *data, const int64_t *rows, const int64_t *starts,
@@ -118,7 +115,7 @@ cdef class TrainingStep:
 
         ``offsets``, (n_rows, n_outputs), are added to the scores, unless None.
         """
-        cdef Team team = alone(self.tiles)
+        cdef Team team = alone()
         cdef Data data = self.data(bits, targets, offsets, weights)
         cdef Batch batch
         batch.number = 0

@@ -4,8 +4,6 @@ What is summed over rows is summed by the thread that has the unit, and over uni
 in the same order. So any number of threads learns the same.
 """
 
-from skbnn.kernels._dispatch cimport Tiles
-
 
 cdef extern from "barrier.h" nogil:
     ctypedef struct Barrier:
@@ -16,7 +14,6 @@ cdef extern from "barrier.h" nogil:
 
 
 cdef struct Team:
-    const Tiles *tiles  # the same for all steps, as data are laid out for them
     Barrier *barrier  # NULL for a thread alone
     int thread, n_threads
 
@@ -53,6 +50,6 @@ cdef inline void wait(const Team *team) noexcept nogil:
         barrier_wait(team.barrier, team.n_threads)
 
 
-cdef inline Team alone(const Tiles *tiles) noexcept nogil:
+cdef inline Team alone() noexcept nogil:
     """A team of one."""
-    return Team(tiles, NULL, 0, 1)
+    return Team(NULL, 0, 1)

@@ -1,13 +1,14 @@
 """Trains networks on the same mini-batches, several at once and each in several threads, as many as there may be."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from threading import Event
+from threading import Event, Lock
 
 import numpy as np
 
 from skbnn.kernels import effective_n_threads
+from skbnn.kernels.blas import one_blas_thread
 
 # Mini-batches between two looks at whether to go on: few enough for wide networks to answer soon, and enough for narrow
 # ones to spend their time on steps.
@@ -37,18 +38,21 @@ def train_epoch(trainers, data, batches, epoch, n_epochs):
     progress = (epoch + np.arange(len(batches)) / len(batches)) / n_epochs
     n_threads = effective_n_threads()
     n_at_once = min(len(trainers), n_threads)
+    n_each = n_threads // n_at_once
     losses = np.zeros(len(trainers))
-    stopped = Event()
+    stopped, training = Event(), [Lock() for _ in trainers]
     members = iter(range(len(trainers)))  # shared: a thread that is done takes the next
 
     def train():
         try:
-            for member in members:
-                for first in range(0, len(batches), AT_A_TIME):
-                    if stopped.is_set():
-                        return
-                    some = slice(first, first + AT_A_TIME)
-                    losses[member] += trainers[member].train(data, batches[some], progress[some], n_threads // n_at_once)
+            with one_blas_thread():  # of this thread, which may have a limit of its own
+                for member in members:
+                    for first in range(0, len(batches), AT_A_TIME):
+                        with training[member]:
+                            if stopped.is_set():
+                                return
+                            some = slice(first, first + AT_A_TIME)
+                            losses[member] += trainers[member].train(data, batches[some], progress[some], n_each)
         except BaseException:
             stopped.set()
             raise
@@ -65,7 +69,9 @@ def train_epoch(trainers, data, batches, epoch, n_epochs):
             future.result()
     except BaseException:
         stopped.set()
-        wait(futures)
+        for lock in training:  # nobody trains from now on, not even a thread that is missing in ``futures``
+            with lock:
+                pass
         raise
     return float(losses.mean() / len(batches))
 

@@ -1,10 +1,12 @@
 """Trains a BinaryNetwork on packed rows."""
 
-from dataclasses import dataclass
+from copy import copy, deepcopy
+from dataclasses import dataclass, field
 from math import isfinite
 
 import numpy as np
 
+from skbnn.kernels._dispatch import has_int8_products
 from skbnn.network._batch_norm import BatchNorm
 from skbnn.network._binarize import ApproxSign, ClippedIdentity, SwishSign
 from skbnn.network._dense import BinaryDense
@@ -38,6 +40,7 @@ LOSSES = {
     "absolute_error": AbsoluteError,
     "huber": Huber,
 }
+OF_NUMBERS = "squared_error", "absolute_error", "huber"
 
 # Latent weights start within ±0.1, times a factor of the layer, where a step of Adam flips them soon. Drawn weights are
 # +1 with probability (1 + latent) / 2, so within ±0.1 they would be coin flips; they start over the whole range.
@@ -52,6 +55,9 @@ NORM_SHARES = {
     "stochastic": {"adam": 0.1, "sgd": 0.002},
 }
 
+# What each solver goes by beside a rate; beside Bop's weights, batch norm has Adam.
+SETTINGS = {"sgd": ("momentum",)} | dict.fromkeys(("adam", "bop"), ("beta_1", "beta_2", "epsilon"))
+
 
 # Multiplications of a step that are worth a thread. With fewer, threads wait for each other longer than they multiply.
 WORTH_A_THREAD = 2**23
@@ -59,7 +65,11 @@ WORTH_A_THREAD = 2**23
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How to train; the names and meanings are those of the estimators' parameters."""
+    """How to train; the names and meanings are those of the estimators' parameters, but for one.
+
+    ``int8_products`` is which of its two kinds of products the backward pass takes, which round differently; by default
+    the kind of the instruction set that is in use when the options are made.
+    """
 
     loss: str
     binarization: str = "sign"
@@ -74,6 +84,7 @@ class TrainingOptions:
     epsilon: float = 1e-8
     flip_threshold: float = 1.0
     dropout: float = 0.0
+    int8_products: bool = field(default_factory=has_int8_products)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +110,12 @@ class TrainingData:
         """The same of some rows only."""
         parts = (None if part is None else part[rows] for part in vars(self).values())
         return TrainingData(*parts)
+
+
+def are_finite(array):
+    """Whether all numbers are; a sum, which needs no copy, mostly says so."""
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(array.sum()) or np.isfinite(array).all())
 
 
 def schedule(name, progress):
@@ -146,20 +163,20 @@ class Trainer:
         """Everything but the native step, which is built anew on demand."""
         return {**self.__dict__, "_step": None}
 
-    def reconfigure(self, options, max_rows):
-        """Go on with other options or larger mini-batches; each solver's moments mean something else.
+    def going_on(self, options, max_rows):
+        """A Trainer that goes on from this one, which stays as it is, with other options or larger mini-batches.
 
-        Arrays that a file or another process has lent, which are read-only, are copied.
+        Each solver's moments mean something else.
         """
-        for layer in self.network.layers:
-            vars(layer).update({name: np.require(array, requirements="W") for name, array in vars(layer).items()})
-        self.moments = [[np.require(moments, requirements="W") for moments in layer] for layer in self.moments]
-        self.n_steps = np.require(self.n_steps, requirements="W")
+        trainer = copy(self)
+        own = self.network, self.rng, self.moments, self.n_steps
+        trainer.network, trainer.rng, trainer.moments, trainer.n_steps = deepcopy(own)
         if options.solver != self.options.solver:
-            self.n_steps[:] = 0
-            for moments in (moments for layer in self.moments for moments in layer):
+            trainer.n_steps[:] = 0
+            for moments in (moments for layer in trainer.moments for moments in layer):
                 moments[:] = 0
-        self.options, self.max_rows, self._step = options, max_rows, None
+        trainer.options, trainer.max_rows = options, max_rows
+        return trainer
 
     def train(self, data, batches, progress, n_threads=1):
         """Train on mini-batches, one after the other.
@@ -193,10 +210,7 @@ class Trainer:
         columns = data.bits, data.targets, data.offsets, data.sample_weight
         loss = self._step.train(*columns, np.concatenate(batches), starts, rates, self.worth(n_threads))
         if not isfinite(loss):
-            raise ValueError(
-                f"The training loss is {loss} after {self.n_steps[0]} steps. "
-                f"Lower learning_rate_init, which is {self.options.learning_rate_init}, or scale the targets."
-            )
+            raise ValueError(self._diverged(f"The training loss is {loss}"))
         return loss
 
     def worth(self, n_threads):
@@ -205,6 +219,29 @@ class Trainer:
             return 1
         work = self.max_rows * sum(layer.latent_weights.size for layer in self.network.layers)
         return max(1, min(n_threads, work // WORTH_A_THREAD))
+
+    def check(self):
+        """Look at what the last steps have left, as a loss is of the weights before.
+
+        Raises
+        ------
+        ValueError
+            If any number that is trained, or a moment, is not finite.
+        """
+        layers = zip(self.network.layers, self.moments, strict=True)
+        if not all(are_finite(array) for layer, moments in layers for array in (*layer.parameters, *moments)):
+            raise ValueError(self._diverged("Weights or their moments are not finite"))
+
+    def _diverged(self, what):
+        """An error's message that says what else may be to blame than the rate."""
+        options, names = self.options, SETTINGS[self.options.solver]
+        settings = ", ".join(f"{name}={getattr(options, name)!r}" for name in ("solver", "learning_rate_init", *names))
+        odd = [name for name in names if getattr(options, name) != getattr(TrainingOptions, name)]
+        mended = "".join(f", leave {name} at {getattr(TrainingOptions, name)}" for name in odd)
+        return (
+            f"{what} after {self.n_steps[0]} steps with {settings}: training diverged. "
+            f"Lower learning_rate_init{mended}{', or scale the targets' if options.loss in OF_NUMBERS else ''}."
+        )
 
     @property
     def _norm_rate(self):
@@ -221,7 +258,7 @@ class Trainer:
         chain = None
         for index in reversed(range(len(network.layers))):
             layer = network.layers[index]
-            dense = BinaryDense(layer.latent_weights, self.max_rows)
+            dense = BinaryDense(layer.latent_weights, self.max_rows, options.int8_products)
             parts = dense, BatchNorm(layer.gain, layer.bias), self._optimizers(index), drawn, self.max_rows
             if chain is None:
                 chain = OutputLayer(*parts, n_outputs=network.n_outputs, loss=LOSSES[options.loss]())

@@ -10,7 +10,6 @@ from libc.string cimport memcpy
 
 from skbnn.encoding._encode cimport CHUNK, Encoder
 from skbnn.encoding._source cimport Source, as_source, convert
-from skbnn.kernels._dispatch cimport tiles
 from skbnn.kernels._layer cimport layer_fires, layer_popcounts
 
 from skbnn.kernels import effective_n_threads
@@ -134,17 +133,21 @@ cdef class Program:
         self.run(&source, NULL, source.n_rows, NULL, <Py_ssize_t *>cnp.PyArray_DATA(out))
         return out
 
-    def scores_from_bits(self, const uint64_t[:, ::1] bits):
+    def scores_from_bits(self, bits):
         """Scores of packed rows, (n_rows, n_outputs) float64 integers."""
         if self.slopes.shape[0]:
             raise ValueError("scores of a network with slopes need the features, not only their bits")
-        if bits.shape[1] != self.encoder.n_words:
-            raise ValueError(f"bits have {bits.shape[1]} words a row, expected {self.encoder.n_words}")
+        given = np.asarray(bits)
+        if given.ndim != 2 or not np.issubdtype(given.dtype, np.uint64):
+            raise ValueError(f"bits have shape {given.shape} and dtype {given.dtype}, expected rows of uint64")
+        if given.shape[1] != self.encoder.n_words:
+            raise ValueError(f"bits have {given.shape[1]} words a row, expected {self.encoder.n_words}")
+        cdef cnp.ndarray words = np.array(given, np.uint64, order="C")  # which nobody changes once it is checked
         cdef Py_ssize_t padding_from = self.encoder.n_bits % 64
-        if padding_from and (np.asarray(bits)[:, -1] >> np.uint64(padding_from)).any():  # no step belongs to them
+        if padding_from and (words[:, -1] >> np.uint64(padding_from)).any():  # no step belongs to them
             raise ValueError("padding bits of rows must be 0")
-        cdef cnp.ndarray out = np.empty((bits.shape[0], self.bias.shape[0]))
-        self.run(NULL, &bits[0, 0] if len(out) else NULL, bits.shape[0], <double *>cnp.PyArray_DATA(out), NULL)
+        cdef cnp.ndarray out = np.empty((len(words), self.bias.shape[0]))
+        self.run(NULL, <const uint64_t *>cnp.PyArray_DATA(words), len(words), <double *>cnp.PyArray_DATA(out), NULL)
         return out
 
     cdef run(self, const Source *source, const uint64_t *bits, Py_ssize_t n_rows, double *scores, Py_ssize_t *largest):
@@ -171,7 +174,7 @@ cdef class Program:
     cdef Py_ssize_t scratch_bytes(self, Py_ssize_t rows) noexcept nogil:
         """Encoder's scratch, scores, bits of the input and of two layers, the output layer's popcounts; rounded up to
         cache lines."""
-        cdef Py_ssize_t n_bytes = self.encoder.scratch_bytes() + rows * self.bias.shape[0] * sizeof(double)
+        cdef Py_ssize_t n_bytes = self.encoder.scratch_bytes(rows) + rows * self.bias.shape[0] * sizeof(double)
         n_bytes += rows * (self.encoder.n_words + 2 * self.widest) * sizeof(uint64_t)
         n_bytes += rows * self.output_weights.shape[1] * 8 * sizeof(int32_t)
         return (n_bytes + 63) // 64 * 64
@@ -180,7 +183,7 @@ cdef class Program:
                         char *scratch, double *scores, Py_ssize_t *largest) noexcept nogil:
         """``run`` the rows from ``start`` to ``stop``."""
         cdef Py_ssize_t member, row, rows = stop - start, n_outputs = self.bias.shape[0]
-        cdef double *block_scores = <double *>(scratch + self.encoder.scratch_bytes())
+        cdef double *block_scores = <double *>(scratch + self.encoder.scratch_bytes(rows))
         cdef uint64_t *x = <uint64_t *>(block_scores + rows * n_outputs)
         cdef bint finite = True
         if source is NULL:
@@ -211,10 +214,10 @@ cdef class Program:
             if layer.n_groups % 8:  # the last word's padding, which no group writes
                 for row in range(rows):
                     fired[(row + 1) * layer.out_words - 1] = 0
-            layer_fires(tiles(), x, rows, layer.n_words, layer.weights, layer.n_words, layer.n_groups, layer.thresholds,
+            layer_fires(x, rows, layer.n_words, layer.weights, layer.n_words, layer.n_groups, layer.thresholds,
                         <uint8_t *>fired, 8 * layer.out_words)
             x = fired
-        layer_popcounts(tiles(), x, NULL, rows, n_words, &self.output_weights[member, 0, 0, 0], n_words, n_groups, popcounts,
+        layer_popcounts(x, NULL, rows, n_words, &self.output_weights[member, 0, 0, 0], n_words, n_groups, popcounts,
                         8 * n_groups)
         self.add_units(member, popcounts, rows, scores)
 

@@ -11,5 +11,6 @@ def expit(scores):
 
 def softmax(scores):
     """Along the last axis, without overflow."""
-    exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    with np.errstate(over="ignore"):  # so far below the largest, a probability is 0
+        exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return exponentials / exponentials.sum(axis=-1, keepdims=True)

@@ -3,19 +3,21 @@
 import numpy as np
 
 from skbnn.encoding.columns import PRESENT
-from skbnn.encoding.tables import Labels, are_alike, plain
+from skbnn.encoding.tables import are_alike
+from skbnn.packed.arguments import require, shown
 from skbnn.packed.fixed_point import LIMIT, largest_parts
 
 OUTPUTS = "identity", "logistic", "softmax"
 
-KINDS = {np.uint64: "u", np.int64: "iu", np.int32: "iu", np.float64: "biuf", np.bool_: "b"}
+# Offsets and popcounts are int32 in native code, which steps over bits by fewer than 64 at a time.
+LARGEST_SIZE = 2**31 - 64
 
 
 def check(network):
     """Raise ValueError unless the network's arrays fit together; returns the largest integer score."""
-    check_names(network)
     check_encoding(network)
     check_shapes(network)
+    check_names(network)
     check_layers(network)
     return check_scores(network)
 
@@ -24,21 +26,21 @@ def check_names(network):
     """The output, the classes, the features' names and their categories."""
     output, classes, names = network.output, network.classes, network.feature_names
     check_categories(network.categories, network.nominal)
-    require(isinstance(output, str) and output in OUTPUTS, f"output must be one of {OUTPUTS}, got {output!r}")
+    require(isinstance(output, str) and output in OUTPUTS, f"output must be one of {OUTPUTS}, got {shown(output)}")
     if classes is not None:
         n_outputs = len(network.bias)
         n_classes = {"softmax": n_outputs, "logistic": 2 * (n_outputs == 1), "identity": 0}[output]
-        require(len(classes) == n_classes, f"{len(classes)} classes do not fit {n_outputs} outputs of {output!r}")
+        fits = len(classes) == n_classes > 0
+        require(fits, f"{len(classes)} classes do not fit {n_outputs} outputs of {output!r}")
     if names is not None:
-        require(all(isinstance(name, str) for name in names), "feature_names must be strings")
-        require(len(names) == network.n_features_in, f"{len(names)} names do not fit {network.n_features_in} features")
+        fits = len(names) == network.n_features_in
+        require(fits, f"{len(names)} feature_names do not fit {network.n_features_in} features")
 
 
 def check_categories(categories, nominal):
     """Labels of nominal features."""
     if categories is None:
         return
-    require(len(categories) == len(nominal), f"{len(categories)} categories do not fit {len(nominal)} features")
     for feature, labels in enumerate(categories):
         require(labels is not None or not nominal[feature], f"feature {feature} is nominal and has no categories")
         require(labels is None or len(labels) > 0, f"feature {feature} has no label among its categories")
@@ -50,9 +52,11 @@ def check_categories(categories, nominal):
 def check_encoding(network):
     """Thresholds, offsets and components."""
     thresholds, offsets, components = network.thresholds, network.offsets, network.components
-    n_columns = sum(components.shape)
-    require(components.shape[1] > 0, "components must have a feature")
-    require(len(offsets) == n_columns + 1, f"{len(offsets)} offsets do not fit {n_columns} columns")
+    n_components, n_features = components.shape
+    n_columns = n_components + n_features
+    require(n_features > 0, "components must have a feature")
+    fits = f"{len(offsets)} offsets do not fit {n_features} features and {n_components} components"
+    require(len(offsets) == n_columns + 1, fits)
     require(offsets[0] == 0, "offsets must start with 0")
     require(np.isfinite(components).all(), "components must be finite")
     require((offsets[1:] >= offsets[:-1]).all(), "offsets must ascend")
@@ -62,24 +66,26 @@ def check_encoding(network):
     within[offsets[:-1][offsets[:-1] < len(within)]] = False
     require((thresholds[1:] >= thresholds[:-1])[within[1:]].all(), "thresholds must ascend within a feature")
     require((thresholds[within] > PRESENT).all(), "a threshold of -inf must be the first of its feature")
-    first = offsets[n_columns - len(components) :]
+    first = offsets[n_features:]
     require((thresholds[first[:-1][first[:-1] < first[1:]]] > PRESENT).all(), "thresholds of components must be finite")
     n_nominal = len(network.nominal)
-    require(n_nominal == components.shape[1], f"nominal has {n_nominal} features, expected {components.shape[1]}")
+    require(network.nominal.view(np.uint8).max(initial=0) <= 1, "nominal must be bytes 0 and 1")
+    require(n_nominal == n_features, f"nominal has {n_nominal} features, expected {n_features}")
 
 
 def check_shapes(network):
     """Layer sizes, and shapes of what scores are made of."""
-    sizes, n_outputs = network.layer_sizes, len(network.bias)
+    sizes, n_outputs, asked = network.layer_sizes, len(network.bias), f"layer_sizes {shown(network.layer_sizes)}"
     n_hidden, n_bits = len(network.layers), len(network.thresholds)
-    require(len(sizes) == n_hidden + 2, f"{n_hidden} hidden layers do not fit sizes {sizes}")
-    require(min(sizes) > 0 and max(sizes) < 2**31, f"layer sizes must be positive, got {sizes}")
-    require(sizes[0] == n_bits, f"{n_bits} thresholds do not fit sizes {sizes}")
+    require(len(sizes) == n_hidden + 2, f"{n_hidden} hidden layers do not fit {asked}")
+    require(min(sizes) > 0, f"{asked} must be positive")
+    require(max(sizes) <= LARGEST_SIZE, f"{asked} must be at most {LARGEST_SIZE}")
+    require(sizes[0] == n_bits, f"{n_bits} thresholds do not fit {asked}")
     require(len(network.scale) > 0, "scale must have a member")
     n_units = network.scale.shape[1] * network.scale.shape[2]
     require(n_units == sizes[-1], f"scale has {n_units} units, expected {sizes[-1]}")
-    require(network.scale.shape[1] == n_outputs, f"{n_outputs} biases do not fit {network.scale.shape[1]} outputs")
-    require(len(network.factor) == n_outputs, f"{len(network.factor)} factors do not fit {n_outputs} outputs")
+    require(network.scale.shape[1] == n_outputs, f"bias has {n_outputs} outputs, scale {network.scale.shape[1]}")
+    require(len(network.factor) == n_outputs, f"factor has {len(network.factor)} outputs, bias {n_outputs}")
     for name, n_columns in ("steps", sizes[0]), ("slopes", network.n_features_in):
         shape = getattr(network, name).shape
         expected = n_outputs, n_columns
@@ -91,17 +97,18 @@ def check_shapes(network):
 def check_layers(network):
     """Packed weights and unit thresholds of the hidden layers, weights of the output layer."""
     sizes, n_members = network.layer_sizes, len(network.scale)
-    all_weights = [*(weights for weights, _ in network.layers), network.output_weights]
-    for weights, n_inputs, n_units in zip(all_weights, sizes[:-1], sizes[1:], strict=True):
+    all_weights = {f"packed weights of layers[{i}]": weights for i, (weights, _) in enumerate(network.layers)}
+    all_weights["output_weights"] = network.output_weights
+    for (name, weights), n_inputs, n_units in zip(all_weights.items(), sizes[:-1], sizes[1:], strict=True):
         shape = n_members, -(-n_units // 8), -(-n_inputs // 64), 8
-        require(weights.shape == shape, f"packed weights have shape {weights.shape}, expected {shape}")
+        require(weights.shape == shape, f"{name} have shape {weights.shape}, expected {shape}")
         padding = ~np.uint64(0) << np.uint64(n_inputs % 64) if n_inputs % 64 else np.uint64(0)
-        require(not (weights[:, :, -1] & padding).any(), "padding bits of packed weights must be 0")
-        require(not weights[:, -1, :, (n_units - 1) % 8 + 1 :].any(), "padding units' weights must be 0")
-    for (_, limits), n_units in zip(network.layers, sizes[1:-1], strict=True):
-        shape = n_members, -(-n_units // 8) * 8
-        require(limits.shape == shape, f"unit thresholds have shape {limits.shape}, expected {shape}")
-        require((limits[:, n_units:] == -1).all(), "padding units' thresholds must be -1")
+        require(not (weights[:, :, -1] & padding).any(), f"padding bits of {name} must be 0")
+        require(not weights[:, -1, :, (n_units - 1) % 8 + 1 :].any(), f"padding units of {name} must be 0")
+    for i, ((_, limits), n_units) in enumerate(zip(network.layers, sizes[1:-1], strict=True)):
+        name, shape = f"unit thresholds of layers[{i}]", (n_members, -(-n_units // 8) * 8)
+        require(limits.shape == shape, f"{name} have shape {limits.shape}, expected {shape}")
+        require((limits[:, n_units:] == -1).all(), f"{name} must be -1 for padding units")
 
 
 def check_scores(network):
@@ -117,61 +124,8 @@ def check_scores(network):
     additive, columns = network.additive, (network.offsets, network.nominal)
     with np.errstate(over="ignore", invalid="ignore"):
         largest = sum(largest_parts(additive, *columns, network.scale, network.layer_sizes[-2])).max()
-    largest = max(largest, np.abs(network.steps.astype(np.float64)).max(initial=0))
+    largest = max(largest, -float(network.steps.min(initial=0)), float(network.steps.max(initial=0)))
     require(largest < LIMIT, f"an integer score could reach {largest:.3g}, beyond 2**53")
     with np.errstate(over="ignore"):
         require(np.isfinite(factor.max() * largest), "scores could exceed the range of float64")
     return largest
-
-
-def frozen(values, dtype, ndim, name):
-    """A read-only contiguous array of exactly this dtype and dimension; not copied if it is one."""
-    array = np.asarray(values)
-    require(array.dtype.kind in KINDS[dtype], f"{name} must be {np.dtype(dtype)}, got dtype {array.dtype}")
-    with np.errstate(invalid="ignore", over="ignore"):
-        converted = np.require(array, dtype, ["C", "A"])
-    require(array.ndim == ndim, f"{name} must have {ndim} dimensions, got shape {array.shape}")
-    if not np.can_cast(array.dtype, dtype):
-        same = np.array_equal(converted, array, equal_nan=dtype is np.float64)
-        require(same, f"{name} do not fit {np.dtype(dtype)}")
-    if not converted.flags.writeable:
-        return converted
-    if np.may_share_memory(converted, array):
-        converted = converted.copy()
-    converted.flags.writeable = False
-    return converted.view()  # of an array that is its own, NumPy would let it be changed again
-
-
-def frozen_integers(values, ndim, name):
-    """``frozen`` as int32, if it is that already, or int64."""
-    return frozen(values, np.int32 if getattr(values, "dtype", None) == np.int32 else np.int64, ndim, name)
-
-
-def frozen_labels(values):
-    """A read-only array of labels, or None."""
-    if values is None:
-        return None
-    labels = np.array(values)
-    require(labels.ndim == 1, f"classes must have one dimension, got shape {labels.shape}")
-    require(labels.dtype.kind in "biufUO", f"classes have dtype {labels.dtype}, expected numbers or strings")
-    if labels.dtype.kind == "O":
-        plain = all(isinstance(label, str | int | float | np.generic) for label in labels.tolist())
-        require(plain, f"classes must be numbers or strings, got {labels.tolist()}")
-    labels = labels.astype(labels.dtype.newbyteorder("="), copy=False)
-    labels.flags.writeable = False
-    return labels
-
-
-def frozen_categories(categories):
-    """Labels of each feature as tuples, or None."""
-    if categories is None:
-        return None
-    require(np.iterable(categories), f"categories must be a sequence, got {categories!r:.40}")
-    features = [labels if labels is None else Labels(map(plain, labels)) for labels in categories]
-    return tuple(features) if any(labels is not None for labels in features) else None
-
-
-def require(condition, message):
-    """Raise ValueError with the message unless the condition holds."""
-    if not condition:
-        raise ValueError(message)

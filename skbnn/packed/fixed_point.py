@@ -4,7 +4,7 @@ import numpy as np
 
 from skbnn.encoding.columns import find_runs
 from skbnn.encoding.encoding import round_significand
-from skbnn.packed._steps import sums_in_columns
+from skbnn.packed._steps import largest_in_columns, sums_in_columns
 from skbnn.packed.additive_part import AdditivePart
 
 # No integer score reaches this: float64 holds all of them exactly.
@@ -40,10 +40,7 @@ def largest_parts(additive, offsets, nominal, scale, fan_in):
     """
     varying = fan_in * np.abs(scale.astype(np.float64)).sum(axis=(0, 2))
     if additive.steps.size:
-        sums = sums_in_columns(additive.steps.astype(np.float64), find_runs(offsets, nominal))
-        np.abs(sums, out=sums)
-        starts = offsets[:-1][offsets[:-1] < offsets[1:]]
-        varying += np.maximum.reduceat(sums, starts).sum(axis=0)
+        varying += largest_in_columns(additive.steps, find_runs(offsets, nominal))
     if additive.slopes.size:
         varying += np.abs(additive.slopes) @ (additive.ranges[1] - additive.ranges[0])
     return np.abs(additive.constant.astype(np.float64)), varying

@@ -9,12 +9,23 @@ import numpy as np
 from skbnn.encoding import Encoder
 from skbnn.encoding.columns import find_runs
 from skbnn.encoding.sparse import dense, is_sparse
-from skbnn.encoding.tables import REALS, is_frame, is_table, to_numbers
+from skbnn.encoding.tables import REALS, is_frame, is_table, to_numbers, unmasked
 from skbnn.packed._program import Program
 from skbnn.packed._steps import sums_in_columns
 from skbnn.packed.activations import expit, softmax
 from skbnn.packed.additive_part import AdditivePart
-from skbnn.packed.checks import check, check_names, frozen, frozen_categories, frozen_integers, frozen_labels, require
+from skbnn.packed.arguments import (
+    frozen,
+    frozen_categories,
+    frozen_integers,
+    frozen_labels,
+    frozen_layers,
+    frozen_names,
+    frozen_sizes,
+    require,
+    shown,
+)
+from skbnn.packed.checks import check, check_names
 from skbnn.packed.layout import pack_bits, spread_inputs, unpack_weights
 
 if TYPE_CHECKING:
@@ -28,7 +39,7 @@ if TYPE_CHECKING:
 FORMAT = 2  # of the pickled state
 
 INTEGERS = ["scale", "bias", "steps"]
-# Bytes of the first layer's weights that may be copied, as a copy of mapped ones is not shared among processes, and
+# Bytes that may be copied of what the input bits have, as a copy of mapped weights is not shared among processes, and
 # that bits for features without one may add where that more than doubles the weights.
 COPIED, ADDED = 2**20, 2**17
 
@@ -108,8 +119,9 @@ class PackedNetwork:
     -----
     Scores are sums of integers, so they are the same to the last bit for every instruction set, number of threads,
     number of rows, dtype and memory order of X; ``doc/arithmetic.rst`` has all that is needed to write another
-    predictor. Columns go by their position; names are not checked. Methods take rows, (n_rows, n_features), or a single
-    row, (n_features,).
+    predictor. To load a pickled network and to predict a row takes at most four times the pickle's size, beside
+    names, labels and a few kilobytes for each layer. Columns go by their position; names are not checked. Methods
+    take rows, (n_rows, n_features), or a single row, (n_features,).
 
     Examples
     --------
@@ -167,18 +179,18 @@ class PackedNetwork:
         feature_names: Iterable[str] | None = None,
         categories: Categories | None = None,
     ) -> None:
-        no_feature = np.zeros(np.shape(components)[-1:], bool)
+        offsets = frozen(offsets, np.int64, 1, "offsets")
+        components = frozen(components, np.float64, 2, "components")
+        if nominal is None:
+            nominal = np.zeros(max(0, len(offsets) - 1 - len(components)), bool)
         content = {
             "thresholds": frozen(thresholds, np.float64, 1, "thresholds"),
-            "offsets": frozen(offsets, np.int64, 1, "offsets"),
-            "components": frozen(components, np.float64, 2, "components"),
-            "nominal": frozen(no_feature if nominal is None else nominal, np.bool_, 1, "nominal"),
-            "layers": tuple(
-                (frozen(weights, np.uint64, 4, "packed weights"), frozen(limits, np.int32, 2, "unit thresholds"))
-                for weights, limits in layers
-            ),
-            "output_weights": frozen(output_weights, np.uint64, 4, "output weights"),
-            "layer_sizes": tuple(int(size) for size in layer_sizes),
+            "offsets": offsets,
+            "components": components,
+            "nominal": frozen(nominal, np.bool_, 1, "nominal"),
+            "layers": frozen_layers(layers),
+            "output_weights": frozen(output_weights, np.uint64, 4, "output_weights"),
+            "layer_sizes": frozen_sizes(layer_sizes, "layer_sizes"),
             "scale": frozen_integers(scale, 3, "scale"),
             "bias": frozen_integers(bias, 1, "bias"),
             "factor": frozen(factor, np.float64, 1, "factor"),
@@ -187,17 +199,15 @@ class PackedNetwork:
             "slopes": frozen(slopes, np.float64, 2, "slopes"),
             "ranges": frozen(ranges, np.float64, 2, "ranges"),
             "classes": frozen_labels(classes),
-            "feature_names": None if feature_names is None else tuple(feature_names),
-            "categories": frozen_categories(categories),
+            "feature_names": frozen_names(feature_names),
+            "categories": frozen_categories(categories, components.shape[1]),
         }
         self.__dict__.update(content)
         integer = np.int32 if check(self) < 2**31 else np.int64
         self.__dict__.update((name, frozen(content[name], integer, content[name].ndim, name)) for name in INTEGERS)
+        sums, ends = self._sums()
         encoder = Encoder(self.thresholds, self.offsets, self.components, self.nominal)
-        sums, runs = np.empty((0, len(self.bias))), find_runs(self.offsets, self.nominal)
-        if self.steps.size:
-            sums = sums_in_columns(self.steps, runs)
-        program = bits_program = self._compile(encoder, runs, self._all_weights, sums)
+        program = bits_program = self._compile(encoder, self._all_weights, sums, ends)
         if self._is_nearly_one_bit_each(sums):
             program = self._compile(*self._with_one_bit_each(sums))
         self.__dict__.update(_bits_program=bits_program, _program=program)
@@ -212,18 +222,24 @@ class PackedNetwork:
     def _all_weights(self):
         return [*(weights for weights, _ in self.layers), self.output_weights]
 
-    def _compile(self, encoder, runs, all_weights, sums):
-        """The native program on this encoding, packed weights and sums of steps within runs of bits."""
+    def _sums(self):
+        """Sums of steps within runs of bits; and whether a run begins with each bit, or ends before it."""
+        if not self.steps.size:
+            return np.empty((0, len(self.bias))), np.zeros(1, bool)
+        runs = find_runs(self.offsets, self.nominal)
+        ends = np.zeros(len(self.thresholds) + 1, bool)
+        ends[runs] = True
+        return sums_in_columns(self.steps, runs), ends
+
+    def _compile(self, encoder, all_weights, sums, ends):
+        """The native program on this encoding, packed weights and what ``_sums`` returns."""
         *hidden, last = all_weights
         limits = (limits for _, limits in self.layers)
         layers = list(zip(hidden, limits, strict=True))
-        ends = np.zeros((2, len(sums)), bool)  # the first and the last bit of each run
-        if len(sums):
-            used = runs[:-1] < runs[1:]
-            ends[0, runs[:-1][used]] = ends[1, runs[1:][used] - 1] = True
         scale = self.scale.astype(np.float64)
         at_no_popcount = self.bias + self.layer_sizes[-2] * scale.sum(axis=(0, 2))  # dot = fan_in - 2 * popcount
-        additive = sums, pack_bits(ends), np.ascontiguousarray(self.slopes.T), self.ranges
+        firsts_and_lasts = np.concatenate([pack_bits(ends[np.newaxis, :-1]), pack_bits(ends[np.newaxis, 1:])])
+        additive = sums, firsts_and_lasts, np.ascontiguousarray(self.slopes.T), self.ranges
         narrow = self.bias.dtype == np.int32
         return Program(encoder, layers, last, -2 * scale, at_no_popcount, *additive, narrow)
 
@@ -233,8 +249,8 @@ class PackedNetwork:
         n_missing = self.n_features_in - n_bits
         if len(self.components) or self.nominal.any() or n_missing <= 0:
             return False
-        of_each = weights.nbytes // (64 * weights.shape[2]) + sums.nbytes // n_bits + 32  # of thresholds and offsets
-        worth_it = weights.nbytes <= COPIED and n_missing * of_each <= max(weights.nbytes, ADDED)
+        of_each = weights.nbytes // (64 * weights.shape[2]) + sums.nbytes // n_bits + 16  # of thresholds and offsets
+        worth_it = n_bits * of_each <= COPIED and n_missing * of_each <= max(weights.nbytes, ADDED)
         return worth_it and bool((np.diff(self.offsets) <= 1).all())
 
     def _with_one_bit_each(self, sums):
@@ -251,8 +267,8 @@ class PackedNetwork:
             spread = np.zeros((self.n_features_in, len(self.bias)))
             spread[used] = sums
             sums = spread
-        offsets = np.arange(self.n_features_in + 1)
-        return Encoder(thresholds, offsets), offsets, [first, *others], sums
+        ends = np.ones(len(sums) + 1, bool)
+        return Encoder(thresholds, np.arange(self.n_features_in + 1)), [first, *others], sums, ends
 
     def decision_function(self, X: Rows) -> Floats:
         """Compute scores of each row.
@@ -297,7 +313,7 @@ class PackedNetwork:
         if is_frame(X) or (is_sparse(X) and X.ndim == 2):
             return function(self._numbers(X))
         mixed = self.categories is not None and not hasattr(X, "dtype")  # a list, in which numbers are to stay numbers
-        array = np.asarray(dense(X), dtype=object if mixed else None)
+        array = np.asarray(unmasked(dense(X)), dtype=object if mixed else None)
         if not array.ndim:
             raise ValueError(f"X is a {type(X).__name__}, expected an array of rows")
         if array.ndim == 1:
@@ -306,9 +322,9 @@ class PackedNetwork:
 
     def _numbers(self, rows):
         """The rows as numbers, which they may be already."""
-        if self.categories is None:
+        if self.categories is None and not is_table(rows):
             array = rows if is_sparse(rows) else np.asarray(rows)  # of a frame of numbers, at once what it would be
-            if is_sparse(array) or array.dtype.kind in REALS or not is_table(rows):
+            if not is_frame(rows) or array.dtype.kind in REALS:  # pandas' bools beside floats are objects
                 return array
         return to_numbers(rows, self.categories)
 
@@ -406,9 +422,8 @@ class PackedNetwork:
             It shares its arrays with this one.
         """
         network = object.__new__(type(self))
-        names = None if feature_names is None else tuple(feature_names)
-        labels = {"classes": frozen_labels(classes), "categories": frozen_categories(categories)}
-        network.__dict__.update(self.__dict__, feature_names=names, **labels)
+        names = {"classes": frozen_labels(classes), "feature_names": frozen_names(feature_names)}
+        network.__dict__.update(self.__dict__, **names, categories=frozen_categories(categories, self.n_features_in))
         check_names(network)
         return network
 
@@ -478,7 +493,7 @@ class PackedNetwork:
             state = dict(state)
             version = state.pop("format")
             known = isinstance(version, int) and version == FORMAT
-            require(known, f"format {version!r} is not {FORMAT}; it is of another version of skbnn")
+            require(known, f"format {shown(version)} is not {FORMAT}; it is of another version of skbnn")
             self.__init__(**state)
         except (TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
             raise ValueError(f"not the state of a PackedNetwork: {error!r}") from error

@@ -11,6 +11,8 @@ from skbnn.encoding.thresholds import find_combinations, find_encoding, given_en
 from skbnn.initial_models.additive import MAX_FEATURES
 from skbnn.training.held_out import SMALL, TOO_FEW, TRUST_OF_FEW, Judge, relevant, splits
 from skbnn.training.parameters import MOST_THRESHOLDS, Decision, most_thresholds
+from skbnn.training.room import check_room
+from skbnn.training.state import sizes_of
 from skbnn.training.warn import warn
 
 # The mean of two networks errs less than one does; beyond so many rows, one learns more by itself and takes long.
@@ -62,6 +64,8 @@ def decide(samples, targets, parameters, progress, rng):
     ------
     ValueError
         If ``n_components`` is not below the number of rows, or above that of features.
+    MemoryError
+        If there is not enough for networks of these parameters.
     """
     progress.stage("Finding thresholds")
     if parameters.streaming:
@@ -75,8 +79,10 @@ def decide(samples, targets, parameters, progress, rng):
     if asked.n_thresholds == "auto" and asked.thresholds is None:
         resolution = targets.resolution(samples.without_class_weights(), parameters.n_thresholds, rng)
         resolution = np.minimum(resolution, most_thresholds(samples.X.shape[1]))
-    samples = encode_features(samples, parameters, resolution, rng)
+    samples = replace(samples, encoding=encode_features(samples, parameters, resolution, rng))
     parameters = parameters.sized(samples, targets)
+    check_room(parameters, sizes_of(targets, parameters, samples.encoding.n_bits), samples)
+    samples = samples.encode(samples.encoding)
     parts = splits(samples, targets, int(rng.integers(2**31)))
     judge = Judge(parameters, parts, targets, progress, rng)
     if not parts or "auto" not in (parameters.dropout, parameters.n_components):
@@ -102,7 +108,7 @@ def decide(samples, targets, parameters, progress, rng):
 
 
 def encode_features(samples, parameters, resolution, rng):
-    """The samples with bits: of the features, each in its resolution, and of the components that were asked for."""
+    """The encoding of the features, each in its resolution, and of the components that were asked for."""
     X, n_components = samples.X, parameters.n_components
     n_rows, n_features = X.shape
     weights = varying_weights(samples.without_class_weights().sample_weight)
@@ -127,7 +133,7 @@ def encode_features(samples, parameters, resolution, rng):
         if not parameters.streaming:  # more may come
             warn(f"No feature varies in these {n_rows} rows; the network can only predict a constant.")
         encoding = always_on(encoding)
-    return samples.encode(encoding)
+    return encoding
 
 
 def warn_of_merged_integers(X):

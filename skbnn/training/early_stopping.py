@@ -1,9 +1,9 @@
 """Early stopping, by a score of the packed network."""
 
 from copy import deepcopy
+from typing import NamedTuple
 
-import numpy as np
-
+from skbnn.packed import PackedNetwork
 from skbnn.training.epochs import Watcher
 
 
@@ -25,19 +25,30 @@ class EarlyStopping(Watcher):
 
     def __init__(self, score, data, rows, *, tol, patience):
         self.score, self.data, self.rows, self.tol, self.patience = score, data, rows, tol, patience
-        self.best_score, self.last_gain, self.best = -np.inf, 0, None
+        self.found = None
 
     def epoch_ended(self, state):
         """Score the network as it would be delivered."""
-        score = self.score(state.pack(self.data, self.rows))
-        state.scores.append(score)
-        if score > self.best_score + self.tol or self.best is None:
-            self.last_gain = len(state.scores)
-        if score > self.best_score or self.best is None:
-            self.best_score, self.best = score, (deepcopy(state.trainers), state.packed)
-        return len(state.scores) - self.last_gain >= self.patience
+        score, found = self.score(state.pack(self.data, self.rows)), self.found
+        scores = [*state.scores, score]
+        last_gain = len(scores) if found is None or score > found.score + self.tol else found.last_gain
+        if found is None or score > found.score:
+            found = Found(score, deepcopy(state.trainers), state.packed, scores, last_gain)
+        self.found = found._replace(scores=scores, last_gain=last_gain)  # in one step, as Ctrl-C can come at any
+        state.scores = scores
+        return len(scores) - last_gain >= self.patience
 
     def loop_ended(self, state):
         """Go back to the best epoch; an interrupt can come before there is one."""
-        if self.best is not None:
-            state.trainers, state.packed = self.best
+        if self.found is not None:
+            state.trainers, state.packed, state.scores = self.found.trainers, self.found.packed, self.found.scores
+
+
+class Found(NamedTuple):
+    """The best epoch's score, trainers and packed network; all scores, and of how many the last gained enough."""
+
+    score: float
+    trainers: list
+    packed: PackedNetwork
+    scores: list
+    last_gain: int

@@ -25,7 +25,7 @@ class Watcher:
         return False
 
     def loop_ended(self, state):
-        """Is called once after the last epoch, also after an interrupt that was kept."""
+        """Is called after the last epoch, also after an interrupt that was kept, and again if that came within."""
 
 
 def run_epochs(state, data, rows, watchers=()):
@@ -48,7 +48,7 @@ def run_epochs(state, data, rows, watchers=()):
     KeyboardInterrupt
         If no watcher keeps what was trained.
     """
-    parameters = state.decision.parameters
+    parameters, n_losses, n_rows_trained = state.decision.parameters, len(state.losses), state.n_rows_trained
     for watcher in watchers:
         watcher.loop_began(state)
     try:
@@ -61,11 +61,14 @@ def run_epochs(state, data, rows, watchers=()):
             state.n_rows_trained += len(rows)
             if any([watcher.epoch_ended(state) for watcher in watchers]):  # a list, so that all are told
                 break
+        for watcher in watchers:
+            watcher.loop_ended(state)
     except KeyboardInterrupt:
         if not any([watcher.interrupted(state) for watcher in watchers]):
             raise
-    for watcher in watchers:
-        watcher.loop_ended(state)
+        state.n_rows_trained = n_rows_trained + (len(state.losses) - n_losses) * len(rows)
+        for watcher in watchers:
+            watcher.loop_ended(state)
 
 
 def draw_batches(rows, parameters, rng):

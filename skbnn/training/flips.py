@@ -23,3 +23,8 @@ class FlipRatio(Watcher):
         """Compare signs with those before the epoch."""
         state.flip_ratios.append(sum(signs.count_flips() for signs in self.signs) / self.n_weights)
         return False
+
+    def interrupted(self, state):
+        """An epoch counts once its flips are counted."""
+        del state.losses[len(state.flip_ratios) :]
+        return False

@@ -173,6 +173,7 @@ class Judge:
         decision = Decision(self.parameters, samples.encoding, initial_model)
         trainer = new_trainer(targets, decision, rng)
         run_epochs(TrainingState(targets, decision, rng, [trainer]), data, train, [watcher])
+        trainer.check()
         unit = initial_model.scale / np.where(initial_model.spread > 0, initial_model.spread, 1)
         scores = unit * network_scores(trainer.network, samples.encoding, data, train, held)
         expected, constant, varying = targets.truth(samples, initial_model, held)
@@ -181,9 +182,8 @@ class Judge:
 
     def relevance(self, part, samples, initial_model, held):
         """What each feature takes off the initial model's loss; of an only part, by two halves of its rows."""
-        n_halves = 2 if len(self.parts) == 1 else 1
-        pieces = zip(*(np.array_split(of_rows, n_halves) for of_rows in (*part, held)), strict=True)
-        return [relevance(HeldOut(*piece), samples, initial_model, rows, self.loss) for *piece, rows in pieces]
+        halves = np.array_split(np.arange(len(held)), 2 if len(self.parts) == 1 else 1)
+        return [relevance(part.of(half), samples, initial_model, held[half], self.loss) for half in halves]
 
 
 class HeldOut(NamedTuple):
@@ -197,6 +197,11 @@ class HeldOut(NamedTuple):
     constant: np.ndarray
     varying: np.ndarray
     scores: np.ndarray
+
+    def of(self, rows):
+        """The same of some of its rows."""
+        of_rows = {name: getattr(self, name)[rows] for name in ("targets", "sample_weight", "varying", "scores")}
+        return self._replace(**of_rows)
 
 
 def shortened(parameters):

@@ -2,10 +2,10 @@
 
 import sys
 import time
-import warnings
 from multiprocessing import parent_process
 from threading import current_thread, main_thread
 
+from skbnn.kernels.quiet import quiet
 from skbnn.training.epochs import Watcher
 
 WITHOUT_EPOCHS, WITH_EPOCHS = "{desc} {elapsed}", "{desc} {n_fmt}/{total_fmt} |{bar}| {elapsed}<{remaining}{postfix}"
@@ -18,8 +18,7 @@ def progress_of(verbose, *, streaming=False):
     if verbose > 1 or streaming or not bar_can_be_seen():
         return Lines()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a notebook without ipywidgets shows the bar as text
+        with quiet:  # a notebook without ipywidgets shows the bar as text
             from tqdm.auto import tqdm
     except ImportError:
         return Lines()

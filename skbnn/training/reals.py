@@ -52,7 +52,9 @@ class Reals(Targets):
         return y[:, 0] if self.n_outputs == 1 else y
 
     def score(self, packed, X, y, sample_weight):
-        return float(r2_score(y, packed.predict(X), sample_weight=sample_weight))
+        exponents = np.frexp(np.abs(y).max(axis=0))[1]  # R² knows no unit, but squares could overflow
+        predicted = packed.predict(X).reshape(y.shape)
+        return float(r2_score(np.ldexp(y, -exponents), np.ldexp(predicted, -exponents), sample_weight=sample_weight))
 
     def loss_score(self, packed, X, y, sample_weight, initial_model):
         left = in_units_of(initial_model.scale, y - packed.decision_function(X))
@@ -72,8 +74,9 @@ class Reals(Targets):
         find = location_and_scale if self.loss == "squared_error" else robust_location_and_scale
         if self.streaming:  # one outlier would be in there for a long time
             median, spread = robust_location_and_scale(y, sample_weight)
-            reach = FARTHEST_OF_STREAM * np.maximum(spread, scale)
-            y = np.clip(y, median - reach, median + reach)
+            with np.errstate(over="ignore"):
+                reach = FARTHEST_OF_STREAM * np.maximum(spread, scale)
+                y = np.clip(y, median - reach, median + reach)
         return find(y, sample_weight)
 
     def followed(self, initial_model, samples, share):

@@ -1,11 +1,13 @@
 """The rows of a table, as training sees them."""
 
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 
 from skbnn.encoding import Encoding
+from skbnn.encoding.encoding import round_significand
 from skbnn.encoding.sparse import dense, without_empty_columns
 from skbnn.training.parameters import FEW
 
@@ -50,9 +52,9 @@ class Samples:
     @classmethod
     def of(cls, X, y, sample_weight, class_weight, *, nominal=None):
         """Rows whose weights are positive, with another factor of each by its class: those that weigh something."""
-        largest = np.ldexp(1.0, np.frexp(sample_weight.max())[1] - 1)  # so that no product overflows
-        by_class = scale_weights(sample_weight / largest * class_weight)
-        unweighed = np.maximum(scale_weights(sample_weight), SMALLEST_WEIGHT)
+        sample_weight = scale_weights(sample_weight)
+        by_class = scale_weights(sample_weight * scale_weights(class_weight))
+        unweighed = np.maximum(sample_weight, SMALLEST_WEIGHT)
         X, y, by_class, unweighed = without_weightless(by_class, X, y, by_class, unweighed)
         nominal = np.zeros(X.shape[1], bool) if nominal is None else nominal
         return cls(X, y, by_class, np.arange(len(y)), unweighed=unweighed, nominal=nominal)
@@ -71,9 +73,14 @@ class Samples:
         return self if self.unweighed is None else replace(self, sample_weight=self.unweighed)
 
     def arranged(self, parameters, targets, seed):
-        """The same as training takes them: few rows merged, and those held out that were asked for."""
+        """The same as training takes them: few rows merged, weights without a unit, those held out that were asked for.
+
+        Rows are merged first, by sums that are exact where weights are as many rows.
+        """
         few = len(self.rows) < FEW and parameters.shuffle and not parameters.streaming
         samples = self.merged() if few else self
+        weights, unweighed = map(without_unit, (samples.sample_weight, samples.unweighed))
+        samples = replace(samples, sample_weight=weights, unweighed=unweighed)
         if not parameters.validation_fraction:
             return samples
         return samples.hold_out(parameters.validation_fraction, targets, seed)
@@ -83,11 +90,14 @@ class Samples:
 
         So a weight is exactly as many rows: whatever is decided by rows, or by leaving some out, can't tell them apart.
         """
-        columns = *dense(without_empty_columns(self.X)).T, *self.y.T
-        columns = [np.unique(column, return_inverse=True)[1] for column in columns]  # one NaN is another
-        order = np.lexsort(columns)
-        differs = np.any([column[order][1:] != column[order][:-1] for column in columns], axis=0)
-        first = np.flatnonzero(np.append(True, differs))
+        place = np.zeros(len(self.y), int)  # by the last column, by the one before where that is the same, and so on
+        for column in chain(self.y.T[::-1], dense(without_empty_columns(self.X)).T[::-1]):
+            if place.max() == len(place) - 1:
+                break
+            values = np.unique(column, return_inverse=True)[1]  # one NaN is another
+            place = np.unique(place * len(place) + values, return_inverse=True)[1]
+        order = np.argsort(place, kind="stable")
+        first = np.flatnonzero(np.append(True, np.diff(place[order])))
         all_weights = self.sample_weight, self.without_class_weights().sample_weight
         sums = (scale_weights(np.add.reduceat(part[order], first)) for part in all_weights)
         weights, unweighed = (np.maximum(part, SMALLEST_WEIGHT) for part in sums)
@@ -128,4 +138,13 @@ def scale_weights(sample_weight):
     What is too small beside it to count in a sum becomes 0.
     """
     scaled = np.ldexp(sample_weight, -np.frexp(sample_weight.max())[1])
-    return np.where(scaled > SMALLEST_WEIGHT, scaled, 0)
+    return np.where(scaled > SMALLEST_WEIGHT * scaled.max(), scaled, 0)
+
+
+def without_unit(sample_weight):
+    """Scaled weights as multiples of the smallest that is not 0, so that a factor of all of them makes no difference.
+
+    Division rounds, and so did the factor; the multiples have 24 significant bits, in which neither shows. Of weights
+    that are as many rows, up to 2**24, these are all.
+    """
+    return scale_weights(round_significand(sample_weight / sample_weight[sample_weight > 0].min()))

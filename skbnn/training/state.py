@@ -85,8 +85,7 @@ class TrainingState:
     def resumed(self, targets, decision, samples, n_new, memory):
         """The state to go on with on encoded samples, ``n_new`` of them new, of the same networks.
 
-        A stream goes on counting, ``fit`` counts anew. Should training fail, this state still says what the last call's
-        counts, curves and packed network were; the networks, which both share, may have moved.
+        A stream goes on counting, ``fit`` counts anew. Should training fail, this state is as it was.
         """
         streaming = decision.parameters.streaming
         if streaming and len(samples.rows) < REPLAYED:  # nothing is trained until more have come
@@ -94,10 +93,10 @@ class TrainingState:
             return replace(self, decision=decision, memory=memory)
         n_seen = self.n_rows_seen + n_new if streaming else n_new
         share = share_of(n_new, n_seen)
-        for trainer in self.trainers:
-            trainer.reconfigure(decision.parameters, decision.parameters.batch_size)
+        trainers = [trainer.going_on(decision.parameters, decision.parameters.batch_size) for trainer in self.trainers]
         decision = replace(decision, initial_model=targets.followed(decision.initial_model, samples, share))
-        now = {"targets": targets, "decision": decision, "n_rows_seen": n_seen, "share": share, "memory": memory}
+        now = {"targets": targets, "decision": decision, "trainers": trainers, "memory": memory}
+        now |= {"n_rows_seen": n_seen, "share": share}
         if streaming:
             return replace(self, **now, **self._curves())
         return replace(self, **now, **{name: [] for name in CURVES}, n_rows_trained=0)
@@ -122,6 +121,8 @@ class TrainingState:
         if self.packed is None:
             networks = [trainer.network for trainer in self.trainers]
             bits, sample_weight = data.bits[rows], data.sample_weight[rows]
+            for trainer in self.trainers:
+                trainer.check()
             for network in networks:
                 estimate_statistics(network, bits, sample_weight, momentum=self.share)
             encoding, initial_model = self.decision.encoding, self.decision.initial_model
@@ -166,15 +167,20 @@ class FinalState:
         return self
 
 
+def sizes_of(targets, parameters, n_bits):
+    """Bits, then units of each layer, the output's as well."""
+    units_per_output = 1 if targets.output == "softmax" else UNITS_PER_OUTPUT
+    return [n_bits, *parameters.hidden_layer_sizes, targets.n_outputs * units_per_output]
+
+
 def new_trainer(targets, decision, rng):
     """A Trainer of a newly drawn network."""
     parameters, sizes = decision.parameters, decision.parameters.hidden_layer_sizes
-    units_per_output = 1 if targets.output == "softmax" else UNITS_PER_OUTPUT
     spreads = np.full(len(sizes) + 1, SPREADS[parameters.binarization])
     if parameters.binarization == "sign":  # drawn weights have the whole range already
         spreads[0] *= targets.spread_factors[0]
         spreads[-1] *= targets.spread_factors[1]
-    layer_sizes = [decision.encoding.n_bits, *sizes, targets.n_outputs * units_per_output]
+    layer_sizes = sizes_of(targets, parameters, decision.encoding.n_bits)
     gain = targets.output_gain(decision.initial_model)
     network = BinaryNetwork.initialize(layer_sizes, targets.n_outputs, output_gain=gain, spreads=spreads, rng=rng)
     return Trainer(network, parameters, seed=rng.integers(2**63), max_rows=parameters.batch_size)

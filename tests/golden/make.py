@@ -1,21 +1,24 @@
-"""Makes the golden model files, which every later version has to read: ``python tests/golden/make.py``.
+"""Makes the golden answers, which every later version has to give on every machine: ``python tests/golden/make.py``.
 
-For each model NAME there is NAME.skbnn, and NAME.npz with rows and what the model says of them. Files that are there
-stay as they are; a new version of the format gets files with other names.
+For each model NAME there is the model file NAME.skbnn, the pickled network NAME.pickle, and NAME.npz with rows and what
+the model says of them. Files that are there stay as they are; a new version of a format gets files with other names.
+Pickles are made with the oldest NumPy that is supported, since newer ones read them but not the other way round.
 """
 
+import pickle
 from pathlib import Path
 
 import numpy as np
 
-from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, save_model
+from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, load_model, save_model
 
 FOLDER = Path(__file__).parent
 
 
 def fitted(Estimator, X, y, **parameters):
     """A small model."""
-    return Estimator((16, 9), max_iter=3, random_state=0, **{"n_components": 0, **parameters}).fit(X, y)
+    small = {"hidden_layer_sizes": (16, 9), "max_iter": 3, "random_state": 0, "n_components": 0}
+    return Estimator(**{**small, **parameters}).fit(X, y)
 
 
 def models():
@@ -45,21 +48,31 @@ def models():
     table = np.column_stack([X.astype(object), cities])
     yield "categories", fitted(BinaryMLPClassifier, table, third, categorical_features=[7]), table
     yield "wide", fitted(BinaryMLPRegressor, X, np.stack([1e7 + X[:, 0], X[:, 1]], axis=1)), X
+    yield "members", fitted(BinaryMLPClassifier, X, third, hidden_layer_sizes=(7, 65, 9), n_estimators=4), X
+    yield "shallow", fitted(BinaryMLPRegressor, X, X[:, :2], hidden_layer_sizes=()), X
+    # so many units that a byte a word would not hold their popcount
+    yield "broad", fitted(BinaryMLPClassifier, X[:, :2], third, hidden_layer_sizes=(2000, 9), n_thresholds=4), X[:, :2]
 
 
 def main():
     """Write the files that are missing."""
     for name, model, X in models():
-        if (FOLDER / f"{name}.skbnn").exists():
-            continue
-        network = getattr(model, "packed_", model)
-        save_model(network, FOLDER / f"{name}.skbnn")
-        rows = X[:20] if X.dtype != object else X[:20].astype(str)  # which npz would pickle
-        predictions = network.predict(rows)
-        said = {"scores": network.integer_scores(rows), "predictions": predictions, "dtype": predictions.dtype.str}
-        if predictions.dtype == object:
-            said["predictions"] = predictions.astype(str)
-        np.savez_compressed(FOLDER / f"{name}.npz", rows=rows, **said)
+        path = FOLDER / f"{name}.skbnn"
+        if not path.exists():
+            save_model(model, path)
+            write_answers(load_model(path), X, path.with_suffix(".npz"))
+        if not path.with_suffix(".pickle").exists():
+            path.with_suffix(".pickle").write_bytes(pickle.dumps(load_model(path, mmap=False), protocol=4))
+
+
+def write_answers(network, X, path):
+    """Write rows and what the network says of them."""
+    rows = X[:20] if X.dtype != object else X[:20].astype(str)  # which npz would pickle
+    predictions = network.predict(rows)
+    said = {"scores": network.integer_scores(rows), "predictions": predictions, "dtype": predictions.dtype.str}
+    if predictions.dtype == object:
+        said["predictions"] = predictions.astype(str)
+    np.savez_compressed(path, rows=rows, **said)
 
 
 if __name__ == "__main__":

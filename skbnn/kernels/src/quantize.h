@@ -1,5 +1,4 @@
 /* Gradients as bytes, in plain C for the compiler to vectorize; the includer chooses the instruction set. */
-#include <math.h>
 #include <string.h>
 
 #include "tiles.h"
@@ -22,8 +21,14 @@ INLINE float inverse_scale(int32_t largest) {
     return 127 / x;
 }
 
-/* Ties to even. The inverse is off by 2^-24 of itself, far from what would make the largest a 128. */
-INLINE int8_t nearest(float x) { return (int8_t)(int32_t)rintf(x); }
+/* Ties to even. The inverse is off by 2^-24 of itself, far from what would make the largest a 128. Around 3 * 2^22
+ * floats are the integers, which their low bits count; to cast NaN to one would be undefined. */
+INLINE int8_t nearest(float x) {
+    const float rounded = x + 12582912.0f;
+    int32_t bits;
+    memcpy(&bits, &rounded, sizeof bits);
+    return (int8_t)bits;
+}
 
 static void quantize_rows(const float *d, ptrdiff_t n_rows, ptrdiff_t n, ptrdiff_t stride, Int8Gradients *out) {
     const ptrdiff_t n_quads = (n + 3) / 4;

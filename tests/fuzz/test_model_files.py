@@ -1,24 +1,28 @@
-"""Fuzzes the reader of model files: ``python tests/fuzz_model_file.py --n 1000000``.
+"""Mutated golden files: each raises ValueError, or is a network that scores as the slow truth says, in little memory.
 
-Each mutation of a golden file has to raise ValueError or to give a network that predicts, and its memory has to stay
-below ten times the file and what Python's objects for any network take. A failure prints the file as hex.
+Memory stays below ten times the file and what Python's objects for any network take.
 """
 
-import argparse
 import collections
 import json
 import re
+import runpy
 import tempfile
 import tracemalloc
 import zlib
 from pathlib import Path
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from skbnn import load_model
 from skbnn.model_file import DTYPES, read, written
 
-GOLDEN = Path(__file__).with_name("golden")
+FILES = [path.read_bytes() for path in sorted(Path(__file__).parents[1].joinpath("golden").glob("*.skbnn"))]
+ORACLE = runpy.run_path(str(Path(__file__).with_name("oracle.py")))
+
+CASES = 20  # of an example, as hypothesis takes longer to draw one than a case takes
 
 OBJECTS = 2**15  # bytes: what parsing a header and the objects of a network take, however small its arrays
 
@@ -115,34 +119,6 @@ def with_checksum(content):
     return content[:-4] + zlib.crc32(content[:-4]).to_bytes(4, "little")
 
 
-def fuzz(n, seed=0):
-    """Read ``n`` mutations of the golden files; returns a Counter of what came of them, and the largest peak of memory.
-
-    The peak is a share of what is allowed.
-    """
-    rng = np.random.default_rng(seed)
-    contents = [path.read_bytes() for path in sorted(GOLDEN.glob("*.skbnn"))]
-    outcomes, highest = collections.Counter(), 0
-    with tempfile.TemporaryDirectory() as folder:
-        for number in range(n):
-            content = mutated(rng, contents)
-            path = Path(folder, str(number))
-            path.write_bytes(content)
-            tracemalloc.start()  # for the reader alone, as it slows down all that allocates
-            try:
-                outcome = outcome_of(path, bool(number % 2))
-            except Exception:
-                print(content.hex())
-                raise
-            share = tracemalloc.get_traced_memory()[1] / (10 * len(content) + OBJECTS)
-            tracemalloc.stop()
-            path.unlink()
-            assert share < 1, f"{share:.2f} of the memory allowed: {content.hex()}"
-            outcomes[outcome] += 1
-            highest = max(highest, share)
-    return outcomes, highest
-
-
 def mutated(rng, contents):
     """One of the files, mutated once or twice, mostly with the right checksum."""
     content = pick(rng, contents)
@@ -154,24 +130,42 @@ def mutated(rng, contents):
     return with_checksum(content) if rng.integers(5) else content
 
 
-def outcome_of(path, mmap):
-    """What comes of reading a file: the error's message without names and numbers, or "predicts"."""
+def outcome_of(seed, folder):
+    """What comes of a mutated file: the error's message without names and numbers, or "predicts".
+
+    Beside it, the memory that it took as a share of what is allowed.
+    """
+    rng = np.random.default_rng(seed)
+    content = mutated(rng, FILES)
+    path = Path(folder, "model")
+    path.unlink(missing_ok=True)  # it may be mapped still
+    path.write_bytes(content)
+    network, outcome, mapped = None, "predicts", rng.integers(2) == 0
+    tracemalloc.start()  # for the reader alone, as it slows down all that allocates
     try:
-        network = load_model(path, mmap=mmap)
+        network = load_model(path, mmap=mapped)
+        network.named().predict(np.zeros((3, network.n_features_in)))
     except ValueError as error:
         message = str(error)
         assert message.startswith(f"model file {str(path)!r} is "), message
-        return re.sub(r"'.*'|-?\d+", "…", ": ".join(message.split(" is ", 1)[1].split(": ")[:2]).split(", ")[0])
-    assert len(network.named().predict(np.zeros((3, network.n_features_in)))) == 3
-    return "predicts"
+        outcome = re.sub(r"'.*'|-?\d+", "…", ": ".join(message.split(" is ", 1)[1].split(": ")[:2]).split(", ")[0])
+    finally:
+        share = tracemalloc.get_traced_memory()[1] / (10 * len(content) + OBJECTS)
+        tracemalloc.stop()
+    assert share < 1, f"{share:.2f} of the memory allowed"
+    if network is not None:
+        ORACLE["assert_scores"](network, ORACLE["rows_for"](rng, network))
+    return outcome, share
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--n", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    outcomes, highest = fuzz(arguments.n, arguments.seed)
-    for outcome, count in outcomes.most_common():
-        print(f"{count:9,} {outcome}")
-    print(f"no crash; at most {highest:.2f} of the memory allowed")
+@given(st.integers(0, 2**32 - 1))
+def test_a_mutated_file_raises_or_scores_as_the_slow_truth_says(seed):
+    with tempfile.TemporaryDirectory() as folder:
+        for case in range(CASES):
+            outcome_of([seed, case], folder)
+
+
+def test_mutations_lead_everywhere(tmp_path):
+    outcomes, shares = zip(*(outcome_of([0, case], tmp_path) for case in range(600)), strict=True)
+    outcomes = collections.Counter(outcomes)
+    assert outcomes["predicts"] > 5 and len(outcomes) > 30 and 0 < max(shares) < 1
