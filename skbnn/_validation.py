@@ -26,18 +26,13 @@ def validated(estimator, X, *y, categories=None, reset=False):
     X, *y = (canonical(values) if is_sparse(values) else unmasked(values) for values in (X, *y))
     checks = {**NUMBERS, "multi_output": True, "y_numeric": is_regressor(estimator)} if y else NUMBERS
     if not categories and not is_table(X):
-        return checked(estimator, X, *y, reset=reset, **checks)
+        try:
+            return validate_data(estimator, X, *y, reset=reset, **checks)
+        except OverflowError as error:  # of NumPy, which is handed integers as they are
+            raise ValueError(f"X or y has a number beyond the range of float64: {error}") from error
     validate_data(estimator, X, reset=reset, skip_check_array=True)  # the features' names and number
     check = check_X_y if y else check_array
     return check(to_numbers(X, categories), *y, estimator=estimator, **checks)
-
-
-def checked(estimator, X, *y, **checks):
-    """What scikit-learn's ``validate_data`` gives, which lets an integer beyond float64 through to NumPy."""
-    try:
-        return validate_data(estimator, X, *y, **checks)
-    except OverflowError as error:
-        raise ValueError(f"X or y has a number beyond the range of float64: {error}") from error
 
 
 def are_validation_rows(early_stopping, given):

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from skbnn._files import replacing
+from skbnn.encoding.tables import shown
 from skbnn.packed import PackedNetwork, packed_network_of
-from skbnn.packed.arguments import require, shown
+from skbnn.packed.arguments import require
 
 if TYPE_CHECKING:
     from skbnn._typing import Model, StrPath

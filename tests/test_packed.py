@@ -691,7 +691,7 @@ def test_a_state_of_something_else_raises_value_error():
         ),
         ("layers", lambda a: a[:1], "1 hidden layers do not fit layer_sizes"),
         ("format", lambda a: a + 1, "format 3 is not 2"),
-        ("format", lambda _: 10**5000, "format a int is not 2"),
+        ("format", lambda _: 10**5000, "format an int of 16610 bits is not 2"),
         # Differences of neighbours, narrowing and products that would wrap.
         ("offsets", lambda a: np.r_[0, 2**63 - 1, -a[-1], a[3:]], "offsets must ascend"),
         ("offsets", lambda a: np.r_[0, 2**32, a[2:]], "offsets must ascend"),

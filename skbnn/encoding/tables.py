@@ -207,8 +207,8 @@ def shown(value):
     """A value as errors show it: not all of a long one, nor an integer with more digits than Python writes."""
     try:
         text = repr(value)
-    except ValueError:
-        return f"an {type(value).__name__} of {value.bit_length()} bits"
+    except Exception:
+        return f"an int of {value.bit_length()} bits" if isinstance(value, int) else f"a {type(value).__name__}"
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 

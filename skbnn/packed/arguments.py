@@ -6,7 +6,7 @@ from mmap import mmap
 
 import numpy as np
 
-from skbnn.encoding.tables import Labels, plain
+from skbnn.encoding.tables import Labels, plain, shown
 
 # What an array may hold that is to become one of these: kinds of NumPy's dtypes.
 KINDS = {np.uint64: "u", np.int64: "iu", np.int32: "iu", np.float64: "biuf", np.bool_: "b"}
@@ -118,7 +118,7 @@ def frozen_categories(categories, n_features):
 
 
 def as_array(values, name):
-    """``np.asarray(values)``."""
+    """``np.asarray(values)``, but of a masked array, whose mask it would ignore."""
     masked = isinstance(values, np.ndarray) and hasattr(values, "mask")
     require(not masked, f"{name} must not be a masked array")
     with reading(name):
@@ -151,15 +151,6 @@ def reading(name):
         raise
     except Exception as error:
         raise ValueError(f"{name} can't be read: {error!r}") from error
-
-
-def shown(value):
-    """A value in an error, shortened."""
-    try:
-        text = repr(value)
-    except Exception:  # for instance an integer of thousands of digits
-        return f"a {type(value).__name__}"
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def require(condition, message):

@@ -3,8 +3,8 @@
 import numpy as np
 
 from skbnn.encoding.columns import PRESENT
-from skbnn.encoding.tables import are_alike
-from skbnn.packed.arguments import require, shown
+from skbnn.encoding.tables import are_alike, shown
+from skbnn.packed.arguments import require
 from skbnn.packed.fixed_point import LIMIT, largest_parts
 
 OUTPUTS = "identity", "logistic", "softmax"

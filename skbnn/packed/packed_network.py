@@ -9,7 +9,7 @@ import numpy as np
 from skbnn.encoding import Encoder
 from skbnn.encoding.columns import find_runs
 from skbnn.encoding.sparse import dense, is_sparse
-from skbnn.encoding.tables import REALS, is_frame, is_table, to_numbers, unmasked
+from skbnn.encoding.tables import REALS, is_frame, is_table, shown, to_numbers, unmasked
 from skbnn.packed._program import Program
 from skbnn.packed._steps import sums_in_columns
 from skbnn.packed.activations import expit, softmax
@@ -23,7 +23,6 @@ from skbnn.packed.arguments import (
     frozen_names,
     frozen_sizes,
     require,
-    shown,
 )
 from skbnn.packed.checks import check, check_names
 from skbnn.packed.layout import pack_bits, spread_inputs, unpack_weights
@@ -344,7 +343,7 @@ class PackedNetwork:
         Raises
         ------
         ValueError
-            If there are slopes, which rise with the features themselves.
+            If these are no such rows, or if there are slopes, which rise with the features themselves.
         """
         return self.factor * self._bits_program.scores_from_bits(bits)
 
@@ -495,7 +494,7 @@ class PackedNetwork:
             known = isinstance(version, int) and version == FORMAT
             require(known, f"format {shown(version)} is not {FORMAT}; it is of another version of skbnn")
             self.__init__(**state)
-        except (TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
+        except (TypeError, KeyError) as error:
             raise ValueError(f"not the state of a PackedNetwork: {error!r}") from error
 
 
