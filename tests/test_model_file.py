@@ -198,8 +198,16 @@ def test_a_path_that_is_no_file_is_refused(tmp_path):
         save_model(golden("wide"), tmp_path / "missing" / "model")
     with pytest.raises(FileNotFoundError):
         load_model(tmp_path / "missing")
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(ValueError, match="path must be that of a file"):
         load_model(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_without_a_writer_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    load = f"import skbnn; skbnn.load_model({str(tmp_path / 'pipe')!r})"
+    done = subprocess.run([sys.executable, "-c", load], capture_output=True, text=True, timeout=60)
+    assert "ValueError: path must be that of a file" in done.stderr
 
 
 @pytest.mark.parametrize("function", ["fsync", "replace"])

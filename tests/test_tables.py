@@ -629,3 +629,15 @@ def test_a_network_has_categories_or_none(categories, message):
     else:
         with pytest.raises(ValueError, match=message):
             packed.named(categories=categories)
+
+
+@pytest.mark.parametrize("call", ["fit", "predict", "packed"])
+def test_records_are_told_how_to_become_columns(call):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    model = BinaryMLPClassifier((8,), max_iter=1, random_state=0).fit(X, X[:, 0] > 0)
+    records = np.rec.fromarrays(X.T, names="age,height")
+    calls = {"fit": lambda: model.fit(records, X[:, 0] > 0), "predict": lambda: model.predict(records)}
+    calls["packed"] = lambda: model.packed_.predict(records)
+    with pytest.raises(TypeError, match=r"structured array of \('age', 'height'\).*DataFrame"):
+        calls[call]()
+    assert model.packed_.predict(pd.DataFrame(records)).shape == (60,)

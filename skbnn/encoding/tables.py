@@ -43,7 +43,10 @@ def is_plain(dtype):
 
 
 def unmasked(X):
-    """X where what a masked array of NumPy masks is missing."""
+    """X where what a masked array of NumPy masks is missing. Raises TypeError if it is of records."""
+    if isinstance(X, np.ndarray) and X.dtype.names:
+        fields = shown(X.dtype.names)
+        raise TypeError(f"a structured array of {fields} has no columns; pandas.DataFrame(X) gives it some")
     if not hasattr(X, "filled") or not np.ma.is_masked(X):
         return X
     return X.astype(np.float64 if X.dtype.kind in REALS else object).filled(np.nan)
