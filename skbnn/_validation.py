@@ -1,5 +1,6 @@
 """Rows and targets as they are given to an estimator: scikit-learn's checks, and tables as numbers."""
 
+from contextlib import contextmanager
 from numbers import Integral
 
 import numpy as np
@@ -34,10 +35,17 @@ def validated(estimator, X, *y, categories=None, reset=False):
 
 def checked(estimator, X, *y, **checks):
     """What scikit-learn's ``validate_data`` gives, which lets an integer beyond float64 through to NumPy."""
-    try:
+    with within_float64("X or y"):
         return validate_data(estimator, X, *y, **checks)
+
+
+@contextmanager
+def within_float64(name):
+    """Integers become float64; of one that does not fit a ValueError says where it is."""
+    try:
+        yield
     except OverflowError as error:
-        raise ValueError(f"X or y has a number beyond the range of float64: {error}") from error
+        raise ValueError(f"{name} has a number beyond the range of float64: {error}") from error
 
 
 def are_validation_rows(early_stopping, given):

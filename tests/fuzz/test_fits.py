@@ -224,6 +224,17 @@ def test_numbers_of_any_size_are_read_or_named(X, named, model):
     np.testing.assert_array_equal(model.predict(X), model.packed_.predict(X))
 
 
+@pytest.mark.parametrize("name", ["sample_weight", "class_weight", "learning_rate_init", "epsilon", "max_iter", "tol"])
+@pytest.mark.parametrize("streaming", [False, True])
+def test_weights_and_parameters_beyond_float64_are_named(name, streaming):
+    weights = [1, 10**400] if name == "sample_weight" else None
+    asked = {"class_weight": {0: 10**400}, "sample_weight": None}.get(name, 10**400)
+    model = BinaryMLPClassifier((4,)).set_params(**({} if asked is None else {name: asked}))
+    first = {"classes": [0, 1]} if streaming else {}
+    with pytest.raises(ValueError, match=f"{name} has a number beyond the range of float64"):
+        (model.partial_fit if streaming else model.fit)([[0], [1]], [0, 1], **first, sample_weight=weights)
+
+
 def test_an_encoder_names_numbers_beyond_float64():
     with pytest.raises(ValueError, match="number beyond the range of float64"):
         ThermometerEncoder().fit([[10**400], [1]])
