@@ -178,6 +178,31 @@ def test_threads_that_come_and_go_in_any_order_leave_what_was_before(moves):
             thread.shutdown()
 
 
+def warn_as(module):
+    warnings.warn_explicit("of no use", RuntimeWarning, "a.py", 1, module)
+
+
+def test_filters_that_another_thread_brings_back_silence_nobody():
+    before, other = warnings.filters, OtherThread()
+    theirs = warnings.catch_warnings()
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        with quiet:
+            other.call(theirs.__enter__)  # as scikit-learn does in a fit
+            warn_as("numpy.linalg")
+            other.call(warn_as, "numpy.linalg")
+        other.call(theirs.__exit__)
+        assert quiet._filter in warnings.filters
+        warn_as("sklearn.base")
+        assert len(shown) == 2
+        assert pickle.loads(pickle.dumps(warnings.filters)) == warnings.filters
+        with quiet:
+            pass
+        assert quiet._filter not in warnings.filters
+    other.shutdown()
+    assert warnings.filters is before
+
+
 def test_networks_that_train_in_other_threads_have_one_blas_thread_each(monkeypatch):
     own, seen = NumberForEachThread(), {}
     monkeypatch.setattr(blas, "libraries", lambda: [own])
