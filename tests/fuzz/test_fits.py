@@ -19,7 +19,8 @@ SMALLEST, LARGEST = np.finfo(float).smallest_subnormal, 1e308
 
 # What an error has to name, beside parameters: rows, a column, targets, weights, or what is no number.
 NAMED = (
-    r"\bX\b|\by\b|column|feature|label|class|[Ss]ample|weight|could not convert string to float: |float\(\) argument"
+    r"\bX\b|\by\b|column|feature|label|class|[Ss]ample|weight"
+    r"|could not convert string to float: |float\(\) argument|setting an array element with a sequence"
 )
 
 numbers = st.sampled_from([0.0, -0.0, 1.0, -1.0, 0.1, 3.5, 1e-3, 7e5])
