@@ -2,6 +2,8 @@
 
 import datetime
 import pickle
+import sys
+import time
 import warnings
 
 import numpy as np
@@ -629,3 +631,12 @@ def test_a_network_has_categories_or_none(categories, message):
     else:
         with pytest.raises(ValueError, match=message):
             packed.named(categories=categories)
+
+
+def test_rows_of_one_hash_are_read_as_fast_as_others():
+    labels = np.arange(4, dtype=object)[:, np.newaxis]
+    network = BinaryMLPRegressor((4,), max_iter=1, categorical_features=[0]).fit(labels, range(4)).packed_
+    crafted = np.array([[n * sys.hash_info.modulus] for n in range(1, 100_001)], object)
+    start = time.process_time()
+    network.predict(crafted)
+    assert time.process_time() - start < 10  # in a set of them, each is compared with all others: minutes
