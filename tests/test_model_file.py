@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import time
 import zlib
 from pathlib import Path
 
@@ -75,6 +76,22 @@ def test_categories_that_are_none_are_refused(name, change, message, tmp_path):
     (tmp_path / "model").write_bytes(b"".join(written(metadata, arrays)))
     with pytest.raises(ValueError, match=message):
         load_model(tmp_path / "model")
+
+
+def test_labels_of_one_hash_are_refused_before_they_are_looked_up(tmp_path):
+    metadata, arrays = read(memoryview(next(path for path in GOLDEN if path.stem == "categories").read_bytes()))
+    feature, n_labels = np.flatnonzero(arrays["categories.counts"])[0], 10**5
+    same = [n * sys.hash_info.modulus for n in range(n_labels)]
+    assert {hash(label) for label in same} == {0}
+    arrays["categories.counts"] = np.zeros_like(arrays["categories.counts"])
+    arrays["categories.counts"][feature] = n_labels
+    arrays["nominal"] = np.zeros_like(arrays["nominal"])
+    arrays["categories"] = np.frombuffer("".join(f"{label}\0" for label in same).encode(), np.uint8)
+    (tmp_path / "model").write_bytes(b"".join(written(metadata, arrays)))
+    start = time.process_time()
+    with pytest.raises(ValueError, match="100000 labels of one hash"):
+        load_model(tmp_path / "model")
+    assert time.process_time() - start < 10  # looked up, they take minutes
 
 
 @pytest.mark.parametrize("hidden", [(), (1,), (70, 9, 64)])

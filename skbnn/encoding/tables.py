@@ -174,12 +174,13 @@ def are_alike(labels):
 def hashable(values, name):
     """A column's values as Python's objects; raises TypeError unless each can be a label."""
     values = values.tolist()
+    if all(issubclass(kind, PLAIN) for kind in set(map(type, values))):
+        return values
     try:
-        distinct = set(values)
+        for value in values:
+            hash(value)
     except TypeError as error:
         raise TypeError(f"{name} of X has values that can't be categories: {error}") from error
-    if all(isinstance(value, PLAIN) for value in distinct):
-        return values
     return [value if isinstance(value, PLAIN) else plain(value) for value in values]
 
 
@@ -257,7 +258,7 @@ def codes_of(column, labels, name):
     """The codes of a column's labels, float32."""
     values = hashable(values_of(column), name)
     codes = (labels if isinstance(labels, Labels) else Labels(labels)).codes
-    for value in set(values) - codes.keys():
+    for value in (value for value in values if value not in codes):  # a set of them could be crafted to take hours
         if not is_missing(value) and labels[0] is not None and not are_alike([value, labels[0]]):
             raise ValueError(f"{name} of X holds {shown(value)}, but its categories are such as {shown(labels[0])}")
     missing = codes.get(None, np.nan)

@@ -210,6 +210,27 @@ def test_an_interrupted_end_is_made_up_for_by_the_next(reset, monkeypatch):
     assert (shared.num_threads, warnings.filters) == (5 if reset else 7, before)
 
 
+def warn_as(module):
+    warnings.warn_explicit("of no use", RuntimeWarning, "a.py", 1, module)
+
+
+def test_filters_that_another_thread_brings_back_silence_nobody():
+    before, other = warnings.filters, OtherThread()
+    theirs = warnings.catch_warnings()
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        with quiet:
+            other.call(theirs.__enter__)  # as scikit-learn does in a fit
+            warn_as("numpy.linalg")
+            other.call(warn_as, "numpy.linalg")
+            assert pickle.loads(pickle.dumps(warnings.filters)) == warnings.filters
+        other.call(theirs.__exit__)
+        warn_as("sklearn.base")
+        assert len(shown) == 2
+    other.shutdown()
+    assert warnings.filters is before
+
+
 def test_networks_that_train_in_other_threads_have_one_blas_thread_each(monkeypatch):
     own, seen = NumberForEachThread(), {}
     monkeypatch.setattr(blas, "libraries", lambda: [own])
