@@ -223,7 +223,7 @@ def test_a_path_that_is_no_file_is_refused(tmp_path):
 def test_a_pipe_without_a_writer_is_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     load = f"import skbnn; skbnn.load_model({str(tmp_path / 'pipe')!r})"
-    done = subprocess.run([sys.executable, "-c", load], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", load], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert "ValueError: path must be that of a file" in done.stderr
 
 
