@@ -67,7 +67,7 @@ def test_memory_of_a_fit_is_what_is_documented(Estimator, shape, parameters, mon
     assert documented / 3 < peak < documented + PYTHON
 
 
-@pytest.mark.parametrize("shape", [(500, 10, 1), (3000, 100, 1)])
+@pytest.mark.parametrize("shape", [(4000, 10, 1), (3000, 100, 1)])
 def test_an_additive_model_takes_what_is_documented_for_each_number(shape, monkeypatch):
     X, y = table(*shape, real=False)
     model = BinaryMLPClassifier((8,), max_iter=1, random_state=0)
