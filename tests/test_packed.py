@@ -722,3 +722,10 @@ def test_arrays_that_do_not_fit_together_raise(name, change, message):
     state = random_network().__getstate__()
     with pytest.raises(ValueError, match=message):
         restored({**state, name: change(state[name])})
+
+
+@pytest.mark.parametrize("value", [2**53 + 1, -(2**63) + 1])
+def test_integers_that_float64_would_round_are_refused(value):
+    state = random_state(0, hidden=(8,))
+    with pytest.raises(ValueError, match="thresholds do not fit float64"):
+        PackedNetwork(**{**state, "thresholds": np.full(np.shape(state["thresholds"]), value)})
