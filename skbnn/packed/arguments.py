@@ -28,13 +28,15 @@ def frozen(values, dtype, ndim, name):
     if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned and is_constant(array):
         return array
     copy = frozen_copy(array, dtype)
-    if array.dtype.kind in "iu" and dtype is np.float64 and np.abs(copy).max(initial=0) >= 2**53:
-        exact = copy.astype(object) == array.astype(object)  # NumPy would round the integers before it compares
-        require(exact.all(), f"{name} do not fit {np.dtype(dtype)}")
-    if not np.can_cast(array.dtype, dtype):
-        same = np.array_equal(copy, array, equal_nan=dtype is np.float64)
-        require(same, f"{name} do not fit {np.dtype(dtype)}")
+    require(are_the_same(copy, array), f"{name} do not fit {np.dtype(dtype)}")
     return copy
+
+
+def are_the_same(copy, array):
+    """Whether a copy of another dtype has the array's values."""
+    if array.dtype.kind in "iu" and copy.dtype.kind == "f" and np.abs(copy).max(initial=0) >= 2**53:
+        return (copy.astype(object) == array.astype(object)).all()  # NumPy rounds integers, which it calls safe
+    return np.can_cast(array.dtype, copy.dtype) or np.array_equal(copy, array, equal_nan=copy.dtype.kind == "f")
 
 
 def frozen_copy(array, dtype):
