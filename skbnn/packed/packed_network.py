@@ -118,9 +118,9 @@ class PackedNetwork:
     -----
     Scores are sums of integers, so they are the same to the last bit for every instruction set, number of threads,
     number of rows, dtype and memory order of X; ``doc/arithmetic.rst`` has all that is needed to write another
-    predictor. To load a pickled network and to predict a row takes at most four times the pickle's size, beside
-    names, labels and a few kilobytes for each layer. Columns go by their position; names are not checked. Methods
-    take rows, (n_rows, n_features), or a single row, (n_features,).
+    predictor. To load a network and to predict a row takes at most four times the size of its pickle, beside two rows
+    of float64, names, labels and a few kilobytes for each layer. Columns go by their position; names are not checked.
+    Methods take rows, (n_rows, n_features), or a single row, (n_features,).
 
     Examples
     --------
@@ -138,7 +138,7 @@ class PackedNetwork:
     """
 
     thresholds: Floats
-    offsets: NDArray[np.int64]
+    offsets: NDArray[np.int32]
     components: Floats
     layers: tuple[tuple[Words, NDArray[np.int32]], ...]
     output_weights: Words
@@ -178,7 +178,7 @@ class PackedNetwork:
         feature_names: Iterable[str] | None = None,
         categories: Categories | None = None,
     ) -> None:
-        offsets = frozen(offsets, np.int64, 1, "offsets")
+        offsets = frozen(offsets, np.int32, 1, "offsets")
         components = frozen(components, np.float64, 2, "components")
         if nominal is None:
             nominal = np.zeros(max(0, len(offsets) - 1 - len(components)), bool)
@@ -267,7 +267,7 @@ class PackedNetwork:
             spread[used] = sums
             sums = spread
         ends = np.ones(len(sums) + 1, bool)
-        return Encoder(thresholds, np.arange(self.n_features_in + 1)), [first, *others], sums, ends
+        return Encoder(thresholds, np.arange(self.n_features_in + 1, dtype=np.int32)), [first, *others], sums, ends
 
     def decision_function(self, X: Rows) -> Floats:
         """Compute scores of each row.

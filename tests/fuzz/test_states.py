@@ -297,8 +297,8 @@ def test_mutations_lead_everywhere():
 @pytest.mark.parametrize(
     "name, change",
     [
-        ("offsets", lambda array: np.r_[0, 2**63 - 1, -array[-1], array[3:]]),
-        ("offsets", lambda array: np.r_[0, 2**32, array[2:]]),
+        ("offsets", lambda array: [0, 2**63 - 1, -array[-1], *array[3:]]),
+        ("offsets", lambda array: [0, 2**32, *array[2:]]),
         ("layer_sizes", lambda sizes: [sizes[0] + 0.9, *sizes[1:]]),
         ("layer_sizes", lambda sizes: list(map(str, sizes))),
         ("layer_sizes", lambda sizes: np.ma.array(sizes, mask=[True] * len(sizes))),
