@@ -43,10 +43,8 @@ EXTENSIONS = {
 # Baseline flags only: a kernel asks for its instruction set with a target attribute and is picked at run time.
 # Contraction is off so that every instruction set rounds alike; debug symbols would be most of the wheel.
 UNIX_FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off", "-g0"]
-MSVC_FLAGS = [
-    "/O2",
-    "/std:c11",
-]  # its older C has no restrict; it contracts nothing by default, and runs portable tiles
+# Microsoft's older C has no restrict. It contracts nothing by default, and runs portable tiles.
+MSVC_FLAGS = ["/O2", "/std:c11"]
 
 
 def extension(name, sources):

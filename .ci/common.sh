@@ -35,11 +35,12 @@ use_python() {
     python3 --version
 }
 
-# The requirements of an extra, or of the package where none is named, one a line.
+# The requirements of an extra, of a build, or of the package where none is named, one a line.
 requirements() {
     python3 - "${1:-}" <<'PYTHON'
 import sys, tomllib
-project = tomllib.load(open("pyproject.toml", "rb"))["project"]
-print(*(project["optional-dependencies"][sys.argv[1]] if sys.argv[1] else project["dependencies"]), sep="\n")
+settings = tomllib.load(open("pyproject.toml", "rb"))
+project, build = settings["project"], settings["build-system"]["requires"]
+print(*{"": project["dependencies"], "build": build, **project["optional-dependencies"]}[sys.argv[1]], sep="\n")
 PYTHON
 }

@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from skbnn._callbacks import Callbacks, callbacks_of
 from skbnn._doc_link import DocumentationLink
 from skbnn._sklearn import CallbackSupportMixin, Interval, Options, StrOptions, _check_sample_weight
-from skbnn._validation import are_validation_rows, categorical_mask, validated
+from skbnn._validation import are_validation_rows, categorical_mask, validated, within_float64
 from skbnn._whole import whole
 from skbnn.encoding.tables import are_categorical, find_categories, unmasked, with_new_labels
 from skbnn.kernels.blas import one_blas_thread
@@ -219,7 +219,8 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         """X as numbers, y and the weights."""
         X, y = validated(self, X, y, categories=categories, reset=reset)
         y = self._check_y(y.toarray() if issparse(y) else y)
-        return X, y, _check_sample_weight(unmasked(sample_weight), X, dtype=np.float64, ensure_non_negative=True)
+        with within_float64("sample_weight"):
+            return X, y, _check_sample_weight(unmasked(sample_weight), X, dtype=np.float64, ensure_non_negative=True)
 
     def _find_categories(self, X, sample_weight, state):
         """The labels of X's categories; those that training began with, and more while a stream may begin anew."""
@@ -233,7 +234,8 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         """The rows that have a weight, as ``Samples.of`` takes them, once the targets are known by all rows."""
         encoded = targets.encode(y)
         X, y, encoded, sample_weight = without_weightless(sample_weight, X, y, encoded, sample_weight)
-        return X, encoded, sample_weight, np.broadcast_to(self._class_weights(y), len(y))
+        with within_float64("class_weight"):
+            return X, encoded, sample_weight, np.broadcast_to(self._class_weights(y), len(y))
 
     def _validation_rows(self, X_val, y_val, sample_weight_val, targets, categories):
         """Features, encoded targets and weights of the rows that early stopping was given, or None."""
@@ -252,6 +254,10 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
     def _parameters(self, targets, validation, streaming):
         """What is asked of training; rows are held out only where none were given."""
         asked = {name: getattr(self, name) for name in self._parameter_constraints}
+        for name, value in asked.items():
+            if isinstance(value, Real):
+                with within_float64(name):
+                    float(value)
         if validation or self.early_stopping in ("auto", False):
             asked["validation_fraction"] = None
         return Parameters.of(asked, targets.network_loss, streaming=streaming)

@@ -61,13 +61,7 @@ class Callbacks(Watcher):
         """Offer an estimator that predicts with the networks as they are; it is made for callbacks that ask for one."""
         return self.end(partial(self.attributes_of, state))
 
-    def interrupted(self, state):
-        """End the epoch, if it was in one."""
-        if len(self.tasks) > 2:
-            self.end()
-        return False
-
     def loop_ended(self, state):
-        """What is left is to deliver the network."""
+        """End "train", and the epoch that was interrupted; what is left is to deliver the network."""
         while len(self.tasks) > 1:
             self.end()

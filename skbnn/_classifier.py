@@ -407,6 +407,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         ------
         ValueError
             If X_val comes without y_val or the other way round, with ``early_stopping=False``, or is not like X and y.
+            If training diverges.
+        MemoryError
+            If there is too little for what was asked for. Nothing large has been taken then.
 
         Notes
         -----
@@ -448,7 +451,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         ------
         ValueError
             If ``early_stopping`` is True, ``class_weight`` is "balanced", y has a class that is not in ``classes``, or
-            multilabel y has other columns.
+            multilabel y has other columns; or if training diverges.
+        MemoryError
+            As in ``fit``.
 
         Notes
         -----

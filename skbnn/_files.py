@@ -5,6 +5,12 @@ import stat
 from contextlib import contextmanager, suppress
 
 
+def require_file(path):
+    """Raise ValueError if something else than a file is there: to open a pipe waits, for ever if nobody writes."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise ValueError(f"path must be that of a file, got {os.fspath(path)!r}")
+
+
 @contextmanager
 def replacing(path):
     """A new binary file to write to, which takes the place of ``path`` in the end, or vanishes if there is an error.
@@ -12,9 +18,8 @@ def replacing(path):
     Raises ValueError if something else than a file is there.
     """
     target = os.path.realpath(os.fsdecode(path))  # what a link points to, not the link
+    require_file(path)
     exists = os.path.exists(target)
-    if exists and not os.path.isfile(target):
-        raise ValueError(f"path must be that of a file, got {os.fspath(path)!r}")
     temporary = os.path.join(os.path.dirname(target), f".skbnn-{os.urandom(8).hex()}")
     try:
         with open(temporary, "xb") as file:

@@ -392,6 +392,9 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         ------
         ValueError
             If X_val comes without y_val or the other way round, with ``early_stopping=False``, or is not like X and y.
+            If training diverges.
+        MemoryError
+            If there is too little for what was asked for. Nothing large has been taken then.
 
         Notes
         -----
@@ -429,7 +432,9 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         Raises
         ------
         ValueError
-            If ``early_stopping`` is True.
+            If ``early_stopping`` is True, or if training diverges.
+        MemoryError
+            As in ``fit``.
 
         Notes
         -----

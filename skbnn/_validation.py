@@ -1,5 +1,6 @@
 """Rows and targets as they are given to an estimator: scikit-learn's checks, and tables as numbers."""
 
+from contextlib import contextmanager
 from numbers import Integral
 
 import numpy as np
@@ -26,18 +27,20 @@ def validated(estimator, X, *y, categories=None, reset=False):
     X, *y = (canonical(values) if is_sparse(values) else unmasked(values) for values in (X, *y))
     checks = {**NUMBERS, "multi_output": True, "y_numeric": is_regressor(estimator)} if y else NUMBERS
     if not categories and not is_table(X):
-        return checked(estimator, X, *y, reset=reset, **checks)
+        with within_float64("X or y"):
+            return validate_data(estimator, X, *y, reset=reset, **checks)
     validate_data(estimator, X, reset=reset, skip_check_array=True)  # the features' names and number
     check = check_X_y if y else check_array
     return check(to_numbers(X, categories), *y, estimator=estimator, **checks)
 
 
-def checked(estimator, X, *y, **checks):
-    """What scikit-learn's ``validate_data`` gives, which lets an integer beyond float64 through to NumPy."""
+@contextmanager
+def within_float64(name):
+    """Integers become float64; of one that does not fit a ValueError says where it is."""
     try:
-        return validate_data(estimator, X, *y, **checks)
+        yield
     except OverflowError as error:
-        raise ValueError(f"X or y has a number beyond the range of float64: {error}") from error
+        raise ValueError(f"{name} has a number beyond the range of float64: {error}") from error
 
 
 def are_validation_rows(early_stopping, given):

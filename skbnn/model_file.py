@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skbnn._files import replacing
+from skbnn._files import replacing, require_file
+from skbnn.encoding.tables import shown
 from skbnn.packed import PackedNetwork, packed_network_of
-from skbnn.packed.arguments import require, shown
+from skbnn.packed.arguments import require
 
 if TYPE_CHECKING:
     from skbnn._typing import Model, StrPath
@@ -129,7 +130,8 @@ def load_model(path: StrPath, *, mmap: bool = True) -> PackedNetwork:
     Raises
     ------
     ValueError
-        If the file is truncated, damaged, of another kind, or of a newer version; the message says which.
+        If the file is truncated, damaged, of another kind, or of a newer version; the message says which. Or if
+        ``path`` is something else than a file, such as a pipe.
     OSError
         If the file can't be read, for instance FileNotFoundError.
 
@@ -153,6 +155,7 @@ def load_model(path: StrPath, *, mmap: bool = True) -> PackedNetwork:
     True
     """
     path = os.fspath(path)
+    require_file(path)
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         if mmap and size:

@@ -43,7 +43,7 @@ ROOMS = {
     "_show_versions": (6, ["kernels"]),
     "_files": (5, []),
     "__main__": (6, ["_files", "export", "model_file", "packed"]),
-    "model_file": (6, ["_files", "packed"]),
+    "model_file": (6, ["_files", "encoding", "packed"]),
     "export": (6, ["_files", "encoding", "packed", "_classifier", "_regressor", "_thermometer"]),
     "inspection": (6, ["encoding", "packed", "model_file"]),
     "__init__": (6, []),

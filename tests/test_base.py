@@ -6,7 +6,6 @@ import re
 from copy import copy
 from dataclasses import replace
 from itertools import count
-from threading import Thread
 
 import joblib
 import numpy as np
@@ -18,7 +17,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_limits
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
 from skbnn.kernels import available_instruction_sets, use_instruction_set
@@ -325,19 +324,6 @@ def test_ctrl_c_while_things_are_chosen_leaves_an_earlier_fit_as_it_was(model, X
 
 
 @both
-def test_a_failed_fit_leaves_no_mixture_with_the_last(model, X, y):
-    model = clone(model).fit(X, y)
-    before = vars(model).copy()
-    with pytest.raises(ValueError, match="hidden_layer_sizes"):
-        model.set_params(hidden_layer_sizes=(0,)).fit(X[:, :2], y)
-    assert vars(model) == {**before, "hidden_layer_sizes": (0,)}
-    fresh = clone(model)
-    with pytest.raises(ValueError, match="hidden_layer_sizes"):
-        fresh.fit(X, y)
-    assert vars(fresh).keys() == fresh.get_params().keys()  # not even n_features_in_
-
-
-@both
 @pytest.mark.parametrize("again", ["partial_fit", "fit"])
 def test_a_call_that_fails_leaves_the_last_ones_attributes_and_settings(model, X, y, again, monkeypatch):
     model = clone(model).set_params(dropout=0.1, warm_start=True).fit(X, y)
@@ -398,21 +384,6 @@ def test_a_number_as_dropout_trusts_the_network(model, X, y, monkeypatch):
     assert model.shrinkage_ < 0.2
     model.set_params(dropout=0.2).fit(X, y)
     assert (model.dropout_, model.shrinkage_) == (0.2, 1.0)
-
-
-@both
-def test_concurrent_fits_give_blas_its_threads_back(model, X, y):
-    def blas_threads():
-        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
-
-    before = blas_threads()
-    longer = clone(model).set_params(max_iter=30)
-    threads = [Thread(target=clone(one).fit, args=(X, y)) for one in (model, longer, model, longer)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert blas_threads() == before
 
 
 @both

@@ -20,7 +20,7 @@ MAX, TINY = np.finfo(np.float64).max, np.finfo(np.float64).smallest_subnormal
 def thresholds_of(column, n_thresholds=32, **kwargs):
     column = np.asarray(column)[:, np.newaxis]
     thresholds, offsets, *_ = find_encoding(column, n_thresholds, rng=np.random.default_rng(0), **kwargs)
-    assert thresholds.dtype == np.float64 and offsets.dtype == np.int64
+    assert thresholds.dtype == np.float64 and offsets.dtype == np.int32
     assert offsets.tolist() == [0, len(thresholds)]
     return thresholds.tolist()
 

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import time
 import zlib
 from pathlib import Path
 
@@ -75,6 +76,22 @@ def test_categories_that_are_none_are_refused(name, change, message, tmp_path):
     (tmp_path / "model").write_bytes(b"".join(written(metadata, arrays)))
     with pytest.raises(ValueError, match=message):
         load_model(tmp_path / "model")
+
+
+def test_labels_of_one_hash_are_refused_before_they_are_looked_up(tmp_path):
+    metadata, arrays = read(memoryview(next(path for path in GOLDEN if path.stem == "categories").read_bytes()))
+    feature, n_labels = np.flatnonzero(arrays["categories.counts"])[0], 10**5
+    same = [n * sys.hash_info.modulus for n in range(n_labels)]
+    assert {hash(label) for label in same} == {0}
+    arrays["categories.counts"] = np.zeros_like(arrays["categories.counts"])
+    arrays["categories.counts"][feature] = n_labels
+    arrays["nominal"] = np.zeros_like(arrays["nominal"])
+    arrays["categories"] = np.frombuffer("".join(f"{label}\0" for label in same).encode(), np.uint8)
+    (tmp_path / "model").write_bytes(b"".join(written(metadata, arrays)))
+    start = time.process_time()
+    with pytest.raises(ValueError, match="100000 labels of one hash"):
+        load_model(tmp_path / "model")
+    assert time.process_time() - start < 10  # looked up, they take minutes
 
 
 @pytest.mark.parametrize("hidden", [(), (1,), (70, 9, 64)])
@@ -198,8 +215,16 @@ def test_a_path_that_is_no_file_is_refused(tmp_path):
         save_model(golden("wide"), tmp_path / "missing" / "model")
     with pytest.raises(FileNotFoundError):
         load_model(tmp_path / "missing")
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(ValueError, match="path must be that of a file"):
         load_model(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_without_a_writer_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    load = f"import skbnn; skbnn.load_model({str(tmp_path / 'pipe')!r})"
+    done = subprocess.run([sys.executable, "-c", load], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert "ValueError: path must be that of a file" in done.stderr
 
 
 @pytest.mark.parametrize("function", ["fsync", "replace"])

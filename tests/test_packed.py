@@ -4,6 +4,7 @@ import pickle
 import subprocess
 import sys
 import tracemalloc
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
-from skbnn import BinaryMLPRegressor
+from skbnn import BinaryMLPRegressor, load_model, save_model
 from skbnn.encoding import Encoder
 from skbnn.kernels import available_instruction_sets, use_instruction_set
 from skbnn.packed import PackedNetwork, packed_network_of, reference
@@ -457,13 +458,27 @@ def test_features_without_a_bit_take_little_memory():
 
 def test_loading_a_state_takes_little_memory(extreme):
     pickled = pickle.dumps(PackedNetwork(**extreme))
-    X = np.zeros((1, extreme["components"].shape[1]), np.float32)
+    load = partial(pickle.loads, pickled)
+    assert peak_of_loading(load, extreme) < 4 * len(pickled)
+
+
+@pytest.mark.parametrize("mmap", [True, False])
+def test_loading_a_model_file_takes_as_little_memory_as_its_state(extreme, mmap, tmp_path):
+    """Numbers may lie in the file in fewer bits than in memory."""
+    network = PackedNetwork(**extreme)
+    save_model(network, tmp_path / "model.skbnn")
+    load = partial(load_model, tmp_path / "model.skbnn", mmap=mmap)
+    assert peak_of_loading(load, extreme) < 4 * len(pickle.dumps(network))
+
+
+def peak_of_loading(load, state):
+    """Most bytes that it takes to load a network and predict a row, beside two rows and a few kilobytes."""
+    X = np.zeros((1, state["components"].shape[1]), np.float32)
     tracemalloc.start()
-    network = pickle.loads(pickled)
-    network.predict(X)
+    load().predict(X)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 4 * len(pickled) + 2**16
+    return peak - 2 * 8 * X.size - 2**16
 
 
 @pytest.fixture(
@@ -691,12 +706,13 @@ def test_a_state_of_something_else_raises_value_error():
         ),
         ("layers", lambda a: a[:1], "1 hidden layers do not fit layer_sizes"),
         ("format", lambda a: a + 1, "format 3 is not 2"),
-        ("format", lambda _: 10**5000, "format a int is not 2"),
+        ("format", lambda _: 10**5000, "format an int of 16610 bits is not 2"),
         # Differences of neighbours, narrowing and products that would wrap.
-        ("offsets", lambda a: np.r_[0, 2**63 - 1, -a[-1], a[3:]], "offsets must ascend"),
-        ("offsets", lambda a: np.r_[0, 2**32, a[2:]], "offsets must ascend"),
-        ("offsets", lambda a: np.r_[a[:-1], a[-1] + 2**32], "offsets must end with the number of thresholds"),
-        ("offsets", lambda a: a.astype(np.uint64) + np.uint64(2**63), "offsets do not fit int64"),
+        ("offsets", lambda a: [0, 2**63 - 1, -a[-1], *a[3:]], "offsets do not fit int32"),
+        ("offsets", lambda a: [0, 2**32, *a[2:]], "offsets do not fit int32"),
+        ("offsets", lambda a: np.r_[0, 2**31 - 1, a[2:]], "offsets must ascend"),
+        ("offsets", lambda a: np.r_[a[:-1], a[-1] + 2**30], "offsets must end with the number of thresholds"),
+        ("offsets", lambda a: a.astype(np.uint64) + np.uint64(2**63), "offsets do not fit int32"),
         ("layer_sizes", lambda a: [a[0], a[1] + 2**32, *a[2:]], "must be at most 2147483584"),
         ("layer_sizes", lambda a: [a[0], 2**62, 2**62, a[-1]], "must be at most 2147483584"),
         ("layer_sizes", lambda a: [a[0], 2**31 - 1, *a[2:]], "must be at most 2147483584"),
@@ -722,3 +738,10 @@ def test_arrays_that_do_not_fit_together_raise(name, change, message):
     state = random_network().__getstate__()
     with pytest.raises(ValueError, match=message):
         restored({**state, name: change(state[name])})
+
+
+@pytest.mark.parametrize("value", [2**53 + 1, -(2**63) + 1])
+def test_integers_that_float64_would_round_are_refused(value):
+    state = random_state(0, hidden=(8,))
+    with pytest.raises(ValueError, match="thresholds do not fit float64"):
+        PackedNetwork(**{**state, "thresholds": np.full(np.shape(state["thresholds"]), value)})

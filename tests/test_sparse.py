@@ -422,11 +422,16 @@ class Changing(csr_array):
     data = property(lambda self: self.look("data", self._stored), lambda self, value: vars(self).update(_stored=value))
 
 
+@pytest.fixture(scope="module")
+def packed():
+    X = table()
+    return BinaryMLPClassifier(**QUICK).fit(X, classes_of(X)).packed_
+
+
 @pytest.mark.parametrize("name, other", [("indices", 10**8), ("indices", -(10**8)), ("indptr", 10**8), ("data", None)])
 @pytest.mark.parametrize("looks", range(16))
-def test_a_matrix_that_changes_meanwhile_leads_nowhere_else(name, other, looks):
+def test_a_matrix_that_changes_meanwhile_leads_nowhere_else(name, other, looks, packed):
     X = table()
-    packed = BinaryMLPClassifier(**QUICK).fit(X, classes_of(X)).packed_
     changing = Changing(X)
     array = np.array(getattr(changing, name), np.int64 if name != "data" else float)
     if name != "data":

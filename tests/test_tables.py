@@ -2,6 +2,7 @@
 
 import datetime
 import pickle
+import sys
 import warnings
 
 import numpy as np
@@ -629,3 +630,34 @@ def test_a_network_has_categories_or_none(categories, message):
     else:
         with pytest.raises(ValueError, match=message):
             packed.named(categories=categories)
+
+
+@pytest.mark.parametrize("call", ["fit", "predict", "packed"])
+def test_records_are_told_how_to_become_columns(call):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    model = BinaryMLPClassifier((8,), max_iter=1, random_state=0).fit(X, X[:, 0] > 0)
+    records = np.rec.fromarrays(X.T, names="age,height")
+    calls = {"fit": lambda: model.fit(records, X[:, 0] > 0), "predict": lambda: model.predict(records)}
+    calls["packed"] = lambda: model.packed_.predict(records)
+    with pytest.raises(TypeError, match=r"structured array of \('age', 'height'\).*DataFrame"):
+        calls[call]()
+    assert model.packed_.predict(pd.DataFrame(records)).shape == (60,)
+
+
+class Counted(int):
+    """An integer that counts how often it is compared."""
+
+    n_comparisons = 0
+    __hash__ = int.__hash__
+
+    def __eq__(self, other):
+        Counted.n_comparisons += 1
+        return int.__eq__(self, other)
+
+
+def test_rows_of_one_hash_are_not_compared_with_one_another():
+    labels = np.arange(4, dtype=object)[:, np.newaxis]
+    network = BinaryMLPRegressor((4,), max_iter=1, categorical_features=[0]).fit(labels, range(4)).packed_
+    crafted = np.array([[Counted(n * sys.hash_info.modulus)] for n in range(1, 1001)], object)
+    network.predict(crafted)
+    assert Counted.n_comparisons < 10 * len(crafted)

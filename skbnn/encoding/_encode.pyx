@@ -31,7 +31,7 @@ cdef class Encoder:
     Parameters
     ----------
     thresholds : ndarray of shape (n_bits,), float64
-    offsets : ndarray of shape (n_features + n_components + 1,), int64
+    offsets : ndarray of shape (n_features + n_components + 1,), int32
         Feature f has ``thresholds[offsets[f]:offsets[f + 1]]``; components come after the features.
     components : ndarray of shape (n_components, n_features), float64, default=None
         Linear combinations of the features.

@@ -31,7 +31,7 @@ def find_runs(offsets, nominal):
     is_end[offsets] = True
     is_end[:-1] |= of_nominal
     is_end[1:] |= of_nominal
-    return np.flatnonzero(is_end)
+    return np.flatnonzero(is_end).astype(np.int32)
 
 
 def same_nominal(offsets, nominal):

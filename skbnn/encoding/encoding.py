@@ -29,7 +29,7 @@ class Encoding(NamedTuple):
     ----------
     thresholds : ndarray of shape (n_bits,), float64
         Ascending within a column, which is a feature or, behind these, a combination.
-    offsets : ndarray of shape (n_columns + 1,), int64
+    offsets : ndarray of shape (n_columns + 1,), int32
         Column c has the thresholds from ``offsets[c]`` to ``offsets[c + 1]``.
     components : ndarray of shape (n_components, n_features), float64
         The combinations.
@@ -46,7 +46,7 @@ class Encoding(NamedTuple):
     def from_columns(cls, columns, components, nominal=None):
         """The encoding with these thresholds of each column, no feature of which is nominal unless it is said."""
         nominal = np.zeros(components.shape[1], bool) if nominal is None else nominal
-        offsets = np.cumsum([0, *map(len, columns)], dtype=np.int64)
+        offsets = np.cumsum([0, *map(len, columns)], dtype=np.int32)
         return cls(np.concatenate(columns), offsets, components, nominal)
 
     @property

@@ -43,7 +43,10 @@ def is_plain(dtype):
 
 
 def unmasked(X):
-    """X where what a masked array of NumPy masks is missing."""
+    """X where what a masked array of NumPy masks is missing. Raises TypeError if it is of records."""
+    if isinstance(X, np.ndarray) and X.dtype.names:
+        fields = shown(X.dtype.names)
+        raise TypeError(f"a structured array of {fields} has no columns; pandas.DataFrame(X) gives it some")
     if not hasattr(X, "filled") or not np.ma.is_masked(X):
         return X
     return X.astype(np.float64 if X.dtype.kind in REALS else object).filled(np.nan)
@@ -171,12 +174,13 @@ def are_alike(labels):
 def hashable(values, name):
     """A column's values as Python's objects; raises TypeError unless each can be a label."""
     values = values.tolist()
+    if all(issubclass(kind, PLAIN) for kind in set(map(type, values))):
+        return values
     try:
-        distinct = set(values)
+        for value in values:
+            hash(value)
     except TypeError as error:
         raise TypeError(f"{name} of X has values that can't be categories: {error}") from error
-    if all(isinstance(value, PLAIN) for value in distinct):
-        return values
     return [value if isinstance(value, PLAIN) else plain(value) for value in values]
 
 
@@ -207,8 +211,8 @@ def shown(value):
     """A value as errors show it: not all of a long one, nor an integer with more digits than Python writes."""
     try:
         text = repr(value)
-    except ValueError:
-        return f"an {type(value).__name__} of {value.bit_length()} bits"
+    except Exception:
+        return f"an int of {value.bit_length()} bits" if isinstance(value, int) else f"a {type(value).__name__}"
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
@@ -254,7 +258,7 @@ def codes_of(column, labels, name):
     """The codes of a column's labels, float32."""
     values = hashable(values_of(column), name)
     codes = (labels if isinstance(labels, Labels) else Labels(labels)).codes
-    for value in set(values) - codes.keys():
+    for value in (value for value in values if value not in codes):  # a set of them could be crafted to take hours
         if not is_missing(value) and labels[0] is not None and not are_alike([value, labels[0]]):
             raise ValueError(f"{name} of X holds {shown(value)}, but its categories are such as {shown(labels[0])}")
     missing = codes.get(None, np.nan)

@@ -10,10 +10,10 @@ import numpy as np
 
 from skbnn._files import replacing
 from skbnn.encoding.columns import PRESENT
+from skbnn.encoding.tables import shown
 from skbnn.export import c_features, c_layers
 from skbnn.export.c_tables import COMMENTS, float_keys, key_of_float, n_planes, row_dtype, tables_of
 from skbnn.packed import packed_network_of
-from skbnn.packed.arguments import shown
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike

@@ -47,10 +47,9 @@ class _OneForAll(SharedChange):
         self.before = {}
 
     def make(self):
-        """Note the numbers, and set 1."""
-        if not self.before:
-            shared = [library for library in libraries() if not has_number_for_each_thread(library)]
-            self.before = {library: library.num_threads for library in shared}
+        """Note the numbers, and set 1; where it is 1, an ``undo`` may have been interrupted, which knew better."""
+        found = {library: library.num_threads for library in libraries() if not has_number_for_each_thread(library)}
+        self.before = found | {library: n for library, n in self.before.items() if found.get(library) == 1}
         set_num_threads(dict.fromkeys(self.before, 1))
 
     def undo(self):

@@ -1,30 +1,45 @@
 """No warnings of what the package computes with, where they would be no one's mistake."""
 
+import re
 import warnings
-from contextlib import ExitStack
+from contextlib import suppress
+from threading import get_ident
 
 from skbnn.kernels.shared_change import SharedChange
 
 
 class _Quiet(SharedChange):
-    """``warnings.catch_warnings`` for several threads, of which the last to leave brings back the filters.
+    """Warnings that name a line of these modules are not shown in the threads that are inside, and in no other.
 
-    A ``catch_warnings`` of each would bring back what the one before had set, and the process would stay silent.
-    Warnings that name a line of other modules are shown all the while.
+    ``warnings.catch_warnings`` brings back a whole list of filters, and scikit-learn enters it in every fit. Of several
+    threads one brings back what another had set meanwhile, this filter as well. So it asks for the thread: where it has
+    been left behind it ignores nothing.
     """
+
+    modules = re.compile(r"(numpy|scipy|sklearn|skbnn|tqdm)\b")
 
     def __init__(self):
         super().__init__()
-        self._filters = ExitStack()
+        self._filter, self._filters = ("ignore", None, Warning, self, 0), []
+
+    def match(self, module):
+        """Whether to ignore a warning of this module: filters have a pattern's method."""
+        return get_ident() in self._inside and self.modules.match(module)
 
     def make(self):
-        """Add a filter."""
-        self._filters.enter_context(warnings.catch_warnings())
-        warnings.filterwarnings("ignore", module=r"(numpy|scipy|sklearn|skbnn|tqdm)\b")
+        """Add the filter, before all others."""
+        self._filters = warnings.filters
+        self._filters.insert(0, self._filter)
 
     def undo(self):
-        """Bring back the filters that were."""
-        self._filters.close()
+        """Take it out of the filters that are there now, and of those that another thread may bring back."""
+        for filters in warnings.filters, self._filters:
+            with suppress(ValueError):
+                while self._filter in filters:
+                    filters.remove(self._filter)
+
+    def __reduce__(self):
+        return "quiet"  # scikit-learn sends filters to its workers, where other threads are inside
 
 
 quiet = _Quiet()

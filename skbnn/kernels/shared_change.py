@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from threading import RLock, get_ident
 
 _lock = RLock()  # one for all, so that a fork can wait until none is halfway
-_changes = []
+_changes: list["SharedChange"] = []
 
 
 class SharedChange(ABC):

@@ -40,7 +40,7 @@ LOSSES = {
     "absolute_error": AbsoluteError,
     "huber": Huber,
 }
-OF_NUMBERS = "squared_error", "absolute_error", "huber"
+REGRESSION_LOSSES = "squared_error", "absolute_error", "huber"
 
 # Latent weights start within ±0.1, times a factor of the layer, where a step of Adam flips them soon. Drawn weights are
 # +1 with probability (1 + latent) / 2, so within ±0.1 they would be coin flips; they start over the whole range.
@@ -240,7 +240,7 @@ class Trainer:
         mended = "".join(f", leave {name} at {getattr(TrainingOptions, name)}" for name in odd)
         return (
             f"{what} after {self.n_steps[0]} steps with {settings}: training diverged. "
-            f"Lower learning_rate_init{mended}{', or scale the targets' if options.loss in OF_NUMBERS else ''}."
+            f"Lower learning_rate_init{mended}{', or scale the targets' if options.loss in REGRESSION_LOSSES else ''}."
         )
 
     @property

@@ -6,7 +6,7 @@ from mmap import mmap
 
 import numpy as np
 
-from skbnn.encoding.tables import Labels, plain
+from skbnn.encoding.tables import Labels, plain, shown
 
 # What an array may hold that is to become one of these: kinds of NumPy's dtypes.
 KINDS = {np.uint64: "u", np.int64: "iu", np.int32: "iu", np.float64: "biuf", np.bool_: "b"}
@@ -28,10 +28,15 @@ def frozen(values, dtype, ndim, name):
     if array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned and is_constant(array):
         return array
     copy = frozen_copy(array, dtype)
-    if not np.can_cast(array.dtype, dtype):
-        same = np.array_equal(copy, array, equal_nan=dtype is np.float64)
-        require(same, f"{name} do not fit {np.dtype(dtype)}")
+    require(are_the_same(copy, array), f"{name} do not fit {np.dtype(dtype)}")
     return copy
+
+
+def are_the_same(copy, array):
+    """Whether a copy of another dtype has the array's values."""
+    if array.dtype.kind in "iu" and copy.dtype.kind == "f" and np.abs(copy).max(initial=0) >= 2**53:
+        return (copy.astype(object) == array.astype(object)).all()  # NumPy rounds integers, which it calls safe
+    return np.can_cast(array.dtype, copy.dtype) or np.array_equal(copy, array, equal_nan=copy.dtype.kind == "f")
 
 
 def frozen_copy(array, dtype):
@@ -118,7 +123,7 @@ def frozen_categories(categories, n_features):
 
 
 def as_array(values, name):
-    """``np.asarray(values)``."""
+    """``np.asarray(values)``, but of a masked array, whose mask it would ignore."""
     masked = isinstance(values, np.ndarray) and hasattr(values, "mask")
     require(not masked, f"{name} must not be a masked array")
     with reading(name):
@@ -151,15 +156,6 @@ def reading(name):
         raise
     except Exception as error:
         raise ValueError(f"{name} can't be read: {error!r}") from error
-
-
-def shown(value):
-    """A value in an error, shortened."""
-    try:
-        text = repr(value)
-    except Exception:  # for instance an integer of thousands of digits
-        return f"a {type(value).__name__}"
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def require(condition, message):

@@ -1,16 +1,22 @@
 """Whether arrays are those of a network: everything that the native code relies on."""
 
+from collections import Counter
+
 import numpy as np
 
 from skbnn.encoding.columns import PRESENT
-from skbnn.encoding.tables import are_alike
-from skbnn.packed.arguments import require, shown
+from skbnn.encoding.tables import are_alike, shown
+from skbnn.packed.arguments import require
 from skbnn.packed.fixed_point import LIMIT, largest_parts
 
 OUTPUTS = "identity", "logistic", "softmax"
 
 # Offsets and popcounts are int32 in native code, which steps over bits by fewer than 64 at a time.
 LARGEST_SIZE = 2**31 - 64
+
+# Labels of a feature that may have one hash. Chance gives a few; crafted integers all have one, and then a set of
+# them takes hours to make.
+MOST_OF_A_HASH = 64
 
 
 def check(network):
@@ -46,6 +52,8 @@ def check_categories(categories, nominal):
         require(labels is None or len(labels) > 0, f"feature {feature} has no label among its categories")
         known = [label for label in labels or () if label is not None]
         require(are_alike(known), f"categories of feature {feature} must be all text or all numbers")
+        most = max(Counter(map(hash, labels or ())).values(), default=0)
+        require(most <= MOST_OF_A_HASH, f"categories of feature {feature} have {most} labels of one hash")
         require(len(set(labels or ())) == len(labels or ()), f"categories of feature {feature} repeat")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from skbnn.encoding import Encoder
 from skbnn.encoding.columns import find_runs
 from skbnn.encoding.sparse import dense, is_sparse
-from skbnn.encoding.tables import REALS, is_frame, is_table, to_numbers, unmasked
+from skbnn.encoding.tables import REALS, is_frame, is_table, shown, to_numbers, unmasked
 from skbnn.packed._program import Program
 from skbnn.packed._steps import sums_in_columns
 from skbnn.packed.activations import expit, softmax
@@ -23,7 +23,6 @@ from skbnn.packed.arguments import (
     frozen_names,
     frozen_sizes,
     require,
-    shown,
 )
 from skbnn.packed.checks import check, check_names
 from skbnn.packed.layout import pack_bits, spread_inputs, unpack_weights
@@ -119,9 +118,9 @@ class PackedNetwork:
     -----
     Scores are sums of integers, so they are the same to the last bit for every instruction set, number of threads,
     number of rows, dtype and memory order of X; ``doc/arithmetic.rst`` has all that is needed to write another
-    predictor. To load a pickled network and to predict a row takes at most four times the pickle's size, beside
-    names, labels and a few kilobytes for each layer. Columns go by their position; names are not checked. Methods
-    take rows, (n_rows, n_features), or a single row, (n_features,).
+    predictor. To load a network and to predict a row takes at most four times the size of its pickle, beside two rows
+    of float64, names, labels and a few kilobytes for each layer. Columns go by their position; names are not checked.
+    Methods take rows, (n_rows, n_features), or a single row, (n_features,).
 
     Examples
     --------
@@ -139,7 +138,7 @@ class PackedNetwork:
     """
 
     thresholds: Floats
-    offsets: NDArray[np.int64]
+    offsets: NDArray[np.int32]
     components: Floats
     layers: tuple[tuple[Words, NDArray[np.int32]], ...]
     output_weights: Words
@@ -179,7 +178,7 @@ class PackedNetwork:
         feature_names: Iterable[str] | None = None,
         categories: Categories | None = None,
     ) -> None:
-        offsets = frozen(offsets, np.int64, 1, "offsets")
+        offsets = frozen(offsets, np.int32, 1, "offsets")
         components = frozen(components, np.float64, 2, "components")
         if nominal is None:
             nominal = np.zeros(max(0, len(offsets) - 1 - len(components)), bool)
@@ -268,7 +267,7 @@ class PackedNetwork:
             spread[used] = sums
             sums = spread
         ends = np.ones(len(sums) + 1, bool)
-        return Encoder(thresholds, np.arange(self.n_features_in + 1)), [first, *others], sums, ends
+        return Encoder(thresholds, np.arange(self.n_features_in + 1, dtype=np.int32)), [first, *others], sums, ends
 
     def decision_function(self, X: Rows) -> Floats:
         """Compute scores of each row.
@@ -344,7 +343,7 @@ class PackedNetwork:
         Raises
         ------
         ValueError
-            If there are slopes, which rise with the features themselves.
+            If these are no such rows, or if there are slopes, which rise with the features themselves.
         """
         return self.factor * self._bits_program.scores_from_bits(bits)
 
@@ -495,7 +494,7 @@ class PackedNetwork:
             known = isinstance(version, int) and version == FORMAT
             require(known, f"format {shown(version)} is not {FORMAT}; it is of another version of skbnn")
             self.__init__(**state)
-        except (TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
+        except (TypeError, KeyError) as error:
             raise ValueError(f"not the state of a PackedNetwork: {error!r}") from error
 
 

@@ -150,7 +150,7 @@ def warn_of_merged_integers(X):
 
 def always_on(encoding):
     """The same with one bit that is always +1, so that there is a network to hold the mean."""
-    offsets = np.minimum(np.arange(len(encoding.offsets)), 1)
+    offsets = np.minimum(np.arange(len(encoding.offsets), dtype=np.int32), 1)
     return encoding._replace(thresholds=np.array([np.finfo(np.float64).min]), offsets=offsets)
 
 

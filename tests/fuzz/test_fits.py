@@ -19,7 +19,8 @@ SMALLEST, LARGEST = np.finfo(float).smallest_subnormal, 1e308
 
 # What an error has to name, beside parameters: rows, a column, targets, weights, or what is no number.
 NAMED = (
-    r"\bX\b|\by\b|column|feature|label|class|[Ss]ample|weight|could not convert string to float: |float\(\) argument"
+    r"\bX\b|\by\b|column|feature|label|class|[Ss]ample|weight"
+    r"|could not convert string to float: |float\(\) argument|setting an array element with a sequence"
 )
 
 numbers = st.sampled_from([0.0, -0.0, 1.0, -1.0, 0.1, 3.5, 1e-3, 7e5])
@@ -37,7 +38,7 @@ moments = st.sampled_from(
 )
 objects = st.one_of(
     st.sampled_from([True, 10**30, 10**400, -(10**5000), 1 + 1j, "x", "1e5", b"x", (1,), None, pd.NA, pd.NaT]),
-    st.sampled_from([datetime.date.max, datetime.timedelta.max, np.float32(3), np.datetime64("NaT"), object]),
+    st.sampled_from([datetime.date.max, datetime.timedelta.max, np.float32(3), np.datetime64("NaT", "D"), object]),
     numbers,
     odd_numbers,
 )
@@ -222,6 +223,17 @@ def test_numbers_of_any_size_are_read_or_named(X, named, model):
         return
     model.fit(X, [0, 1])
     np.testing.assert_array_equal(model.predict(X), model.packed_.predict(X))
+
+
+@pytest.mark.parametrize("name", ["sample_weight", "class_weight", "learning_rate_init", "epsilon", "max_iter", "tol"])
+@pytest.mark.parametrize("streaming", [False, True])
+def test_weights_and_parameters_beyond_float64_are_named(name, streaming):
+    weights = [1, 10**400] if name == "sample_weight" else None
+    asked = {"class_weight": {0: 10**400}, "sample_weight": None}.get(name, 10**400)
+    model = BinaryMLPClassifier((4,)).set_params(**({} if asked is None else {name: asked}))
+    first = {"classes": [0, 1]} if streaming else {}
+    with pytest.raises(ValueError, match=f"{name} has a number beyond the range of float64"):
+        (model.partial_fit if streaming else model.fit)([[0], [1]], [0, 1], **first, sample_weight=weights)
 
 
 def test_an_encoder_names_numbers_beyond_float64():

@@ -21,6 +21,7 @@ from skbnn.model_file import DTYPES, read, written
 
 FILES = [path.read_bytes() for path in sorted(Path(__file__).parents[1].joinpath("golden").glob("*.skbnn"))]
 ORACLE = runpy.run_path(str(Path(__file__).with_name("oracle.py")))
+pick, rows_for, assert_scores = (ORACLE[name] for name in ("pick", "rows_for", "assert_scores"))
 
 CASES = 20  # of an example, as hypothesis takes longer to draw one than a case takes
 
@@ -104,11 +105,6 @@ def change_array(rng, content, _):
 OF_BYTES, OF_MEANING = [flip_bits, cut, splice], [edit_header, change_array]
 
 
-def pick(rng, values):
-    """One of a list's values."""
-    return values[rng.integers(len(values))]
-
-
 def with_header(header, data):
     """A file's content."""
     return len(header).to_bytes(8, "little") + header + data
@@ -154,7 +150,7 @@ def outcome_of(seed, folder):
         tracemalloc.stop()
     assert share < 1, f"{share:.2f} of the memory allowed"
     if network is not None:
-        ORACLE["assert_scores"](network, ORACLE["rows_for"](rng, network))
+        assert_scores(network, rows_for(rng, network))
     return outcome, share
 
 
