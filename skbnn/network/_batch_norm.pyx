@@ -3,7 +3,7 @@
 import numpy as np
 
 from skbnn.kernels._dispatch cimport BatchNormArrays, tiles
-from skbnn.network._team cimport Share, Team, units_of
+from skbnn.network._team cimport Share
 
 
 cdef class BatchNorm:
@@ -20,20 +20,18 @@ cdef class BatchNorm:
         self.bias_gradient = np.empty(n_units, np.float32)
         self.inverse_std = np.empty(n_units, np.float32)
 
-    cdef void forward(self, const Team *team, float *x, float *out, const double *weights, double total_weight,
+    cdef void forward(self, Share units, float *x, float *out, const double *weights, double total_weight,
                       Py_ssize_t n_rows) noexcept nogil:
-        """``x = (x - mean) / std``, in place, and ``out = gain * x + bias``, of this thread's units."""
-        cdef Share units = units_of(team, self.gain.shape[0])
+        """``x = (x - mean) / std``, in place, and ``out = gain * x + bias``, of some units."""
         cdef BatchNormArrays arrays = self.arrays(units)
         tiles().normalize(x + units.start, out + units.start, weights, total_weight, n_rows, &arrays)
 
-    cdef void backward(self, const Team *team, const float *normalized, float *gradient, const double *weights,
+    cdef void backward(self, Share units, const float *normalized, float *gradient, const double *weights,
                        double total_weight, Py_ssize_t n_rows) noexcept nogil:
-        """Turn the gradient of ``forward``'s output into that of its input, in place, of this thread's units.
+        """Turn the gradient of ``forward``'s output into that of its input, in place, of some units.
 
         The mean and the standard deviation depend on every row; their share is subtracted by the rows' weights.
         """
-        cdef Share units = units_of(team, self.gain.shape[0])
         cdef BatchNormArrays arrays = self.arrays(units)
         tiles().normalize_backward(normalized + units.start, gradient + units.start, weights, total_weight,
                                       n_rows, &arrays)
@@ -41,6 +39,6 @@ cdef class BatchNorm:
     cdef BatchNormArrays arrays(self, Share units) noexcept nogil:
         """Some units, as the tiles take them."""
         cdef Py_ssize_t start = units.start
-        return BatchNormArrays(&self.gain[0] + start, &self.bias[0] + start, &self.gain_gradient[0] + start,
-                               &self.bias_gradient[0] + start, &self.inverse_std[0] + start, units.stop - start,
+        return BatchNormArrays(&self.gain[start], &self.bias[start], &self.gain_gradient[start],
+                               &self.bias_gradient[start], &self.inverse_std[start], units.stop - start,
                                self.gain.shape[0])

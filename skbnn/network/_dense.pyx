@@ -1,13 +1,13 @@
 """Fully connected ±1 weights: exact integer products forward, two real products backward."""
 
 import numpy as np
-from libc.stdint cimport int32_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint64_t
 
 from skbnn.kernels._dispatch cimport tiles
 from skbnn.kernels._layer cimport layer_popcounts
 from skbnn.network._products cimport backward_products
 from skbnn.network._random cimport RandomBits
-from skbnn.network._team cimport Share, Team, rows_of, units_of, wait
+from skbnn.network._team cimport COLUMNS, Share, Team, columns_of
 
 
 cdef extern from *:
@@ -36,7 +36,7 @@ cdef class BinaryDense:
         self.gradient = np.empty((self.n_units, self.n_inputs), np.float32)
         self.packed_weights = np.zeros((self.n_groups, self.n_words, 8), np.uint64)
         self.products = backward_products(self.n_units, self.n_inputs, max_rows, int8)
-        self.popcounts = np.empty((max_rows, self.n_groups * 8), np.int32)
+        self.max_rows = max_rows
         self.noise = np.zeros(self.n_inputs, np.float32)
 
     cdef void binarize_weights(self, const Team *team, RandomBits random) noexcept nogil:
@@ -45,7 +45,7 @@ cdef class BinaryDense:
         A weight is +1 where it reaches noise uniform in (-1, 1), which is P(+1) = hard_sigmoid(latent)
         (Courbariaux et al., 2015); the sign is the same with noise 0.
         """
-        cdef Share units = units_of(team, self.n_units)
+        cdef Share units = columns_of(team, self.n_units)
         cdef Py_ssize_t unit, word, first, start
         cdef uint64_t words[WORDS_AT_A_TIME]
         for unit in range(units.start, units.stop):
@@ -60,42 +60,39 @@ cdef class BinaryDense:
                     self.packed_weights[unit // 8, word, unit % 8] = words[word - first]
                 first += WORDS_AT_A_TIME
 
-    cdef void forward(self, const Team *team, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows,
+    cdef Py_ssize_t scratch_bytes(self) noexcept nogil:
+        """Bytes that each thread of a team needs as scratch."""
+        return max(self.products.scratch_bytes(), <Py_ssize_t>(self.max_rows * COLUMNS * sizeof(int32_t)))
+
+    cdef void forward(self, Share units, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows, uint8_t *scratch,
                       float *dots) noexcept nogil:
-        """``dots = (x * mask) @ binary_weights.T`` of this thread's rows.
+        """``dots = (x * mask) @ binary_weights.T`` of some units, ``COLUMNS`` at most.
 
         ``x`` is packed ±1, ``mask`` packed 0/1 or, where all inputs are kept, NULL.
         """
-        cdef Share rows = rows_of(team, n_rows)
-        cdef Py_ssize_t row, unit, word, kept = self.n_inputs, first = rows.start * self.n_words
-        cdef const int32_t *counts
-        cdef const uint64_t *first_mask = NULL
-        if rows.start == rows.stop:
-            return
-        if mask is not NULL:
-            first_mask = mask + first
-        layer_popcounts(x + first, first_mask, rows.stop - rows.start,
-                        self.n_words, &self.packed_weights[0, 0, 0], self.n_words, self.n_groups,
-                        &self.popcounts[rows.start, 0], self.n_groups * 8)
-        for row in range(rows.start, rows.stop):
-            counts = &self.popcounts[row, 0]
+        cdef Py_ssize_t row, unit, word, kept = self.n_inputs
+        cdef int32_t *popcounts = <int32_t *>scratch
+        layer_popcounts(x, mask, n_rows, self.n_words, &self.packed_weights[units.start // 8, 0, 0], self.n_words,
+                        (units.stop - units.start + 7) // 8, popcounts, COLUMNS)
+        for row in range(n_rows):
             if mask is not NULL:
                 kept = 0
                 for word in range(self.n_words):
                     kept += popcount64(mask[row * self.n_words + word])
-            for unit in range(self.n_units):
-                dots[row * self.n_units + unit] = <float>(<int32_t>kept - 2 * counts[unit])
-        self.products.spread_inputs(x, mask, rows, n_rows)
+            for unit in range(units.stop - units.start):
+                dots[row * self.n_units + units.start + unit] = <float>(<int32_t>kept - 2 * popcounts[unit])
+            popcounts += COLUMNS
 
-    cdef void backward(self, const float *d_dots, Py_ssize_t n_rows, Share units) noexcept nogil:
-        """``gradient = d_dots.T @ (x * mask)`` of some units, with ``x`` and ``mask`` of the last ``forward``."""
-        self.products.weights(d_dots, n_rows, units, &self.gradient[0, 0])
+    cdef void backward(self, const Team *team, const uint64_t *x, const uint64_t *mask, const float *d_dots,
+                       Py_ssize_t n_rows, float *d_x) noexcept nogil:
+        """``gradient = d_dots.T @ (x * mask)`` and, unless NULL, ``d_x = d_dots @ binary_weights``.
 
-    cdef void input_gradient(self, const Team *team, const float *d_dots, Py_ssize_t n_rows, float *d_x) noexcept nogil:
-        """``d_x = d_dots @ binary_weights`` of this thread's rows, once all have their units' part of ``d_dots``."""
-        self.products.spread_weights(&self.packed_weights[0, 0, 0], units_of(team, self.n_units))
-        wait(team)
-        self.products.inputs(d_dots, rows_of(team, n_rows), d_x)
+        Of ``d_dots`` this thread's units must be ready; it fills its inputs' part of ``d_x``.
+        """
+        self.products.take(team, d_dots, n_rows, d_x is not NULL)
+        self.products.weights(team, d_dots, x, mask, n_rows, &self.gradient[0, 0])
+        if d_x is not NULL:
+            self.products.inputs(team, d_dots, &self.packed_weights[0, 0, 0], n_rows, d_x)
 
 
 cdef class Signs:

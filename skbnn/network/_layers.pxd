@@ -6,7 +6,7 @@ from skbnn.network._dense cimport BinaryDense
 from skbnn.network._losses cimport Loss
 from skbnn.network._optimizers cimport Optimizer
 from skbnn.network._random cimport RandomBits
-from skbnn.network._team cimport Team
+from skbnn.network._team cimport Share, Team
 
 
 cdef struct Batch:
@@ -16,8 +16,11 @@ cdef struct Batch:
     const float *targets
     Py_ssize_t n_targets  # numbers a row of targets
     const float *offsets  # of the scores, or NULL for none
-    long long number  # of the update, counted from 1, or 0 for none
-    double weights_rate, norm_rate
+
+
+cdef struct Update:
+    long long number  # counted from 1
+    double weights_rate, norm_rate  # learning rates of latent weights and of batch norm
 
 
 cdef class Layer:
@@ -29,11 +32,15 @@ cdef class Layer:
     cdef float[:, ::1] outputs
     cdef void affine(self, const Team *team, const uint64_t *bits, const uint64_t *mask,
                      const Batch *batch) noexcept nogil
-    cdef void affine_backward(self, const Team *team, float *gradient, float *d_x, const Batch *batch) noexcept nogil
-    cdef void update(self, const Team *team, const Batch *batch) noexcept nogil
+    cdef void affine_backward(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *gradient,
+                              float *d_x, const Batch *batch) noexcept nogil
+    cdef void activate(self, Share units, Py_ssize_t n_rows) noexcept nogil
+    cdef void activate_backward(self, Share units, float *gradient, Py_ssize_t n_rows) noexcept nogil
+    cdef void update(self, const Team *team, const Update *update) noexcept nogil
+    cdef Py_ssize_t scratch_bytes(self) noexcept nogil
     cdef void draw(self, const Team *team, Py_ssize_t n_rows) noexcept nogil
-    cdef double step(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
-                     const Batch *batch) noexcept nogil
+    cdef double gradients(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
+                          const Batch *batch) noexcept nogil
 
 
 cdef class HiddenLayer(Layer):
@@ -59,4 +66,4 @@ cdef class Dropout:
     cdef readonly uint64_t[:, ::1] mask
     cdef Py_ssize_t n_units
     cdef void draw(self, Py_ssize_t n_rows) noexcept nogil
-    cdef void backward(self, const Team *team, float *gradient, Py_ssize_t n_rows) noexcept nogil
+    cdef void backward(self, Share units, float *gradient, Py_ssize_t n_rows) noexcept nogil

@@ -2,7 +2,7 @@
 turns the gradient that comes back into its parameters' and its input's.
 
 Activations travel packed, beside a mask of those that dropout keeps. Buffers are allocated once, for the largest
-mini-batch. Every thread of the team makes the same calls and does its share; it waits where it turns from rows to units
+mini-batch. Every thread of the team makes the same calls and does its share; it waits where it turns from rows to columns
 or back.
 """
 
@@ -16,7 +16,7 @@ from skbnn.network._binarize cimport SurrogateGradient
 from skbnn.network._dense cimport BinaryDense
 from skbnn.network._losses cimport Loss
 from skbnn.network._random cimport RandomBits
-from skbnn.network._team cimport Share, Team, alone, rows_of, units_of, wait
+from skbnn.network._team cimport COLUMNS, Share, Team, block, columns_of, n_blocks, rows_of, wait
 
 
 cdef class Dropout:
@@ -39,18 +39,17 @@ cdef class Dropout:
             for row in range(n_rows):
                 self.mask[row, last] &= (<uint64_t>1 << (self.n_units % 64)) - 1
 
-    cdef void backward(self, const Team *team, float *gradient, Py_ssize_t n_rows) noexcept nogil:
-        """What was dropped has no gradient, in this thread's rows."""
-        cdef Share rows = rows_of(team, n_rows)
-        if rows.start < rows.stop:
-            tiles().drop(gradient + rows.start * self.n_units, &self.mask[rows.start, 0], rows.stop - rows.start,
-                            self.n_units)
+    cdef void backward(self, Share units, float *gradient, Py_ssize_t n_rows) noexcept nogil:
+        """What was dropped has no gradient, of some units."""
+        cdef Py_ssize_t row
+        for row in range(n_rows):
+            tiles().drop(gradient + row * self.n_units + units.start, &self.mask[row, units.start // 64], 1,
+                         units.stop - units.start)
 
     def __call__(self, float[:, ::1] gradient):
         """``draw`` and ``backward`` from Python."""
-        cdef Team team = alone()
         self.draw(gradient.shape[0])
-        self.backward(&team, &gradient[0, 0], gradient.shape[0])
+        self.backward(Share(0, self.n_units), &gradient[0, 0], gradient.shape[0])
 
 
 cdef class Layer:
@@ -68,39 +67,57 @@ cdef class Layer:
         """What this layer and all after it need before a mini-batch: binary weights, and masks of dropout."""
         self.dense.binarize_weights(team, self.weights_random)
 
-    cdef double step(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
-                     const Batch *batch) noexcept nogil:
-        """Run this layer and all after it, forward, backward and, if the loss is finite, the update; returns the loss.
+    cdef double gradients(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
+                          const Batch *batch) noexcept nogil:
+        """Run this layer and all after it, forward and, if the loss is finite, backward; returns the loss.
 
-        This thread's rows of ``bits`` and ``mask`` must be ready, and it fills those of ``d_x``, unless NULL.
+        All of ``bits`` and ``mask`` must be ready; this thread fills its columns of ``d_x``, unless NULL.
         """
         return 0
 
+    cdef Py_ssize_t scratch_bytes(self) noexcept nogil:
+        """Bytes that each thread needs as scratch, for this layer and all after it."""
+        return self.dense.scratch_bytes()
+
     cdef void affine(self, const Team *team, const uint64_t *bits, const uint64_t *mask,
                      const Batch *batch) noexcept nogil:
-        """``outputs = batch_norm(x @ binary_weights.T)``, ready when this returns."""
-        self.dense.forward(team, bits, mask, batch.n_rows, &self.normalized[0, 0])
-        wait(team)
-        self.norm.forward(team, &self.normalized[0, 0], &self.outputs[0, 0], batch.weights, batch.total_weight,
-                          batch.n_rows)
-        wait(team)
+        """``activate(batch_norm(x @ binary_weights.T))`` of this thread's units, some of them while in cache."""
+        cdef Share own = columns_of(team, self.dense.n_units), units
+        cdef Py_ssize_t number
+        for number in range(n_blocks(own)):
+            units = block(own, number)
+            self.dense.forward(units, bits, mask, batch.n_rows, team.scratch, &self.normalized[0, 0])
+            self.norm.forward(units, &self.normalized[0, 0], &self.outputs[0, 0], batch.weights, batch.total_weight,
+                              batch.n_rows)
+            self.activate(units, batch.n_rows)
 
-    cdef void affine_backward(self, const Team *team, float *gradient, float *d_x, const Batch *batch) noexcept nogil:
-        """From the gradient of ``outputs``, which is ready and overwritten, to updated parameters and ``d_x``."""
-        self.norm.backward(team, &self.normalized[0, 0], gradient, batch.weights, batch.total_weight, batch.n_rows)
-        self.dense.backward(gradient, batch.n_rows, units_of(team, self.dense.n_units))
-        if batch.number:
-            self.update(team, batch)
-        if d_x is not NULL:
-            self.dense.input_gradient(team, gradient, batch.n_rows, d_x)
+    cdef void affine_backward(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *gradient,
+                              float *d_x, const Batch *batch) noexcept nogil:
+        """From what the layer after it leaves in ``gradient`` to the parameters' and, unless NULL, ``d_x``.
 
-    cdef void update(self, const Team *team, const Batch *batch) noexcept nogil:
-        """Step the parameters of this thread's units along their gradients."""
-        cdef Share units = units_of(team, self.dense.n_units)
+        This thread's units of ``gradient``, which is overwritten, must be ready.
+        """
+        cdef Share own = columns_of(team, self.dense.n_units), units
+        cdef Py_ssize_t number
+        for number in range(n_blocks(own)):
+            units = block(own, number)
+            self.activate_backward(units, gradient, batch.n_rows)
+            self.norm.backward(units, &self.normalized[0, 0], gradient, batch.weights, batch.total_weight, batch.n_rows)
+        self.dense.backward(team, bits, mask, gradient, batch.n_rows, d_x)
+
+    cdef void activate(self, Share units, Py_ssize_t n_rows) noexcept nogil:
+        """What the layer after it reads, of some units' ``outputs``."""
+
+    cdef void activate_backward(self, Share units, float *gradient, Py_ssize_t n_rows) noexcept nogil:
+        """Turn the gradient of what the layer after it reads into that of ``outputs``, of some units."""
+
+    cdef void update(self, const Team *team, const Update *update) noexcept nogil:
+        """Step this thread's units of this layer and of all after it along their gradients, which must be ready."""
+        cdef Share units = columns_of(team, self.dense.n_units)
         cdef Share weights = Share(units.start * self.dense.n_inputs, units.stop * self.dense.n_inputs)
-        self.weights_optimizer.update(&self.dense.gradient[0, 0], weights, batch.number, batch.weights_rate)
-        self.gain_optimizer.update(&self.norm.gain_gradient[0], units, batch.number, batch.norm_rate)
-        self.bias_optimizer.update(&self.norm.bias_gradient[0], units, batch.number, batch.norm_rate)
+        self.weights_optimizer.update(&self.dense.gradient[0, 0], weights, update.number, update.weights_rate)
+        self.gain_optimizer.update(&self.norm.gain_gradient[0], units, update.number, update.norm_rate)
+        self.bias_optimizer.update(&self.norm.bias_gradient[0], units, update.number, update.norm_rate)
 
 
 cdef class HiddenLayer(Layer):
@@ -113,7 +130,7 @@ cdef class HiddenLayer(Layer):
         self.activations_random = activations_random
         self.gradient = np.empty((max_rows, dense.n_units), np.float32)
         self.bits = np.empty((max_rows, (dense.n_units + 63) // 64), np.uint64)
-        self.noise = np.zeros(dense.n_units, np.float32)
+        self.noise = np.zeros(COLUMNS, np.float32)
 
     cdef void draw(self, const Team *team, Py_ssize_t n_rows) noexcept nogil:
         Layer.draw(self, team, n_rows)
@@ -121,29 +138,39 @@ cdef class HiddenLayer(Layer):
             self.dropout.draw(n_rows)
         self.after.draw(team, n_rows)
 
-    cdef double step(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
-                     const Batch *batch) noexcept nogil:
-        cdef Py_ssize_t row, n_units = self.dense.n_units
-        cdef Share rows = rows_of(team, batch.n_rows)
+    cdef double gradients(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
+                          const Batch *batch) noexcept nogil:
         cdef float *gradient = &self.gradient[0, 0]
         cdef const uint64_t *kept = NULL if self.dropout is None else &self.dropout.mask[0, 0]
         cdef double loss
         self.affine(team, bits, mask, batch)
-        for row in range(rows.start, rows.stop):
-            if self.activations_random is not None:  # as for the weights: +1 where the output reaches the noise
-                self.activations_random.uniform(&self.noise[0], n_units)
-            tiles().compare32(&self.outputs[row, 0], &self.noise[0], n_units, &self.bits[row, 0])
-
-        loss = self.after.step(team, &self.bits[0, 0], kept, gradient, batch)
-
+        wait(team)
+        loss = self.after.gradients(team, &self.bits[0, 0], kept, gradient, batch)
         if isfinite(loss):
-            if self.dropout is not None:
-                self.dropout.backward(team, gradient, batch.n_rows)
-            self.surrogate.backward(&self.outputs[0, 0] + rows.start * n_units, gradient + rows.start * n_units,
-                                    (rows.stop - rows.start) * n_units)
-            wait(team)
-            self.affine_backward(team, gradient, d_x, batch)
+            self.affine_backward(team, bits, mask, gradient, d_x, batch)
         return loss
+
+    cdef void activate(self, Share units, Py_ssize_t n_rows) noexcept nogil:
+        cdef Py_ssize_t row, n = units.stop - units.start
+        for row in range(n_rows):
+            if self.activations_random is not None:  # as for the weights: +1 where the output reaches the noise
+                self.activations_random.uniform(&self.noise[0], n)
+            tiles().compare32(&self.outputs[row, units.start], &self.noise[0], n, &self.bits[row, units.start // 64])
+
+    cdef void activate_backward(self, Share units, float *gradient, Py_ssize_t n_rows) noexcept nogil:
+        cdef Py_ssize_t row
+        if self.dropout is not None:
+            self.dropout.backward(units, gradient, n_rows)
+        for row in range(n_rows):
+            self.surrogate.backward(&self.outputs[row, units.start], gradient + row * self.dense.n_units + units.start,
+                                    units.stop - units.start)
+
+    cdef Py_ssize_t scratch_bytes(self) noexcept nogil:
+        return max(Layer.scratch_bytes(self), self.after.scratch_bytes())
+
+    cdef void update(self, const Team *team, const Update *update) noexcept nogil:
+        Layer.update(self, team, update)
+        self.after.update(team, update)
 
 
 cdef class OutputLayer(Layer):
@@ -158,13 +185,14 @@ cdef class OutputLayer(Layer):
         self.gradient = np.empty((max_rows, dense.n_units), np.float32)
         self.losses = np.empty(max_rows)
 
-    cdef double step(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
-                     const Batch *batch) noexcept nogil:
+    cdef double gradients(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
+                          const Batch *batch) noexcept nogil:
         cdef Py_ssize_t row, output, unit
         cdef Share rows = rows_of(team, batch.n_rows)
         cdef float score
         cdef double loss = 0
         self.affine(team, bits, mask, batch)
+        wait(team)
         for row in range(rows.start, rows.stop):
             for output in range(self.n_outputs):
                 score = 0 if batch.offsets is NULL else batch.offsets[row * self.n_outputs + output]
@@ -183,5 +211,5 @@ cdef class OutputLayer(Layer):
         for row in range(batch.n_rows):  # by every thread, so that all know whether to go on
             loss += self.losses[row]
         if isfinite(loss):
-            self.affine_backward(team, &self.gradient[0, 0], d_x, batch)
+            self.affine_backward(team, bits, mask, &self.gradient[0, 0], d_x, batch)
         return loss

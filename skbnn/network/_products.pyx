@@ -1,7 +1,8 @@
 """The two products of a dense layer's backward pass: real gradients with ±1 operands, read as bits.
 
 On CPUs with dot products of bytes (VNNI) the gradients are rounded to 8 bits, relative to the largest that is summed
-with them: four times float32's peak. Elsewhere the bits are written out as float32 for BLAS.
+with them: four times float32's peak. Elsewhere the bits are written out as float32 for BLAS, word by word of the
+inputs, as what BLAS rounds depends on the shape.
 """
 
 import numpy as np
@@ -10,151 +11,167 @@ from scipy.linalg.cython_blas cimport sgemm
 
 from skbnn.kernels._dispatch cimport SIGN_QUADS, Int8Gradients, Int8Tiles, int8_tiles, tiles
 from skbnn.network._binarize cimport unpack
-from skbnn.network._team cimport ROWS, UNITS, Share
+from skbnn.network._team cimport Share, Team, alone, columns_of, rows_of, wait
 
 
 cdef class BackwardProducts:
-    """Base class: shapes of a layer. Rows of bits are (n_words,), packed weights (n_groups, n_words, 8).
-
-    Each operand of bits is spread out by all threads before the product of which any thread reads all of it.
-    """
+    """Base class: shapes of a layer. Rows of bits are (n_words,), packed weights (n_groups, n_words, 8)."""
 
     def __init__(self, Py_ssize_t n_units, Py_ssize_t n_inputs):
         self.n_units, self.n_inputs = n_units, n_inputs
         self.n_words = (n_inputs + 63) // 64
 
-    cdef void spread_inputs(self, const uint64_t *x, const uint64_t *mask, Share rows,
-                            Py_ssize_t n_rows) noexcept nogil:
-        """Some of ``n_rows`` rows of inputs, for ``weights``; a NULL mask keeps every input."""
+    cdef Py_ssize_t scratch_bytes(self) noexcept nogil:
+        """Bytes that each thread of a team needs as scratch."""
+        return 0
 
-    cdef void spread_weights(self, const uint64_t *packed_weights, Share units) noexcept nogil:
-        """Some units' weights, for ``inputs``."""
+    cdef void take(self, const Team *team, const float *d_dots, Py_ssize_t n_rows, bint for_inputs) noexcept nogil:
+        """Get ready for the products with ``d_dots``, (n_rows, n_units), of which this thread's units are.
 
-    cdef void weights(self, const float *d_dots, Py_ssize_t n_rows, Share units,
-                      float *gradient) noexcept nogil:
-        """``gradient = d_dots.T @ (x * mask)``, (n_units, n_inputs), of some units."""
+        ``inputs`` may follow only if ``for_inputs``.
+        """
 
-    cdef void inputs(self, const float *d_dots, Share rows, float *d_x) noexcept nogil:
-        """``d_x = d_dots @ binary_weights``, (n_rows, n_inputs), of some rows."""
+    cdef void weights(self, const Team *team, const float *d_dots, const uint64_t *x, const uint64_t *mask,
+                      Py_ssize_t n_rows, float *gradient) noexcept nogil:
+        """This thread's part of ``gradient = d_dots.T @ (x * mask)``, (n_units, n_inputs); a NULL mask keeps all."""
+
+    cdef void inputs(self, const Team *team, const float *d_dots, const uint64_t *packed_weights, Py_ssize_t n_rows,
+                     float *d_x) noexcept nogil:
+        """``d_x = d_dots @ binary_weights``, (n_rows, n_inputs), of this thread's inputs."""
+
+    cdef Share words_of(self, const Team *team) noexcept nogil:
+        """This thread's words of inputs."""
+        cdef Share inputs = columns_of(team, self.n_inputs)
+        return Share(inputs.start // 64, (inputs.stop + 63) // 64)
+
+    cdef int width(self, Py_ssize_t word) noexcept nogil:
+        """Inputs of a word."""
+        return min(<Py_ssize_t>64, self.n_inputs - 64 * word)
 
 
 cdef class Float32Products(BackwardProducts):
     """Through BLAS, which counts by columns, so each row-major matrix is passed as its transpose."""
 
     cdef float[:, ::1] x, binary_weights
-    cdef uint64_t[:, ::1] unit_words
 
     def __init__(self, n_units, n_inputs, max_rows):
         super().__init__(n_units, n_inputs)
         self.x = np.empty((max_rows, n_inputs), np.float32)
         self.binary_weights = np.empty((n_units, n_inputs), np.float32)
-        self.unit_words = np.empty((n_units, self.n_words), np.uint64)
 
-    cdef void spread_inputs(self, const uint64_t *x, const uint64_t *mask, Share rows,
-                            Py_ssize_t n_rows) noexcept nogil:
-        cdef Py_ssize_t row, i
-        for row in range(rows.start, rows.stop):
-            unpack(x + row * self.n_words, self.n_inputs, &self.x[row, 0])
-            if mask is not NULL:
-                for i in range(self.n_inputs):
-                    self.x[row, i] *= mask[row * self.n_words + i // 64] >> (i % 64) & 1
+    cdef void take(self, const Team *team, const float *d_dots, Py_ssize_t n_rows, bint for_inputs) noexcept nogil:
+        wait(team)
 
-    cdef void spread_weights(self, const uint64_t *packed_weights, Share units) noexcept nogil:
-        cdef Py_ssize_t unit, word
-        for unit in range(units.start, units.stop):
-            for word in range(self.n_words):
-                self.unit_words[unit, word] = packed_weights[(unit // 8 * self.n_words + word) * 8 + unit % 8]
-            unpack(&self.unit_words[unit, 0], self.n_inputs, &self.binary_weights[unit, 0])
-
-    cdef void weights(self, const float *d_dots, Py_ssize_t n_rows, Share units,
-                      float *gradient) noexcept nogil:
+    cdef void weights(self, const Team *team, const float *d_dots, const uint64_t *x, const uint64_t *mask,
+                      Py_ssize_t n_rows, float *gradient) noexcept nogil:
         cdef int n_units = self.n_units, inputs = self.n_inputs, rows = n_rows, n
         cdef float one = 1, zero = 0
-        cdef Py_ssize_t start = units.start
-        while start < units.stop:
-            n = min(<Py_ssize_t>UNITS, units.stop - start)
-            sgemm("N", "T", &inputs, &n, &rows, &one, &self.x[0, 0], &inputs, <float *>d_dots + start, &n_units, &zero,
-                  gradient + start * self.n_inputs, &inputs)
-            start += UNITS
+        cdef Py_ssize_t row, word, i
+        cdef float *signs
+        cdef Share words = self.words_of(team)
+        for word in range(words.start, words.stop):
+            n = self.width(word)
+            for row in range(n_rows):
+                signs = &self.x[row, 64 * word]
+                unpack(x + row * self.n_words + word, n, signs)
+                if mask is not NULL:
+                    for i in range(n):
+                        signs[i] *= mask[row * self.n_words + word] >> i & 1
+            sgemm("N", "T", &n, &n_units, &rows, &one, &self.x[0, 64 * word], &inputs, <float *>d_dots, &n_units, &zero,
+                  gradient + 64 * word, &inputs)
 
-    cdef void inputs(self, const float *d_dots, Share rows, float *d_x) noexcept nogil:
-        cdef int units = self.n_units, inputs = self.n_inputs, n
+    cdef void inputs(self, const Team *team, const float *d_dots, const uint64_t *packed_weights, Py_ssize_t n_rows,
+                     float *d_x) noexcept nogil:
+        cdef int n_units = self.n_units, inputs = self.n_inputs, rows = n_rows, n
         cdef float one = 1, zero = 0
-        cdef Py_ssize_t start = rows.start
-        while start < rows.stop:
-            n = min(<Py_ssize_t>ROWS, rows.stop - start)
-            sgemm("N", "N", &inputs, &n, &units, &one, &self.binary_weights[0, 0], &inputs,
-                  <float *>d_dots + start * self.n_units, &units, &zero, d_x + start * self.n_inputs, &inputs)
-            start += ROWS
+        cdef Py_ssize_t unit, word
+        cdef Share words = self.words_of(team)
+        for word in range(words.start, words.stop):
+            n = self.width(word)
+            for unit in range(self.n_units):
+                unpack(packed_weights + (unit // 8 * self.n_words + word) * 8 + unit % 8, n,
+                       &self.binary_weights[unit, 64 * word])
+            sgemm("N", "N", &n, &rows, &n_units, &one, &self.binary_weights[0, 64 * word], &inputs, <float *>d_dots,
+                  &n_units, &zero, d_x + 64 * word, &inputs)
 
 
 cdef class Int8Products(BackwardProducts):
     """Through ``signs_product``, 64 columns at a time; four neighbours of the dimension summed over make a quad."""
 
     cdef const Int8Tiles *tiles
-    cdef uint32_t[::1] quads  # of gradients, by rows or by units
-    cdef float[::1] scales
-    cdef int32_t[::1] sums
-    cdef uint8_t[:, :, ::1] signs_of_inputs, signs_of_weights  # [word][quad][4 * column + summand]
+    cdef Py_ssize_t most_quads, unit_quads
+    cdef uint32_t[::1] quads_of_units, quads_of_rows  # the gradients of a unit and of a row
+    cdef float[::1] scales_of_units, scales_of_rows
+    cdef int32_t[::1] sums_of_units, sums_of_rows
 
     def __init__(self, n_units, n_inputs, max_rows):
         super().__init__(n_units, n_inputs)
         self.tiles = int8_tiles()
-        cdef Py_ssize_t unit_quads = (n_units + 3) // 4, row_quads = (max_rows + 3) // 4
-        self.quads = np.empty(max(max_rows * unit_quads, row_quads * n_units), np.uint32)
-        self.scales = np.empty(max(max_rows, n_units), np.float32)
-        self.sums = np.empty(max(max_rows, n_units), np.int32)
-        self.signs_of_inputs = np.empty((self.n_words, row_quads, SIGN_QUADS), np.uint8)
-        self.signs_of_weights = np.empty((self.n_words, unit_quads, SIGN_QUADS), np.uint8)
+        cdef Py_ssize_t row_quads = (max_rows + 3) // 4
+        self.unit_quads = (n_units + 3) // 4
+        self.most_quads = max(self.unit_quads, row_quads)
+        self.quads_of_units = np.empty(row_quads * n_units, np.uint32)
+        self.quads_of_rows = np.empty(max_rows * self.unit_quads, np.uint32)
+        self.scales_of_units, self.scales_of_rows = np.empty(n_units, np.float32), np.empty(max_rows, np.float32)
+        self.sums_of_units, self.sums_of_rows = np.empty(n_units, np.int32), np.empty(max_rows, np.int32)
 
-    cdef void spread_inputs(self, const uint64_t *x, const uint64_t *mask, Share rows,
-                            Py_ssize_t n_rows) noexcept nogil:
+    cdef Py_ssize_t scratch_bytes(self) noexcept nogil:
+        """The signs of a word: [quad][4 * column + summand]."""
+        return self.most_quads * SIGN_QUADS
+
+    cdef void take(self, const Team *team, const float *d_dots, Py_ssize_t n_rows, bint for_inputs) noexcept nogil:
+        cdef Share rows = rows_of(team, n_rows)
+        cdef Int8Gradients gradients = self.of_rows(rows)
+        if for_inputs:
+            wait(team)
+            if rows.start < rows.stop:
+                self.tiles.quantize_rows(d_dots + rows.start * self.n_units, rows.stop - rows.start, self.n_units,
+                                         self.n_units, &gradients)
+
+    cdef void weights(self, const Team *team, const float *d_dots, const uint64_t *x, const uint64_t *mask,
+                      Py_ssize_t n_rows, float *gradient) noexcept nogil:
+        cdef Share units = columns_of(team, self.n_units)
+        cdef Int8Gradients gradients = self.of_units(units, n_rows)
         cdef Py_ssize_t word, quad, i, row
         cdef uint64_t bits[4]
         cdef uint64_t kept[4]
+        if units.start == units.stop:
+            return
+        self.tiles.quantize_columns(d_dots + units.start, n_rows, units.stop - units.start, self.n_units, &gradients)
+        gradient += units.start * self.n_inputs
         for word in range(self.n_words):
-            for quad in range(rows.start // 4, (rows.stop + 3) // 4):
+            for quad in range(gradients.n_quads):
                 for i in range(4):
                     row = min(4 * quad + i, n_rows - 1)  # a row that is lacking meets a gradient of 0
                     bits[i] = x[row * self.n_words + word]
                     if mask is not NULL:
                         kept[i] = mask[row * self.n_words + word]
-                self.tiles.sign_quads(bits, NULL if mask is NULL else kept, &self.signs_of_inputs[word, quad, 0])
+                self.tiles.sign_quads(bits, NULL if mask is NULL else kept, team.scratch + quad * SIGN_QUADS)
+            self.tiles.signs_product(&gradients, team.scratch, self.width(word), gradient + 64 * word, self.n_inputs)
 
-    cdef void spread_weights(self, const uint64_t *packed_weights, Share units) noexcept nogil:
+    cdef void inputs(self, const Team *team, const float *d_dots, const uint64_t *packed_weights, Py_ssize_t n_rows,
+                     float *d_x) noexcept nogil:
+        cdef Int8Gradients gradients = self.of_rows(Share(0, n_rows))
+        cdef Share words = self.words_of(team)
         cdef Py_ssize_t word, quad
-        for word in range(self.n_words):
-            for quad in range(units.start // 4, (units.stop + 3) // 4):  # eight units lie together, so a quad always does
+        wait(team)
+        for word in range(words.start, words.stop):
+            for quad in range(self.unit_quads):  # eight units lie together, so a quad always does
                 self.tiles.sign_quads(packed_weights + (quad // 2 * self.n_words + word) * 8 + quad % 2 * 4, NULL,
-                                           &self.signs_of_weights[word, quad, 0])
+                                      team.scratch + quad * SIGN_QUADS)
+            self.tiles.signs_product(&gradients, team.scratch, self.width(word), d_x + 64 * word, self.n_inputs)
 
-    cdef void weights(self, const float *d_dots, Py_ssize_t n_rows, Share units,
-                      float *gradient) noexcept nogil:
-        cdef Int8Gradients gradients = self.gradients_from(units.start, units.start)
-        cdef Py_ssize_t word
-        self.tiles.quantize_columns(d_dots + units.start, n_rows, units.stop - units.start, self.n_units,
-                                         &gradients)
-        for word in range(self.n_words):
-            self.multiply(&gradients, word, &self.signs_of_inputs[word, 0, 0],
-                          gradient + units.start * self.n_inputs)
+    cdef Int8Gradients of_units(self, Share units, Py_ssize_t n_rows) noexcept nogil:
+        """The gradients of some units, which lie beside each other, quad after quad of rows."""
+        return Int8Gradients(&self.quads_of_units[units.start], &self.scales_of_units[units.start],
+                             &self.sums_of_units[units.start], units.stop - units.start, (n_rows + 3) // 4, 1,
+                             self.n_units)
 
-    cdef void inputs(self, const float *d_dots, Share rows, float *d_x) noexcept nogil:
-        cdef Int8Gradients gradients = self.gradients_from(rows.start * ((self.n_units + 3) // 4), rows.start)
-        cdef Py_ssize_t word
-        self.tiles.quantize_rows(d_dots + rows.start * self.n_units, rows.stop - rows.start, self.n_units,
-                                      self.n_units, &gradients)
-        for word in range(self.n_words):
-            self.multiply(&gradients, word, &self.signs_of_weights[word, 0, 0], d_x + rows.start * self.n_inputs)
-
-    cdef Int8Gradients gradients_from(self, Py_ssize_t quad, Py_ssize_t row) noexcept nogil:
-        """The arrays from there on, for a thread to fill."""
-        return Int8Gradients(&self.quads[0] + quad, &self.scales[0] + row, &self.sums[0] + row, 0, 0, 0, 0)
-
-    cdef void multiply(self, const Int8Gradients *gradients, Py_ssize_t word, const uint8_t *signs,
-                       float *out) noexcept nogil:
-        """The columns of one word of ``out``, rows of n_inputs, from the gradients and the signs."""
-        self.tiles.signs_product(gradients, signs, min(<Py_ssize_t>64, self.n_inputs - 64 * word), out + 64 * word,
-                                      self.n_inputs)
+    cdef Int8Gradients of_rows(self, Share rows) noexcept nogil:
+        """The gradients of some rows, each of which lies together."""
+        return Int8Gradients(&self.quads_of_rows[rows.start * self.unit_quads], &self.scales_of_rows[rows.start],
+                             &self.sums_of_rows[rows.start], rows.stop - rows.start, self.unit_quads, self.unit_quads,
+                             1)
 
 
 cdef BackwardProducts backward_products(Py_ssize_t n_units, Py_ssize_t n_inputs, Py_ssize_t max_rows, bint int8):
@@ -168,15 +185,15 @@ def products(const float[:, ::1] d_dots, const uint64_t[:, ::1] x, const uint64_
              const uint64_t[:, :, ::1] packed_weights, Py_ssize_t n_inputs):
     """``weights`` and ``inputs`` from Python, by the instruction set in use; ``mask`` may be None."""
     cdef Py_ssize_t n_rows = d_dots.shape[0], n_units = d_dots.shape[1]
-    cdef Share rows = Share(0, n_rows), units = Share(0, n_units)
     cdef BackwardProducts both = backward_products(n_units, n_inputs, n_rows, tiles().int8 is not NULL)
+    cdef uint8_t[::1] scratch = np.empty(both.scratch_bytes() + 1, np.uint8)
+    cdef Team team = alone(&scratch[0])
     cdef const uint64_t *kept = NULL
     cdef float[:, ::1] gradient = np.empty((n_units, n_inputs), np.float32)
     cdef float[:, ::1] d_x = np.empty((n_rows, n_inputs), np.float32)
     if mask is not None:
         kept = &mask[0, 0]
-    both.spread_inputs(&x[0, 0], kept, rows, n_rows)
-    both.spread_weights(&packed_weights[0, 0, 0], units)
-    both.weights(&d_dots[0, 0], n_rows, units, &gradient[0, 0])
-    both.inputs(&d_dots[0, 0], rows, &d_x[0, 0])
+    both.take(&team, &d_dots[0, 0], n_rows, True)
+    both.weights(&team, &d_dots[0, 0], &x[0, 0], kept, n_rows, &gradient[0, 0])
+    both.inputs(&team, &d_dots[0, 0], &packed_weights[0, 0, 0], n_rows, &d_x[0, 0])
     return np.asarray(gradient), np.asarray(d_x)

@@ -3,10 +3,10 @@
 import numpy as np
 from cython.parallel cimport parallel
 from libc.math cimport isfinite
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
-from skbnn.network._layers cimport Batch, Dropout, Layer
+from skbnn.network._layers cimport Batch, Dropout, Layer, Update
 from skbnn.network._team cimport Barrier, Share, Team, alone, barrier_destroy, barrier_init, rows_of, wait
 
 
@@ -78,33 +78,42 @@ cdef class TrainingStep:
         """
         cdef Data data = self.data(bits, targets, offsets, weights)
         cdef double total = 0
-        cdef Team team = alone()
+        cdef uint8_t[:, ::1] scratch = self.scratch(n_threads)
+        cdef Team team = alone(&scratch[0, 0])
         if n_threads == 1:
             with nogil:
                 self.train_in(&team, &data, &rows[0], &starts[0], &rates[0, 0], rates.shape[0], &total)
         else:
             with nogil, parallel(num_threads=n_threads):
-                self.train_as_one_of_several(&data, &rows[0], &starts[0], &rates[0, 0], rates.shape[0], &total)
+                self.train_as_one_of_several(&data, &rows[0], &starts[0], &rates[0, 0], rates.shape[0], &scratch[0, 0],
+                                             scratch.shape[1], &total)
         return total
 
+    def scratch(self, int n_threads):
+        """Uninitialized memory of each thread."""
+        return np.empty((n_threads, (self.first.scratch_bytes() // 64 + 1) * 64), np.uint8)
+
     cdef void train_as_one_of_several(self, const Data *data, const int64_t *rows, const int64_t *starts,
-                                      const double *rates, Py_ssize_t n_batches, double *total) noexcept nogil:
-        cdef Team team = Team(&self.barrier, omp_get_thread_num(), omp_get_num_threads())
+                                      const double *rates, Py_ssize_t n_batches, uint8_t *scratch,
+                                      Py_ssize_t scratch_bytes, double *total) noexcept nogil:
+        cdef int thread = omp_get_thread_num()
+        cdef Team team = Team(&self.barrier, thread, omp_get_num_threads(), scratch + thread * scratch_bytes)
         self.train_in(&team, data, rows, starts, rates, n_batches, total)
 
     cdef void train_in(self, const Team *team, const Data *data, const int64_t *rows, const int64_t *starts,
                        const double *rates, Py_ssize_t n_batches, double *total) noexcept nogil:
         cdef Py_ssize_t i
         cdef double loss, losses = 0
-        cdef Batch batch
+        cdef Update update
         cdef int64_t n_steps = self.n_steps[0]
         for i in range(n_batches):
-            batch.number, batch.weights_rate, batch.norm_rate = n_steps + 1, rates[2 * i], rates[2 * i + 1]
-            loss = self.step(team, data, rows + starts[i], starts[i + 1] - starts[i], &batch)
+            loss = self.loss(team, data, rows + starts[i], starts[i + 1] - starts[i])
             losses += loss
             if not isfinite(loss):
                 break
             n_steps += 1
+            update = Update(n_steps, rates[2 * i], rates[2 * i + 1])
+            self.first.update(team, &update)
         if team.thread == 0:
             total[0] = losses
             self.n_steps[0] = n_steps
@@ -115,11 +124,10 @@ cdef class TrainingStep:
 
         ``offsets``, (n_rows, n_outputs), are added to the scores, unless None.
         """
-        cdef Team team = alone()
+        cdef uint8_t[:, ::1] scratch = self.scratch(1)
+        cdef Team team = alone(&scratch[0, 0])
         cdef Data data = self.data(bits, targets, offsets, weights)
-        cdef Batch batch
-        batch.number = 0
-        return self.step(&team, &data, &rows[0], rows.shape[0], &batch)
+        return self.loss(&team, &data, &rows[0], rows.shape[0])
 
     cdef Data data(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const float[:, ::1] offsets,
                    const double[::1] weights):
@@ -128,18 +136,19 @@ cdef class TrainingStep:
             data.offsets = &offsets[0, 0]
         return data
 
-    cdef double step(self, const Team *team, const Data *data, const int64_t *rows, Py_ssize_t n_rows,
-                     Batch *batch) noexcept nogil:
+    cdef double loss(self, const Team *team, const Data *data, const int64_t *rows, Py_ssize_t n_rows) noexcept nogil:
+        """The loss of a mini-batch; its gradients are ready when this returns."""
+        cdef Batch batch
         cdef const uint64_t *mask = NULL
         cdef double loss
-        self.gather(team, data, rows, n_rows, batch)
+        self.gather(team, data, rows, n_rows, &batch)
         if self.dropout is not None:
             if team.thread == 0:
                 self.dropout.draw(n_rows)
             mask = &self.dropout.mask[0, 0]
         self.first.draw(team, n_rows)
         wait(team)
-        loss = self.first.step(team, &self.bits[0, 0], mask, NULL, batch)
+        loss = self.first.gradients(team, &self.bits[0, 0], mask, NULL, &batch)
         wait(team)
         return loss
 

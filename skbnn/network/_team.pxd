@@ -1,8 +1,10 @@
-"""The threads that take training steps together: each does its share of the rows, then its share of the units.
+"""The threads that take training steps together: each does its share of the rows, then its share of the columns.
 
-What is summed over rows is summed by the thread that has the unit, and over units by the one that has the row, always
-in the same order. So any number of threads learns the same.
+Columns are the units of a layer, which are the inputs of the next one. Whatever is summed is summed by one thread, that
+has the row, or the column, of the sum, always in the same order. So any number of threads learns the same.
 """
+
+from libc.stdint cimport uint8_t
 
 
 cdef extern from "barrier.h" nogil:
@@ -16,17 +18,17 @@ cdef extern from "barrier.h" nogil:
 cdef struct Team:
     Barrier *barrier  # NULL for a thread alone
     int thread, n_threads
+    uint8_t *scratch  # of this thread alone
 
 
 cdef struct Share:
     Py_ssize_t start, stop
 
 
-# Multiples in which rows and units are shared: no two threads write into one cache line, and products come in blocks
-# that do not depend on the number of threads.
+# Multiples in which rows and columns are shared: columns by words of bits. No two threads write into one cache line.
 cdef enum:
     ROWS = 16
-    UNITS = 32
+    COLUMNS = 64
 
 
 cdef inline Share share(const Team *team, Py_ssize_t n, Py_ssize_t multiple) noexcept nogil:
@@ -40,8 +42,18 @@ cdef inline Share rows_of(const Team *team, Py_ssize_t n_rows) noexcept nogil:
     return share(team, n_rows, ROWS)
 
 
-cdef inline Share units_of(const Team *team, Py_ssize_t n_units) noexcept nogil:
-    return share(team, n_units, UNITS)
+cdef inline Share columns_of(const Team *team, Py_ssize_t n_columns) noexcept nogil:
+    return share(team, n_columns, COLUMNS)
+
+
+cdef inline Py_ssize_t n_blocks(Share columns) noexcept nogil:
+    return (columns.stop - columns.start + COLUMNS - 1) // COLUMNS
+
+
+cdef inline Share block(Share columns, Py_ssize_t number) noexcept nogil:
+    """``COLUMNS`` of them at most, counted from 0: few enough to stay in cache from one loop over rows to the next."""
+    cdef Py_ssize_t start = columns.start + number * COLUMNS
+    return Share(start, min(columns.stop, start + COLUMNS))
 
 
 cdef inline void wait(const Team *team) noexcept nogil:
@@ -50,6 +62,6 @@ cdef inline void wait(const Team *team) noexcept nogil:
         barrier_wait(team.barrier, team.n_threads)
 
 
-cdef inline Team alone() noexcept nogil:
+cdef inline Team alone(uint8_t *scratch) noexcept nogil:
     """A team of one."""
-    return Team(NULL, 0, 1)
+    return Team(NULL, 0, 1, scratch)

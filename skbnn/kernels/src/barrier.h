@@ -10,7 +10,7 @@
 #if defined(_OPENMP) && defined(__GNUC__)
 #include <pthread.h>
 
-enum { SPINS = 1000 };
+enum { SPINS = 5000 };
 
 typedef struct {
     pthread_mutex_t mutex;
