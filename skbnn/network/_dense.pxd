@@ -2,7 +2,7 @@ from libc.stdint cimport uint8_t, uint64_t
 
 from skbnn.network._products cimport BackwardProducts
 from skbnn.network._random cimport RandomBits
-from skbnn.network._team cimport Share, Team
+from skbnn.network._team cimport Team
 
 
 cdef class BinaryDense:
@@ -14,7 +14,7 @@ cdef class BinaryDense:
     cdef float[::1] noise
     cdef void binarize_weights(self, const Team *team, RandomBits random) noexcept nogil
     cdef Py_ssize_t scratch_bytes(self) noexcept nogil
-    cdef void forward(self, Share units, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows, uint8_t *scratch,
-                      float *dots) noexcept nogil
+    cdef void forward(self, Py_ssize_t block, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows,
+                      uint8_t *scratch, float *dots) noexcept nogil
     cdef void backward(self, const Team *team, const uint64_t *x, const uint64_t *mask, const float *d_dots,
                        Py_ssize_t n_rows, float *d_x) noexcept nogil

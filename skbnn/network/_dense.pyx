@@ -7,7 +7,7 @@ from skbnn.kernels._dispatch cimport tiles
 from skbnn.kernels._layer cimport layer_popcounts
 from skbnn.network._products cimport backward_products
 from skbnn.network._random cimport RandomBits
-from skbnn.network._team cimport COLUMNS, Share, Team, columns_of
+from skbnn.network._team cimport COLUMNS, Share, Team, columns_of, width
 
 
 cdef extern from *:
@@ -64,24 +64,26 @@ cdef class BinaryDense:
         """Bytes that each thread of a team needs as scratch."""
         return max(self.products.scratch_bytes(), <Py_ssize_t>(self.max_rows * COLUMNS * sizeof(int32_t)))
 
-    cdef void forward(self, Share units, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows, uint8_t *scratch,
-                      float *dots) noexcept nogil:
-        """``dots = (x * mask) @ binary_weights.T`` of some units, ``COLUMNS`` at most.
+    cdef void forward(self, Py_ssize_t block, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows,
+                      uint8_t *scratch, float *dots) noexcept nogil:
+        """``dots = (x * mask) @ binary_weights.T`` of a block.
 
         ``x`` is packed ±1, ``mask`` packed 0/1 or, where all inputs are kept, NULL.
         """
+        cdef Py_ssize_t n = width(block, self.n_units)
         cdef Py_ssize_t row, unit, word, kept = self.n_inputs
         cdef int32_t *popcounts = <int32_t *>scratch
-        layer_popcounts(x, mask, n_rows, self.n_words, &self.packed_weights[units.start // 8, 0, 0], self.n_words,
-                        (units.stop - units.start + 7) // 8, popcounts, COLUMNS)
+        layer_popcounts(x, mask, n_rows, self.n_words, &self.packed_weights[block * COLUMNS // 8, 0, 0], self.n_words,
+                        (n + 7) // 8, popcounts, COLUMNS)
         for row in range(n_rows):
             if mask is not NULL:
                 kept = 0
                 for word in range(self.n_words):
                     kept += popcount64(mask[row * self.n_words + word])
-            for unit in range(units.stop - units.start):
-                dots[row * self.n_units + units.start + unit] = <float>(<int32_t>kept - 2 * popcounts[unit])
+            for unit in range(n):
+                dots[unit] = <float>(<int32_t>kept - 2 * popcounts[unit])
             popcounts += COLUMNS
+            dots += COLUMNS
 
     cdef void backward(self, const Team *team, const uint64_t *x, const uint64_t *mask, const float *d_dots,
                        Py_ssize_t n_rows, float *d_x) noexcept nogil:
@@ -90,9 +92,9 @@ cdef class BinaryDense:
         Of ``d_dots`` this thread's units must be ready; it fills its inputs' part of ``d_x``.
         """
         self.products.take(team, d_dots, n_rows, d_x is not NULL)
-        self.products.weights(team, d_dots, x, mask, n_rows, &self.gradient[0, 0])
+        self.products.weights(team, x, mask, n_rows, &self.gradient[0, 0])
         if d_x is not NULL:
-            self.products.inputs(team, d_dots, &self.packed_weights[0, 0, 0], n_rows, d_x)
+            self.products.inputs(team, &self.packed_weights[0, 0, 0], n_rows, d_x)
 
 
 cdef class Signs:

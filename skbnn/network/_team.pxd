@@ -2,6 +2,10 @@
 
 Columns are the units of a layer, which are the inputs of the next one. Whatever is summed is summed by one thread, that
 has the row, or the column, of the sum, always in the same order. So any number of threads learns the same.
+
+What a layer computes for each row and unit lies in blocks of ``COLUMNS`` units, (n_blocks, max_rows, COLUMNS), the last
+one padded: a thread works in memory of its own, and goes from one loop over a block's rows to the next while it is in
+cache.
 """
 
 from libc.stdint cimport uint8_t
@@ -25,7 +29,7 @@ cdef struct Share:
     Py_ssize_t start, stop
 
 
-# Multiples in which rows and columns are shared: columns by words of bits. No two threads write into one cache line.
+# Multiples in which rows and columns are shared; columns by words of bits.
 cdef enum:
     ROWS = 16
     COLUMNS = 64
@@ -46,14 +50,17 @@ cdef inline Share columns_of(const Team *team, Py_ssize_t n_columns) noexcept no
     return share(team, n_columns, COLUMNS)
 
 
-cdef inline Py_ssize_t n_blocks(Share columns) noexcept nogil:
-    return (columns.stop - columns.start + COLUMNS - 1) // COLUMNS
+cdef inline Share blocks_of(const Team *team, Py_ssize_t n_columns) noexcept nogil:
+    return share(team, n_blocks(n_columns), 1)
 
 
-cdef inline Share block(Share columns, Py_ssize_t number) noexcept nogil:
-    """``COLUMNS`` of them at most, counted from 0: few enough to stay in cache from one loop over rows to the next."""
-    cdef Py_ssize_t start = columns.start + number * COLUMNS
-    return Share(start, min(columns.stop, start + COLUMNS))
+cdef inline Py_ssize_t n_blocks(Py_ssize_t n_columns) noexcept nogil:
+    return (n_columns + COLUMNS - 1) // COLUMNS
+
+
+cdef inline Py_ssize_t width(Py_ssize_t block, Py_ssize_t n_columns) noexcept nogil:
+    """Columns of a block."""
+    return min(<Py_ssize_t>COLUMNS, n_columns - block * COLUMNS)
 
 
 cdef inline void wait(const Team *team) noexcept nogil:
