@@ -5,9 +5,9 @@ import pytest
 from skbnn.kernels._layer import fires, popcounts
 from skbnn.network._layers import Dropout
 from skbnn.network._random import RandomBits
-from skbnn.network.blocks import in_blocks, of_blocks
 
 from skbnn.kernels import available_instruction_sets, instruction_set, use_instruction_set
+from skbnn.network.blocks import in_blocks, of_blocks
 from skbnn.packed import reference
 from skbnn.packed.layout import pack_bits, pack_weights, unpack, unpack_bits, unpack_weights
 

@@ -9,8 +9,8 @@ from skbnn.network._team cimport COLUMNS, width
 cdef class BatchNorm:
     """Gain and bias, (n_units,), of one layer, and what its backward pass needs from the forward one.
 
-    Matrices are blocks, (n_rows, COLUMNS); ``weights`` (n_rows,) have the sum ``total_weight``. The statistics are those
-    of the mini-batch.
+    Matrices are blocks, (n_rows, COLUMNS); ``weights`` (n_rows,) have the sum ``total_weight``. The statistics are
+    those of the mini-batch.
     """
 
     def __init__(self, float[::1] gain, float[::1] bias):

@@ -55,7 +55,7 @@ cdef class BinaryDense:
             while first < self.n_words:
                 start = 64 * first
                 tiles().compare32(&self.latent_weights[unit, start], &self.noise[start],
-                                     min(<Py_ssize_t>64 * WORDS_AT_A_TIME, self.n_inputs - start), words)
+                                  min(<Py_ssize_t>64 * WORDS_AT_A_TIME, self.n_inputs - start), words)
                 for word in range(first, min(self.n_words, first + WORDS_AT_A_TIME)):
                     self.packed_weights[unit // 8, word, unit % 8] = words[word - first]
                 first += WORDS_AT_A_TIME

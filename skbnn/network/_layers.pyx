@@ -2,8 +2,8 @@
 turns the gradient that comes back into its parameters' and its input's.
 
 Activations travel packed, beside a mask of those that dropout keeps. Buffers are allocated once, for the largest
-mini-batch. Every thread of the team makes the same calls and does its share; it waits where it turns from rows to columns
-or back.
+mini-batch. Every thread of the team makes the same calls and does its share; it waits where it turns from rows to
+columns or back.
 """
 
 import numpy as np
@@ -59,7 +59,8 @@ cdef class Layer:
         self.dense, self.norm = dense, norm
         self.weights_optimizer, self.gain_optimizer, self.bias_optimizer = optimizers
         self.weights_random = weights_random
-        self.normalized, self.outputs, self.gradient = np.zeros((3, n_blocks(dense.n_units), max_rows, COLUMNS), np.float32)
+        shape = n_blocks(dense.n_units), max_rows, COLUMNS
+        self.normalized, self.outputs, self.gradient = np.zeros((3, *shape), np.float32)
 
     cdef void draw(self, const Team *team, Py_ssize_t n_rows) noexcept nogil:
         """What this layer and all after it need before a mini-batch: binary weights, and masks of dropout."""

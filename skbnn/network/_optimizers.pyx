@@ -48,7 +48,7 @@ cdef class Adam(Optimizer):
             self.beta_1, self.beta_2, rate / correction_1, 1 / correction_2, squared_epsilon, self.bound
         ]
         tiles().adam(&self.parameters[0] + part.start, gradient + part.start, &self.moments[0, 0] + part.start,
-                        &self.moments[1, 0] + part.start, part.stop - part.start, &step)
+                     &self.moments[1, 0] + part.start, part.stop - part.start, &step)
 
 
 cdef class SGD(Optimizer):

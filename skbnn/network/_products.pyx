@@ -100,7 +100,7 @@ cdef class Float32Products(BackwardProducts):
 
 
 cdef class Int8Products(BackwardProducts):
-    """Through ``signs_product``, a word of inputs at a time; four neighbours of the dimension summed over make a quad."""
+    """Through ``signs_product``, a word of inputs at a time; a quad is four neighbours of the dimension summed over."""
 
     cdef const Int8Tiles *tiles
     cdef Py_ssize_t unit_quads, row_quads  # at most, and with room for whole blocks
@@ -116,8 +116,9 @@ cdef class Int8Products(BackwardProducts):
         self.unit_quads, self.row_quads = blocks * COLUMNS // 4, (max_rows + 3) // 4
         self.quads_of_units = np.empty((blocks, self.row_quads, COLUMNS), np.uint32)
         self.quads_of_rows = np.empty((max_rows, self.unit_quads), np.uint32)
-        self.scales_of_units, self.scales_of_rows = np.empty(blocks * COLUMNS, np.float32), np.empty(max_rows, np.float32)
-        self.sums_of_units, self.sums_of_rows = np.empty(blocks * COLUMNS, np.int32), np.empty(max_rows, np.int32)
+        self.scales_of_units = np.empty(blocks * COLUMNS, np.float32)
+        self.sums_of_units = np.empty(blocks * COLUMNS, np.int32)
+        self.scales_of_rows, self.sums_of_rows = np.empty(max_rows, np.float32), np.empty(max_rows, np.int32)
 
     cdef Py_ssize_t scratch_bytes(self) noexcept nogil:
         """The signs of a word: [quad][4 * column + summand]."""
@@ -177,8 +178,8 @@ cdef class Int8Products(BackwardProducts):
     cdef Int8Gradients of_rows(self, Share rows) noexcept nogil:
         """The gradients of some rows."""
         return Int8Gradients(&self.quads_of_rows[0, 0] + rows.start * self.unit_quads,
-                             &self.scales_of_rows[0] + rows.start, &self.sums_of_rows[0] + rows.start, rows.stop - rows.start, (self.n_units + 3) // 4,
-                             self.unit_quads, 1)
+                             &self.scales_of_rows[0] + rows.start, &self.sums_of_rows[0] + rows.start,
+                             rows.stop - rows.start, (self.n_units + 3) // 4, self.unit_quads, 1)
 
 
 cdef BackwardProducts backward_products(Py_ssize_t n_units, Py_ssize_t n_inputs, Py_ssize_t max_rows, bint int8):

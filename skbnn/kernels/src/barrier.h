@@ -1,7 +1,7 @@
 /* A barrier for threads that are to wait for each other thousands of times a second.
  *
  * OpenMP's own spins for about a millisecond. Where another process has one of the cores, that is time that the thread
- * waited for cannot have: steps took fifty times as long. This one spins for some microseconds, then sleeps, and
+ * waited for cannot have: steps took fifty times as long. This one spins for some ten microseconds, then sleeps, and
  * whoever slept is the first whom the system lets run.
  */
 #ifndef SKBNN_BARRIER_H

@@ -35,8 +35,7 @@ static void quantize_rows(const float *d, ptrdiff_t block_stride, const Int8Grad
         int8_t *bytes = (int8_t *)(out->quads + row * out->row_stride);
         int32_t largest = magnitude(LEAST), sum = 0;
         for (ptrdiff_t quad = 0; quad < out->n_quads; quad += 16)
-            for (ptrdiff_t i = 0; i < 64; i++)
-                largest = larger(largest, magnitude(d[quad / 16 * block_stride + i]));
+            for (ptrdiff_t i = 0; i < 64; i++) largest = larger(largest, magnitude(d[quad / 16 * block_stride + i]));
         const float inverse = inverse_scale(largest);
         for (ptrdiff_t quad = 0; quad < out->n_quads; quad += 16)
             for (ptrdiff_t i = 0; i < 64; i++)

@@ -56,10 +56,10 @@ typedef struct {
     ptrdiff_t n_rows, n_quads, row_stride, quad_stride;
 } Int8Gradients;
 
-/* Fill the arrays of `out`, which the caller allocates, from d, which lies in blocks: 64 columns, row after row, that are
- * 0 where columns are lacking. quantize_rows makes rows out of those of d; its blocks are `block_stride` floats apart,
- * and the quads of a row lie together, with room for whole blocks. quantize_columns makes 64 rows out of the columns of
- * a block, whose quads are 64 apart. The scale of a row with NaN or infinity in it is not finite either. */
+/* Fill the arrays of `out`, which the caller allocates, from d, which lies in blocks: 64 columns, row after row, that
+ * are 0 where columns are lacking. quantize_rows makes rows out of those of d; its blocks are `block_stride` floats
+ * apart, and the quads of a row lie together, with room for whole blocks. quantize_columns makes 64 rows out of the
+ * columns of a block, whose quads are 64 apart. The scale of a row with NaN or infinity in it is not finite either. */
 typedef void quantize_rows_tile(const float *d, ptrdiff_t block_stride, const Int8Gradients *out);
 typedef void quantize_columns_tile(const float *d, ptrdiff_t n_rows, const Int8Gradients *out);
 
