@@ -111,8 +111,9 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         that ("sgd"), or by Adam at 0.001 ("bop").
 
     max_iter : int, default=None
-        Epochs. None trains for 28 epochs, and on small data for at least 1000 mini-batches, in 100 epochs at most; a
-        third of that where the network hardly helps, see ``dropout``.
+        Epochs. None trains for 28 epochs; on small data for at least 1000 mini-batches, in 100 epochs at most; on
+        large data until 10 million rows have been seen, for at least 5 epochs; a third of that where the network hardly
+        helps, see ``dropout``.
 
     momentum : float, default=0.9
         For ``solver="sgd"``, in [0, 1).

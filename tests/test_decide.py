@@ -206,6 +206,17 @@ def test_wide_tables_have_few_bits_and_narrow_layers():
     assert BinaryMLPRegressor(random_state=0, max_iter=1).fit(np.ones((20, 140_000)) * X[:, :1], X[:, 0]).n_iter_ == 1
 
 
+@pytest.mark.parametrize("asked", [None, 40])
+@pytest.mark.parametrize(
+    "n_rows, n_epochs", [(100, 300), (5000, 32), (50_000, 28), (357_142, 28), (10**6, 10), (4 * 10**6, 5)]
+)
+def test_epochs_follow_the_rows(n_rows, n_epochs, asked):
+    X = np.broadcast_to(np.zeros(1), (n_rows, 1))
+    samples = Samples(X, X, X[:, 0], np.arange(n_rows))
+    parameters = Parameters.of(BinaryMLPRegressor(max_iter=asked).get_params(), "squared_error")
+    assert parameters.paced(samples, Reals).max_iter == (asked or n_epochs)
+
+
 @pytest.mark.parametrize(
     "n_rows, width, batch_size, n_thresholds", [(49, 128, 49, 32), (60, 128, 32, 5), (4000, 256, 100, 32)]
 )

@@ -19,7 +19,7 @@ class Recorder:
     def __init__(self, loss, raises=None):
         self.loss, self.raises, self.seen = loss, raises, []
 
-    def train(self, data, batches, progress):
+    def train(self, data, batches, progress, n_threads):
         """Note the arguments, and take a while; the fourth time raise the exception, if there is one."""
         time.sleep(0.002)
         if self.raises and len(self.seen) >= 3:

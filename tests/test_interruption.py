@@ -185,7 +185,7 @@ def test_no_thread_trains_on_that_ctrl_c_has_made_the_caller_forget(monkeypatch)
     class Endless:
         n_calls = 0
 
-        def train(self, data, batches, progress):
+        def train(self, data, batches, progress, n_threads):
             self.n_calls += 1
             return 0.0
 

@@ -10,6 +10,8 @@ import pytest
 from scipy.special import log_softmax
 
 from skbnn.kernels import available_instruction_sets, use_instruction_set
+from skbnn.network import trainer as trainer_module
+from skbnn.network.blocks import of_blocks
 from skbnn.network.network import BinaryNetwork
 from skbnn.network.trainer import (
     SPREADS,
@@ -207,7 +209,7 @@ def test_dropout_drops_the_given_share():
     step.gradients(pack_bits(x), targets, None, weights, np.arange(50))
     kept = unpack_bits(np.array(step.dropout.mask), 1000) > 0
     assert (~kept).mean() == pytest.approx(0.3, abs=0.01)  # 50,000 draws: a standard deviation is 0.002
-    dots = np.array(step.first.normalized)  # normalized, so compared up to the batch's mean and deviation
+    dots = of_blocks(np.array(step.first.normalized), 9)  # normalized, so compared up to the batch's mean and deviation
     expected = (x * kept) @ unpack_weights(np.array(step.first.dense.packed_weights), 9, 1000).T
     mean = np.average(expected, axis=0, weights=weights)
     variance = np.average((expected - mean) ** 2, axis=0, weights=weights)
@@ -256,3 +258,21 @@ def test_schedules_start_at_one_and_never_rise(name):
     assert factors[0] == 1
     assert (np.diff(factors) <= 0).all()
     assert factors[-1] == pytest.approx({"cosine": 0, "exponential": 1e-3, "constant": 1}[name], abs=1e-12)
+
+
+@pytest.mark.parametrize("instruction_set", available_instruction_sets())
+@pytest.mark.parametrize("solver, dropout, offsets", [("adam", 0.2, True), ("sgd", 0.0, False)])
+def test_any_number_of_threads_learns_the_same(solver, dropout, offsets, instruction_set, monkeypatch):
+    monkeypatch.setattr(trainer_module, "WORTH_A_THREAD", 1)
+    parameters, losses = [], []
+    with use_instruction_set(instruction_set):
+        for n_threads in (1, 2, 3, 16):
+            network, x, targets, weights = problem("multiclass_log_loss", hidden=(150, 77), n_inputs=130, n_rows=117)
+            options = TrainingOptions("multiclass_log_loss", solver=solver, dropout=dropout, learning_rate_init=0.01)
+            trainer = Trainer(network, options, seed=0, max_rows=50)
+            scores = np.random.default_rng(1).normal(size=(len(x), 3)).astype(np.float32) if offsets else None
+            data, batches = TrainingData(pack_bits(x), weights, targets, scores), np.split(np.arange(117), [50, 57, 90])
+            losses.append([trainer.train(data, batches, np.zeros(4), n_threads) for _ in range(3)])
+            parameters.append([part.tobytes() for layer in network.layers for part in layer.parameters])
+    assert losses[0] == losses[1] == losses[2] == losses[3]
+    assert parameters[0] == parameters[1] == parameters[2] == parameters[3]

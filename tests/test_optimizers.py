@@ -18,15 +18,13 @@ def test_adam(start, bound, epsilon):
     value, gradients = start
     gradients[:, 0] = 0
     expected, first, second = value.astype(np.float64), np.zeros(37), np.zeros(37)
-    n_steps = np.zeros(1, np.int64)
-    optimizer = Adam(value, bound, np.zeros((2, 37), np.float32), n_steps, beta_1=0.9, beta_2=0.99, epsilon=epsilon)
+    optimizer = Adam(value, bound, np.zeros((2, 37), np.float32), beta_1=0.9, beta_2=0.99, epsilon=epsilon)
     for step, gradient in enumerate(gradients, start=1):
         first = 0.9 * first + 0.1 * gradient
         second = 0.99 * second + 0.01 * gradient.astype(np.float64) ** 2
         update = first / (1 - 0.9**step) / np.sqrt(second / (1 - 0.99**step) + epsilon**2)
         expected = np.clip(expected - 0.05 * update, -bound, bound)
-        n_steps += 1
-        optimizer.step(gradient, 0.05)
+        optimizer.step(gradient, 0.05, step)
     np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-5)
 
 

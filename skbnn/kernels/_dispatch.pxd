@@ -14,15 +14,15 @@ cdef extern from "tiles.h" nogil:
         float *gain_gradient
         float *bias_gradient
         float *inverse_std
-        Py_ssize_t n_units
+        Py_ssize_t n_units, stride
     ctypedef struct Int8Gradients:
         uint32_t *quads
         float *scales
         int32_t *sums
-        Py_ssize_t n_quads
+        Py_ssize_t n_rows, n_quads, row_stride, quad_stride
     ctypedef struct Int8Tiles:
-        void (*quantize_rows)(const float *d, Py_ssize_t n_rows, Py_ssize_t n, Int8Gradients *out) noexcept nogil
-        void (*quantize_columns)(const float *d, Py_ssize_t n_rows, Py_ssize_t n, Int8Gradients *out) noexcept nogil
+        void (*quantize_rows)(const float *d, Py_ssize_t block_stride, const Int8Gradients *out) noexcept nogil
+        void (*quantize_columns)(const float *d, Py_ssize_t n_rows, const Int8Gradients *out) noexcept nogil
         void (*sign_quads)(const uint64_t *words, const uint64_t *keep, uint8_t *out) noexcept nogil
         void (*signs_product)(
             const Int8Gradients *a, const uint8_t *signs, Py_ssize_t n, float *out, Py_ssize_t out_stride
@@ -67,7 +67,7 @@ cdef extern from "tiles.h" nogil:
         ) noexcept nogil
         void (*approx_sign)(const float *x, float *gradient, Py_ssize_t n) noexcept nogil
         void (*clipped_identity)(const float *x, float *gradient, Py_ssize_t n) noexcept nogil
-        void (*drop)(float *gradient, const uint64_t *mask, Py_ssize_t n_rows, Py_ssize_t n) noexcept nogil
+        void (*drop)(float *gradient, const uint64_t *mask, Py_ssize_t n_rows, Py_ssize_t n_words) noexcept nogil
         const Int8Tiles *int8
 
 

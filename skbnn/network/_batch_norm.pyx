@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from skbnn.kernels._dispatch cimport tiles
+from skbnn.kernels._dispatch cimport BatchNormArrays, tiles
+from skbnn.network._team cimport COLUMNS, width
 
 
 cdef class BatchNorm:
     """Gain and bias, (n_units,), of one layer, and what its backward pass needs from the forward one.
 
-    Matrices are (n_rows, n_units); ``weights`` (n_rows,) have the sum ``total_weight``. The statistics
-    are those of the mini-batch.
+    Matrices are blocks, (n_rows, COLUMNS); ``weights`` (n_rows,) have the sum ``total_weight``. The statistics are
+    those of the mini-batch.
     """
 
     def __init__(self, float[::1] gain, float[::1] bias):
@@ -18,18 +19,25 @@ cdef class BatchNorm:
         self.gain_gradient = np.empty(n_units, np.float32)
         self.bias_gradient = np.empty(n_units, np.float32)
         self.inverse_std = np.empty(n_units, np.float32)
-        self.arrays = BatchNormArrays(&self.gain[0], &self.bias[0], &self.gain_gradient[0], &self.bias_gradient[0],
-                                      &self.inverse_std[0], n_units)
 
-    cdef void forward(self, float *x, float *out, const double *weights, double total_weight,
+    cdef void forward(self, Py_ssize_t block, float *x, float *out, const double *weights, double total_weight,
                       Py_ssize_t n_rows) noexcept nogil:
-        """``x = (x - mean) / std``, in place, and ``out = gain * x + bias``."""
-        tiles().normalize(x, out, weights, total_weight, n_rows, &self.arrays)
+        """``x = (x - mean) / std``, in place, and ``out = gain * x + bias``, of a block."""
+        cdef BatchNormArrays arrays = self.arrays(block)
+        tiles().normalize(x, out, weights, total_weight, n_rows, &arrays)
 
-    cdef void backward(self, const float *normalized, float *gradient, const double *weights, double total_weight,
-                       Py_ssize_t n_rows) noexcept nogil:
-        """Turn the gradient of ``forward``'s output into that of its input, in place.
+    cdef void backward(self, Py_ssize_t block, const float *normalized, float *gradient, const double *weights,
+                       double total_weight, Py_ssize_t n_rows) noexcept nogil:
+        """Turn the gradient of ``forward``'s output into that of its input, in place, of a block.
 
         The mean and the standard deviation depend on every row; their share is subtracted by the rows' weights.
         """
-        tiles().normalize_backward(normalized, gradient, weights, total_weight, n_rows, &self.arrays)
+        cdef BatchNormArrays arrays = self.arrays(block)
+        tiles().normalize_backward(normalized, gradient, weights, total_weight, n_rows, &arrays)
+
+    cdef BatchNormArrays arrays(self, Py_ssize_t block) noexcept nogil:
+        """The units of a block, as the tiles take them."""
+        cdef Py_ssize_t start = block * COLUMNS
+        return BatchNormArrays(&self.gain[start], &self.bias[start], &self.gain_gradient[start],
+                               &self.bias_gradient[start], &self.inverse_std[start],
+                               width(block, self.gain.shape[0]), COLUMNS)

@@ -1,12 +1,13 @@
 """Fully connected ±1 weights: exact integer products forward, two real products backward."""
 
 import numpy as np
-from libc.stdint cimport int32_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint64_t
 
 from skbnn.kernels._dispatch cimport tiles
 from skbnn.kernels._layer cimport layer_popcounts
 from skbnn.network._products cimport backward_products
 from skbnn.network._random cimport RandomBits
+from skbnn.network._team cimport COLUMNS, Share, Team, columns_of, width
 
 
 cdef extern from *:
@@ -21,6 +22,10 @@ cdef extern from *:
     int popcount64(uint64_t word) nogil
 
 
+cdef enum:
+    WORDS_AT_A_TIME = 64
+
+
 cdef class BinaryDense:
     """Latent weights, (n_units, n_inputs), their signs as bits, and their gradient; ``int8`` for products of bytes."""
 
@@ -31,45 +36,65 @@ cdef class BinaryDense:
         self.gradient = np.empty((self.n_units, self.n_inputs), np.float32)
         self.packed_weights = np.zeros((self.n_groups, self.n_words, 8), np.uint64)
         self.products = backward_products(self.n_units, self.n_inputs, max_rows, int8)
-        self.popcounts = np.empty((max_rows, self.n_groups * 8), np.int32)
-        self.unit_words = np.empty(self.n_words, np.uint64)
+        self.max_rows = max_rows
         self.noise = np.zeros(self.n_inputs, np.float32)
 
-    cdef void binarize_weights(self, RandomBits random) noexcept nogil:
-        """Take the sign of the latent weights, sign(0) = +1, or, given ``random``, draw them.
+    cdef void binarize_weights(self, const Team *team, RandomBits random) noexcept nogil:
+        """Take the sign of this thread's units' latent weights, sign(0) = +1, or, given ``random``, draw them.
 
         A weight is +1 where it reaches noise uniform in (-1, 1), which is P(+1) = hard_sigmoid(latent)
         (Courbariaux et al., 2015); the sign is the same with noise 0.
         """
-        cdef Py_ssize_t unit, word
-        for unit in range(self.n_units):
+        cdef Share units = columns_of(team, self.n_units)
+        cdef Py_ssize_t unit, word, first, start
+        cdef uint64_t words[WORDS_AT_A_TIME]
+        for unit in range(units.start, units.stop):
             if random is not None:
                 random.uniform(&self.noise[0], self.n_inputs)
-            tiles().compare32(&self.latent_weights[unit, 0], &self.noise[0], self.n_inputs, &self.unit_words[0])
-            for word in range(self.n_words):
-                self.packed_weights[unit // 8, word, unit % 8] = self.unit_words[word]
+            first = 0
+            while first < self.n_words:
+                start = 64 * first
+                tiles().compare32(&self.latent_weights[unit, start], &self.noise[start],
+                                  min(<Py_ssize_t>64 * WORDS_AT_A_TIME, self.n_inputs - start), words)
+                for word in range(first, min(self.n_words, first + WORDS_AT_A_TIME)):
+                    self.packed_weights[unit // 8, word, unit % 8] = words[word - first]
+                first += WORDS_AT_A_TIME
 
-    cdef void forward(self, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows, float *dots) noexcept nogil:
-        """``dots = (x * mask) @ binary_weights.T`` from packed ±1 inputs and, unless NULL, a packed 0/1 mask."""
+    cdef Py_ssize_t scratch_bytes(self) noexcept nogil:
+        """Bytes that each thread of a team needs as scratch."""
+        return max(self.products.scratch_bytes(), <Py_ssize_t>(self.max_rows * COLUMNS * sizeof(int32_t)))
+
+    cdef void forward(self, Py_ssize_t block, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows,
+                      uint8_t *scratch, float *dots) noexcept nogil:
+        """``dots = (x * mask) @ binary_weights.T`` of a block.
+
+        ``x`` is packed ±1, ``mask`` packed 0/1 or, where all inputs are kept, NULL.
+        """
+        cdef Py_ssize_t n = width(block, self.n_units)
         cdef Py_ssize_t row, unit, word, kept = self.n_inputs
-        cdef const int32_t *counts
-        layer_popcounts(x, mask, n_rows, self.n_words, &self.packed_weights[0, 0, 0], self.n_words, self.n_groups,
-                        &self.popcounts[0, 0], self.n_groups * 8)
+        cdef int32_t *popcounts = <int32_t *>scratch
+        layer_popcounts(x, mask, n_rows, self.n_words, &self.packed_weights[block * COLUMNS // 8, 0, 0], self.n_words,
+                        (n + 7) // 8, popcounts, COLUMNS)
         for row in range(n_rows):
-            counts = &self.popcounts[row, 0]
             if mask is not NULL:
                 kept = 0
                 for word in range(self.n_words):
                     kept += popcount64(mask[row * self.n_words + word])
-            for unit in range(self.n_units):
-                dots[row * self.n_units + unit] = <float>(<int32_t>kept - 2 * counts[unit])
+            for unit in range(n):
+                dots[unit] = <float>(<int32_t>kept - 2 * popcounts[unit])
+            popcounts += COLUMNS
+            dots += COLUMNS
 
-    cdef void backward(self, const uint64_t *x, const uint64_t *mask, const float *d_dots, Py_ssize_t n_rows,
-                       float *d_x) noexcept nogil:
-        """``gradient = d_dots.T @ (x * mask)`` and, unless ``d_x`` is NULL, ``d_x = d_dots @ binary_weights``."""
+    cdef void backward(self, const Team *team, const uint64_t *x, const uint64_t *mask, const float *d_dots,
+                       Py_ssize_t n_rows, float *d_x) noexcept nogil:
+        """``gradient = d_dots.T @ (x * mask)`` and, unless NULL, ``d_x = d_dots @ binary_weights``.
+
+        Of ``d_dots`` this thread's units must be ready; it fills its inputs' part of ``d_x``.
+        """
+        self.products.take(team, d_dots, n_rows, d_x is not NULL)
+        self.products.weights(team, x, mask, n_rows, &self.gradient[0, 0])
         if d_x is not NULL:
-            self.products.inputs(d_dots, &self.packed_weights[0, 0, 0], n_rows, d_x)
-        self.products.weights(d_dots, x, mask, n_rows, &self.gradient[0, 0])
+            self.products.inputs(team, &self.packed_weights[0, 0, 0], n_rows, d_x)
 
 
 cdef class Signs:

@@ -6,6 +6,7 @@ from skbnn.network._dense cimport BinaryDense
 from skbnn.network._losses cimport Loss
 from skbnn.network._optimizers cimport Optimizer
 from skbnn.network._random cimport RandomBits
+from skbnn.network._team cimport Team
 
 
 cdef struct Batch:
@@ -17,19 +18,29 @@ cdef struct Batch:
     const float *offsets  # of the scores, or NULL for none
 
 
+cdef struct Update:
+    long long number  # counted from 1
+    double weights_rate, norm_rate  # learning rates of latent weights and of batch norm
+
+
 cdef class Layer:
     cdef readonly BinaryDense dense
     cdef readonly BatchNorm norm
     cdef Optimizer weights_optimizer, gain_optimizer, bias_optimizer
     cdef RandomBits weights_random  # None: binarize by the sign
-    cdef readonly float[:, ::1] normalized
-    cdef float[:, ::1] outputs
-    cdef void affine(self, const uint64_t *bits, const uint64_t *mask, const Batch *batch) noexcept nogil
-    cdef void affine_backward(self, const uint64_t *bits, const uint64_t *mask, float *gradient, float *d_x,
+    cdef readonly float[:, :, ::1] normalized  # blocks, as the next two
+    cdef float[:, :, ::1] outputs, gradient
+    cdef void affine(self, const Team *team, const uint64_t *bits, const uint64_t *mask,
+                     const Batch *batch) noexcept nogil
+    cdef void affine_backward(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
                               const Batch *batch) noexcept nogil
-    cdef double gradients(self, const uint64_t *bits, const uint64_t *mask, float *d_x,
+    cdef void activate(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil
+    cdef void activate_backward(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil
+    cdef void update(self, const Team *team, const Update *update) noexcept nogil
+    cdef Py_ssize_t scratch_bytes(self) noexcept nogil
+    cdef void draw(self, const Team *team, Py_ssize_t n_rows) noexcept nogil
+    cdef double gradients(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
                           const Batch *batch) noexcept nogil
-    cdef void update(self, double weights_rate, double norm_rate) noexcept nogil
 
 
 cdef class HiddenLayer(Layer):
@@ -37,7 +48,6 @@ cdef class HiddenLayer(Layer):
     cdef SurrogateGradient surrogate
     cdef Dropout dropout
     cdef RandomBits activations_random  # None: binarize by the sign
-    cdef float[:, ::1] gradient
     cdef uint64_t[:, ::1] bits
     cdef float[::1] noise
 
@@ -45,7 +55,8 @@ cdef class HiddenLayer(Layer):
 cdef class OutputLayer(Layer):
     cdef Loss loss
     cdef Py_ssize_t n_outputs, units_per_output
-    cdef float[:, ::1] scores, d_scores, gradient
+    cdef float[:, ::1] scores, d_scores
+    cdef double[::1] losses
 
 
 cdef class Dropout:
@@ -54,4 +65,4 @@ cdef class Dropout:
     cdef readonly uint64_t[:, ::1] mask
     cdef Py_ssize_t n_units
     cdef void draw(self, Py_ssize_t n_rows) noexcept nogil
-    cdef void backward(self, float *gradient, Py_ssize_t n_rows) noexcept nogil
+    cdef void backward(self, Py_ssize_t block, float *gradient, Py_ssize_t n_rows) noexcept nogil

@@ -2,10 +2,12 @@
 turns the gradient that comes back into its parameters' and its input's.
 
 Activations travel packed, beside a mask of those that dropout keeps. Buffers are allocated once, for the largest
-mini-batch.
+mini-batch. Every thread of the team makes the same calls and does its share; it waits where it turns from rows to
+columns or back.
 """
 
 import numpy as np
+from libc.math cimport isfinite
 from libc.stdint cimport uint64_t
 
 from skbnn.kernels._dispatch cimport tiles
@@ -14,6 +16,7 @@ from skbnn.network._binarize cimport SurrogateGradient
 from skbnn.network._dense cimport BinaryDense
 from skbnn.network._losses cimport Loss
 from skbnn.network._random cimport RandomBits
+from skbnn.network._team cimport COLUMNS, Share, Team, blocks_of, columns_of, n_blocks, rows_of, wait, width
 
 
 cdef class Dropout:
@@ -36,14 +39,16 @@ cdef class Dropout:
             for row in range(n_rows):
                 self.mask[row, last] &= (<uint64_t>1 << (self.n_units % 64)) - 1
 
-    cdef void backward(self, float *gradient, Py_ssize_t n_rows) noexcept nogil:
-        """What was dropped has no gradient."""
-        tiles().drop(gradient, &self.mask[0, 0], n_rows, self.n_units)
+    cdef void backward(self, Py_ssize_t block, float *gradient, Py_ssize_t n_rows) noexcept nogil:
+        """What was dropped has no gradient, of a block."""
+        tiles().drop(gradient, &self.mask[0, block], n_rows, self.mask.shape[1])
 
-    def __call__(self, float[:, ::1] gradient):
-        """``draw`` and ``backward`` from Python."""
-        self.draw(gradient.shape[0])
-        self.backward(&gradient[0, 0], gradient.shape[0])
+    def __call__(self, float[:, :, ::1] gradient):
+        """``draw`` and ``backward`` from Python, of blocks."""
+        cdef Py_ssize_t block
+        self.draw(gradient.shape[1])
+        for block in range(gradient.shape[0]):
+            self.backward(block, &gradient[block, 0, 0], gradient.shape[1])
 
 
 cdef class Layer:
@@ -54,31 +59,63 @@ cdef class Layer:
         self.dense, self.norm = dense, norm
         self.weights_optimizer, self.gain_optimizer, self.bias_optimizer = optimizers
         self.weights_random = weights_random
-        self.normalized = np.empty((max_rows, dense.n_units), np.float32)
-        self.outputs = np.empty((max_rows, dense.n_units), np.float32)
+        shape = n_blocks(dense.n_units), max_rows, COLUMNS
+        self.normalized, self.outputs, self.gradient = np.zeros((3, *shape), np.float32)
 
-    cdef void affine(self, const uint64_t *bits, const uint64_t *mask, const Batch *batch) noexcept nogil:
-        """``outputs = batch_norm(x @ binary_weights.T)``."""
-        self.dense.binarize_weights(self.weights_random)
-        self.dense.forward(bits, mask, batch.n_rows, &self.normalized[0, 0])
-        self.norm.forward(&self.normalized[0, 0], &self.outputs[0, 0], batch.weights, batch.total_weight, batch.n_rows)
+    cdef void draw(self, const Team *team, Py_ssize_t n_rows) noexcept nogil:
+        """What this layer and all after it need before a mini-batch: binary weights, and masks of dropout."""
+        self.dense.binarize_weights(team, self.weights_random)
 
-    cdef void affine_backward(self, const uint64_t *bits, const uint64_t *mask, float *gradient, float *d_x,
-                              const Batch *batch) noexcept nogil:
-        """From the gradient of ``outputs``, which is overwritten, to the parameters' and, unless NULL, ``d_x``."""
-        self.norm.backward(&self.normalized[0, 0], gradient, batch.weights, batch.total_weight, batch.n_rows)
-        self.dense.backward(bits, mask, gradient, batch.n_rows, d_x)
-
-    cdef double gradients(self, const uint64_t *bits, const uint64_t *mask, float *d_x,
+    cdef double gradients(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
                           const Batch *batch) noexcept nogil:
-        """Run this layer and all after it, forward and backward; returns the loss."""
+        """Run this layer and all after it, forward and, if the loss is finite, backward; returns the loss.
+
+        All of ``bits`` and ``mask`` must be ready; this thread fills its columns of ``d_x``, unless NULL.
+        """
         return 0
 
-    cdef void update(self, double weights_rate, double norm_rate) noexcept nogil:
-        """Step this layer's parameters and those of all after it along the gradients."""
-        self.weights_optimizer.update(&self.dense.gradient[0, 0], weights_rate)
-        self.gain_optimizer.update(&self.norm.gain_gradient[0], norm_rate)
-        self.bias_optimizer.update(&self.norm.bias_gradient[0], norm_rate)
+    cdef Py_ssize_t scratch_bytes(self) noexcept nogil:
+        """Bytes that each thread needs as scratch, for this layer and all after it."""
+        return self.dense.scratch_bytes()
+
+    cdef void affine(self, const Team *team, const uint64_t *bits, const uint64_t *mask,
+                     const Batch *batch) noexcept nogil:
+        """``activate(batch_norm(x @ binary_weights.T))`` of this thread's units, some of them while in cache."""
+        cdef Share blocks = blocks_of(team, self.dense.n_units)
+        cdef Py_ssize_t block
+        for block in range(blocks.start, blocks.stop):
+            self.dense.forward(block, bits, mask, batch.n_rows, team.scratch, &self.normalized[block, 0, 0])
+            self.norm.forward(block, &self.normalized[block, 0, 0], &self.outputs[block, 0, 0], batch.weights,
+                              batch.total_weight, batch.n_rows)
+            self.activate(block, batch.n_rows)
+
+    cdef void affine_backward(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
+                              const Batch *batch) noexcept nogil:
+        """From what the layer after it leaves in ``gradient`` to the parameters' and, unless NULL, ``d_x``.
+
+        This thread's units of ``gradient``, which is overwritten, must be ready.
+        """
+        cdef Share blocks = blocks_of(team, self.dense.n_units)
+        cdef Py_ssize_t block
+        for block in range(blocks.start, blocks.stop):
+            self.activate_backward(block, batch.n_rows)
+            self.norm.backward(block, &self.normalized[block, 0, 0], &self.gradient[block, 0, 0], batch.weights,
+                               batch.total_weight, batch.n_rows)
+        self.dense.backward(team, bits, mask, &self.gradient[0, 0, 0], batch.n_rows, d_x)
+
+    cdef void activate(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil:
+        """What the layer after it reads, of a block of ``outputs``."""
+
+    cdef void activate_backward(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil:
+        """Turn ``gradient``, that of what the layer after it reads, into that of ``outputs``, in a block."""
+
+    cdef void update(self, const Team *team, const Update *update) noexcept nogil:
+        """Step this thread's units of this layer and of all after it along their gradients, which must be ready."""
+        cdef Share units = columns_of(team, self.dense.n_units)
+        cdef Share weights = Share(units.start * self.dense.n_inputs, units.stop * self.dense.n_inputs)
+        self.weights_optimizer.update(&self.dense.gradient[0, 0], weights, update.number, update.weights_rate)
+        self.gain_optimizer.update(&self.norm.gain_gradient[0], units, update.number, update.norm_rate)
+        self.bias_optimizer.update(&self.norm.bias_gradient[0], units, update.number, update.norm_rate)
 
 
 cdef class HiddenLayer(Layer):
@@ -89,36 +126,45 @@ cdef class HiddenLayer(Layer):
         super().__init__(dense, norm, optimizers, weights_random, max_rows)
         self.after, self.surrogate, self.dropout = after, surrogate, dropout
         self.activations_random = activations_random
-        self.gradient = np.empty((max_rows, dense.n_units), np.float32)
         self.bits = np.empty((max_rows, (dense.n_units + 63) // 64), np.uint64)
-        self.noise = np.zeros(dense.n_units, np.float32)
+        self.noise = np.zeros(COLUMNS, np.float32)
 
-    cdef double gradients(self, const uint64_t *bits, const uint64_t *mask, float *d_x,
+    cdef void draw(self, const Team *team, Py_ssize_t n_rows) noexcept nogil:
+        Layer.draw(self, team, n_rows)
+        if self.dropout is not None and team.thread == 0:
+            self.dropout.draw(n_rows)
+        self.after.draw(team, n_rows)
+
+    cdef double gradients(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
                           const Batch *batch) noexcept nogil:
-        cdef Py_ssize_t row, n_units = self.dense.n_units
-        cdef float *gradient = &self.gradient[0, 0]
-        cdef const uint64_t *kept = NULL
+        cdef const uint64_t *kept = NULL if self.dropout is None else &self.dropout.mask[0, 0]
         cdef double loss
-        self.affine(bits, mask, batch)
-        for row in range(batch.n_rows):
-            if self.activations_random is not None:  # as for the weights: +1 where the output reaches the noise
-                self.activations_random.uniform(&self.noise[0], n_units)
-            tiles().compare32(&self.outputs[row, 0], &self.noise[0], n_units, &self.bits[row, 0])
-        if self.dropout is not None:
-            self.dropout.draw(batch.n_rows)
-            kept = &self.dropout.mask[0, 0]
-
-        loss = self.after.gradients(&self.bits[0, 0], kept, gradient, batch)
-
-        if self.dropout is not None:
-            self.dropout.backward(gradient, batch.n_rows)
-        self.surrogate.backward(&self.outputs[0, 0], gradient, batch.n_rows * n_units)
-        self.affine_backward(bits, mask, gradient, d_x, batch)
+        self.affine(team, bits, mask, batch)
+        wait(team)
+        loss = self.after.gradients(team, &self.bits[0, 0], kept, &self.gradient[0, 0, 0], batch)
+        if isfinite(loss):
+            self.affine_backward(team, bits, mask, d_x, batch)
         return loss
 
-    cdef void update(self, double weights_rate, double norm_rate) noexcept nogil:
-        Layer.update(self, weights_rate, norm_rate)
-        self.after.update(weights_rate, norm_rate)
+    cdef void activate(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil:
+        cdef Py_ssize_t row, n = width(block, self.dense.n_units)
+        for row in range(n_rows):
+            if self.activations_random is not None:  # as for the weights: +1 where the output reaches the noise
+                self.activations_random.uniform(&self.noise[0], n)
+            tiles().compare32(&self.outputs[block, row, 0], &self.noise[0], n, &self.bits[row, block])
+
+    cdef void activate_backward(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil:
+        cdef float *gradient = &self.gradient[block, 0, 0]
+        if self.dropout is not None:
+            self.dropout.backward(block, gradient, n_rows)
+        self.surrogate.backward(&self.outputs[block, 0, 0], gradient, n_rows * COLUMNS)
+
+    cdef Py_ssize_t scratch_bytes(self) noexcept nogil:
+        return max(Layer.scratch_bytes(self), self.after.scratch_bytes())
+
+    cdef void update(self, const Team *team, const Update *update) noexcept nogil:
+        Layer.update(self, team, update)
+        self.after.update(team, update)
 
 
 cdef class OutputLayer(Layer):
@@ -130,27 +176,33 @@ cdef class OutputLayer(Layer):
         self.n_outputs, self.units_per_output = n_outputs, dense.n_units // n_outputs
         self.scores = np.empty((max_rows, n_outputs), np.float32)
         self.d_scores = np.empty((max_rows, n_outputs), np.float32)
-        self.gradient = np.empty((max_rows, dense.n_units), np.float32)
+        self.losses = np.empty(max_rows)
 
-    cdef double gradients(self, const uint64_t *bits, const uint64_t *mask, float *d_x,
+    cdef double gradients(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
                           const Batch *batch) noexcept nogil:
         cdef Py_ssize_t row, output, unit
+        cdef Share rows = rows_of(team, batch.n_rows)
         cdef float score
-        cdef double loss
-        self.affine(bits, mask, batch)
-        for row in range(batch.n_rows):
+        cdef double loss = 0
+        self.affine(team, bits, mask, batch)
+        wait(team)
+        for row in range(rows.start, rows.stop):
             for output in range(self.n_outputs):
                 score = 0 if batch.offsets is NULL else batch.offsets[row * self.n_outputs + output]
                 for unit in range(output * self.units_per_output, (output + 1) * self.units_per_output):
-                    score += self.outputs[row, unit]
+                    score += self.outputs[unit // COLUMNS, row, unit % COLUMNS]
                 self.scores[row, output] = score
 
-        loss = self.loss.batch(&self.scores[0, 0], batch.targets, batch.n_targets, batch.weights, batch.total_weight,
-                               batch.n_rows, self.n_outputs, &self.d_scores[0, 0])
+        self.loss.rows(rows, &self.scores[0, 0], batch.targets, batch.n_targets, batch.weights, batch.total_weight,
+                       self.n_outputs, &self.losses[0], &self.d_scores[0, 0])
 
-        for row in range(batch.n_rows):
+        for row in range(rows.start, rows.stop):
             for output in range(self.n_outputs):
                 for unit in range(output * self.units_per_output, (output + 1) * self.units_per_output):
-                    self.gradient[row, unit] = self.d_scores[row, output]
-        self.affine_backward(bits, mask, &self.gradient[0, 0], d_x, batch)
+                    self.gradient[unit // COLUMNS, row, unit % COLUMNS] = self.d_scores[row, output]
+        wait(team)
+        for row in range(batch.n_rows):  # by every thread, so that all know whether to go on
+            loss += self.losses[row]
+        if isfinite(loss):
+            self.affine_backward(team, bits, mask, d_x, batch)
         return loss

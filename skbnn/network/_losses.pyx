@@ -7,6 +7,8 @@ number an output.
 import numpy as np
 from libc.math cimport exp, fabs, log1p, log
 
+from skbnn.network._team cimport Share
+
 
 cdef class Loss:
     """Base class: a subclass gives the loss of a row."""
@@ -16,26 +18,27 @@ cdef class Loss:
         """Loss of a row; fills its gradient with respect to the scores."""
         return 0
 
-    cdef double batch(self, const float *scores, const float *targets, Py_ssize_t n_targets, const double *weights,
-                      double total_weight, Py_ssize_t n_rows, Py_ssize_t n_outputs, float *gradient) noexcept nogil:
-        """Mean of the rows' losses by ``weights``, whose sum is ``total_weight``; fills its gradient."""
-        cdef double total = 0, share
+    cdef void rows(self, Share rows, const float *scores, const float *targets, Py_ssize_t n_targets,
+                   const double *weights, double total_weight, Py_ssize_t n_outputs, double *losses,
+                   float *gradient) noexcept nogil:
+        """Some rows' losses in the mean by ``weights``, whose sum is ``total_weight``; fills the mean's gradient."""
+        cdef double share
+        cdef float *d_scores
         cdef Py_ssize_t row, output
-        for row in range(n_rows):
+        for row in range(rows.start, rows.stop):
             share = weights[row] / total_weight
-            total += share * self.row(scores, targets, n_outputs, gradient)
+            d_scores = gradient + row * n_outputs
+            losses[row] = share * self.row(scores + row * n_outputs, targets + row * n_targets, n_outputs, d_scores)
             for output in range(n_outputs):
-                gradient[output] *= share
-            scores += n_outputs
-            gradient += n_outputs
-            targets += n_targets
-        return total
+                d_scores[output] *= share
 
     def __call__(self, const float[:, ::1] scores, const float[:, ::1] targets, const double[::1] weights,
                  float[:, ::1] gradient):
         """The mini-batch's loss from Python."""
-        return self.batch(&scores[0, 0], &targets[0, 0], targets.shape[1], &weights[0], np.sum(weights),
-                          scores.shape[0], scores.shape[1], &gradient[0, 0])
+        cdef double[::1] losses = np.empty(scores.shape[0])
+        self.rows(Share(0, scores.shape[0]), &scores[0, 0], &targets[0, 0], targets.shape[1], &weights[0],
+                  np.sum(weights), scores.shape[1], &losses[0], &gradient[0, 0])
+        return np.sum(losses)
 
 
 cdef class SoftmaxLogLoss(Loss):

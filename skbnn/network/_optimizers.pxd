@@ -1,4 +1,8 @@
+from skbnn.network._team cimport Share
+
+
 cdef class Optimizer:
     cdef float[::1] parameters
     cdef float bound
-    cdef void update(self, const float *gradient, double learning_rate) noexcept nogil
+    cdef void update(self, const float *gradient, Share part, long long number,
+                     double rate) noexcept nogil

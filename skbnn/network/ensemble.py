@@ -1,4 +1,4 @@
-"""Trains several networks on the same mini-batches, in as many threads as there may be."""
+"""Trains networks on the same mini-batches, several at once and each in several threads, as many as there may be."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +36,9 @@ def train_epoch(trainers, data, batches, epoch, n_epochs):
         Mean loss of the networks.
     """
     progress = (epoch + np.arange(len(batches)) / len(batches)) / n_epochs
+    n_threads = effective_n_threads()
+    n_at_once = min(len(trainers), n_threads)
+    n_each = n_threads // n_at_once
     losses = np.zeros(len(trainers))
     stopped, training = Event(), [Lock() for _ in trainers]
     members = iter(range(len(trainers)))  # shared: a thread that is done takes the next
@@ -49,14 +52,14 @@ def train_epoch(trainers, data, batches, epoch, n_epochs):
                             if stopped.is_set():
                                 return
                             some = slice(first, first + AT_A_TIME)
-                            losses[member] += trainers[member].train(data, batches[some], progress[some])
+                            losses[member] += trainers[member].train(data, batches[some], progress[some], n_each)
         except BaseException:
             stopped.set()
             raise
 
     futures = []
     try:
-        for _ in range(min(len(trainers), effective_n_threads()) - 1):
+        for _ in range(n_at_once - 1):
             try:
                 futures.append(threads(os.getpid()).submit(train))
             except RuntimeError:  # the interpreter is shutting down and starts no more threads; this one does it all

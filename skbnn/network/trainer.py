@@ -59,6 +59,10 @@ NORM_SHARES = {
 SETTINGS = {"sgd": ("momentum",)} | dict.fromkeys(("adam", "bop"), ("beta_1", "beta_2", "epsilon"))
 
 
+# Multiplications of a step that are worth a thread. With fewer, threads wait for each other longer than they multiply.
+WORTH_A_THREAD = 2**23
+
+
 @dataclass(frozen=True)
 class TrainingOptions:
     """How to train; the names and meanings are those of the estimators' parameters, but for one.
@@ -174,7 +178,7 @@ class Trainer:
         trainer.options, trainer.max_rows = options, max_rows
         return trainer
 
-    def train(self, data, batches, progress):
+    def train(self, data, batches, progress, n_threads=1):
         """Train on mini-batches, one after the other.
 
         Parameters
@@ -184,6 +188,8 @@ class Trainer:
             Which rows make up each, ``max_rows`` at most.
         progress : ndarray of shape (n_batches,)
             Share of the training that is done before each, for the learning rate's schedule.
+        n_threads : int, default=1
+            Threads that may share each step; what is learnt does not depend on it.
 
         Returns
         -------
@@ -202,10 +208,17 @@ class Trainer:
         )
         starts = np.cumsum([0, *map(len, batches)])
         columns = data.bits, data.targets, data.offsets, data.sample_weight
-        loss = self._step.train(*columns, np.concatenate(batches), starts, rates)
+        loss = self._step.train(*columns, np.concatenate(batches), starts, rates, self.worth(n_threads))
         if not isfinite(loss):
             raise ValueError(self._diverged(f"The training loss is {loss}"))
         return loss
+
+    def worth(self, n_threads):
+        """How many of these threads steps are worth: one where they draw from one stream or look at all weights."""
+        if self.options.binarization == "stochastic" or self.options.solver == "bop":
+            return 1
+        work = self.max_rows * sum(layer.latent_weights.size for layer in self.network.layers)
+        return max(1, min(n_threads, work // WORTH_A_THREAD))
 
     def check(self):
         """Look at what the last steps have left, as a loss is of the weights before.
@@ -280,6 +293,6 @@ class Trainer:
             elif options.solver == "bop" and which == 0:
                 optimizer = Bop(flat, moments[0], threshold=options.flip_threshold)
             else:
-                optimizer = Adam(flat, bound, moments, self.n_steps, **adam)
+                optimizer = Adam(flat, bound, moments, **adam)
             optimizers.append(optimizer)
         return optimizers

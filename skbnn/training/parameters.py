@@ -9,7 +9,9 @@ from skbnn.initial_models.initial_model import InitialModel
 from skbnn.network.trainer import TrainingOptions
 from skbnn.training.warn import warn
 
-MIN_EPOCHS = 28  # of max_iter=None; on small data more, as the targets need
+# Epochs of max_iter=None: on small data more, as the targets need; on large ones as many as make so many rows, but for
+# a few.
+EPOCHS, ENOUGH_ROWS, FEWEST_EPOCHS = 28, 10_000_000, 5
 
 # Fewer rows than this make one mini-batch.
 FEW = 50
@@ -95,7 +97,8 @@ class Parameters(TrainingOptions):
         share = n_rows if few else min(max(n_rows // BATCHES, targets.smallest_batch), LARGEST_BATCH)
         batch_size = min(share if self.batch_size == "auto" else self.batch_size, n_rows)
         n_batches = -(-n_rows // batch_size)
-        n_epochs = self.max_iter or min(max(MIN_EPOCHS, -(-targets.fewest_steps // n_batches)), targets.most_epochs)
+        n_epochs = min(max(EPOCHS, -(-targets.fewest_steps // n_batches)), targets.most_epochs)
+        n_epochs = self.max_iter or min(n_epochs, max(ENOUGH_ROWS // n_rows, FEWEST_EPOCHS))
         return replace(self, batch_size=batch_size, max_iter=n_epochs).where_auto(n_thresholds=n_thresholds)
 
     def sized(self, samples, targets):

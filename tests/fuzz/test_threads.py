@@ -238,7 +238,7 @@ def test_networks_that_train_in_other_threads_have_one_blas_thread_each(monkeypa
     monkeypatch.setattr("skbnn.network.ensemble.effective_n_threads", lambda: 2)
 
     class Recorder:
-        def train(self, data, batches, progress):
+        def train(self, data, batches, progress, n_threads):
             seen[threading.get_ident()] = own.num_threads
             threading.Event().wait(0.01)  # so that the other thread has its turn
             return 0.0

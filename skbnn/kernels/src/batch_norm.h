@@ -25,9 +25,9 @@ enum { UNITS_AT_A_TIME = 64 };
 
 static void normalize(float *x, float *out, const double *weights, double total_weight, ptrdiff_t n_rows,
                       const BatchNormArrays *norm) {
-    const ptrdiff_t stride = norm->n_units;
-    for (ptrdiff_t start = 0; start < stride; start += UNITS_AT_A_TIME) {
-        const ptrdiff_t n = stride - start < UNITS_AT_A_TIME ? stride - start : UNITS_AT_A_TIME;
+    const ptrdiff_t stride = norm->stride;
+    for (ptrdiff_t start = 0; start < norm->n_units; start += UNITS_AT_A_TIME) {
+        const ptrdiff_t left = norm->n_units - start, n = left < UNITS_AT_A_TIME ? left : UNITS_AT_A_TIME;
         const float *gain = norm->gain + start, *bias = norm->bias + start;
         float *restrict inverse_std = norm->inverse_std + start;
         float *restrict values = x + start, *restrict outputs = out + start;
@@ -49,9 +49,9 @@ static void normalize(float *x, float *out, const double *weights, double total_
 
 static void normalize_backward(const float *x, float *gradient, const double *weights, double total_weight,
                                ptrdiff_t n_rows, const BatchNormArrays *norm) {
-    const ptrdiff_t stride = norm->n_units;
-    for (ptrdiff_t start = 0; start < stride; start += UNITS_AT_A_TIME) {
-        const ptrdiff_t n = stride - start < UNITS_AT_A_TIME ? stride - start : UNITS_AT_A_TIME;
+    const ptrdiff_t stride = norm->stride;
+    for (ptrdiff_t start = 0; start < norm->n_units; start += UNITS_AT_A_TIME) {
+        const ptrdiff_t left = norm->n_units - start, n = left < UNITS_AT_A_TIME ? left : UNITS_AT_A_TIME;
         const float *gain = norm->gain + start, *inverse_std = norm->inverse_std + start, *normalized = x + start;
         float *restrict sum_of_gradient = norm->bias_gradient + start;
         float *restrict sum_of_products = norm->gain_gradient + start;

@@ -30,37 +30,36 @@ INLINE int8_t nearest(float x) {
     return (int8_t)bits;
 }
 
-static void quantize_rows(const float *d, ptrdiff_t n_rows, ptrdiff_t n, Int8Gradients *out) {
-    const ptrdiff_t n_quads = (n + 3) / 4;
-    for (ptrdiff_t row = 0; row < n_rows; row++, d += n) {
-        int8_t *bytes = (int8_t *)(out->quads + row * n_quads);
+static void quantize_rows(const float *d, ptrdiff_t block_stride, const Int8Gradients *out) {
+    for (ptrdiff_t row = 0; row < out->n_rows; row++, d += 64) {
+        int8_t *bytes = (int8_t *)(out->quads + row * out->row_stride);
         int32_t largest = magnitude(LEAST), sum = 0;
-        for (ptrdiff_t i = 0; i < n; i++) largest = larger(largest, magnitude(d[i]));
+        for (ptrdiff_t quad = 0; quad < out->n_quads; quad += 16)
+            for (ptrdiff_t i = 0; i < 64; i++) largest = larger(largest, magnitude(d[quad / 16 * block_stride + i]));
         const float inverse = inverse_scale(largest);
-        for (ptrdiff_t i = 0; i < n; i++) sum += bytes[i] = nearest(d[i] * inverse);
-        for (ptrdiff_t i = n; i < 4 * n_quads; i++) bytes[i] = 0;
+        for (ptrdiff_t quad = 0; quad < out->n_quads; quad += 16)
+            for (ptrdiff_t i = 0; i < 64; i++)
+                sum += bytes[4 * quad + i] = nearest(d[quad / 16 * block_stride + i] * inverse);
         out->scales[row] = 1 / inverse, out->sums[row] = sum;
     }
-    out->n_rows = n_rows, out->row_stride = out->n_quads = n_quads, out->quad_stride = 1;
 }
 
 /* Row after row, as they lie in memory, with every column's state in the arrays: `sums` holds the largest magnitudes
  * first, `scales` their inverses until the end. */
-static void quantize_columns(const float *d, ptrdiff_t n_rows, ptrdiff_t n, Int8Gradients *out) {
+static void quantize_columns(const float *d, ptrdiff_t n_rows, const Int8Gradients *out) {
     float *restrict scales = out->scales;
     int32_t *restrict sums = out->sums;
-    for (ptrdiff_t i = 0; i < n; i++) sums[i] = magnitude(LEAST);
+    for (ptrdiff_t i = 0; i < 64; i++) sums[i] = magnitude(LEAST);
     for (ptrdiff_t row = 0; row < n_rows; row++)
-        for (ptrdiff_t i = 0; i < n; i++) sums[i] = larger(sums[i], magnitude(d[row * n + i]));
-    for (ptrdiff_t i = 0; i < n; i++) scales[i] = inverse_scale(sums[i]), sums[i] = 0;
+        for (ptrdiff_t i = 0; i < 64; i++) sums[i] = larger(sums[i], magnitude(d[64 * row + i]));
+    for (ptrdiff_t i = 0; i < 64; i++) scales[i] = inverse_scale(sums[i]), sums[i] = 0;
     for (ptrdiff_t row = 0; row < n_rows; row++) {
-        uint32_t *restrict quads = out->quads + row / 4 * n;
-        for (ptrdiff_t i = 0; i < n; i++) {
-            const int8_t byte = nearest(d[row * n + i] * scales[i]);
+        uint32_t *restrict quads = out->quads + row / 4 * 64;
+        for (ptrdiff_t i = 0; i < 64; i++) {
+            const int8_t byte = nearest(d[64 * row + i] * scales[i]);
             quads[i] = (row % 4 ? quads[i] : 0) | (uint32_t)(uint8_t)byte << row % 4 * 8;
             sums[i] += byte;
         }
     }
-    for (ptrdiff_t i = 0; i < n; i++) scales[i] = 1 / scales[i];
-    out->n_rows = out->quad_stride = n, out->n_quads = (n_rows + 3) / 4, out->row_stride = 1;
+    for (ptrdiff_t i = 0; i < 64; i++) scales[i] = 1 / scales[i];
 }

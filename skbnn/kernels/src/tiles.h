@@ -56,10 +56,12 @@ typedef struct {
     ptrdiff_t n_rows, n_quads, row_stride, quad_stride;
 } Int8Gradients;
 
-/* Fills the arrays of `out`, which the caller allocates, and sets the rest, from d, (n_rows, n): quantize_rows makes
- * n_rows rows of n gradients out of it, quantize_columns n rows of n_rows. The scale of a row with NaN or infinity in
- * it is not finite either. */
-typedef void quantize_tile(const float *d, ptrdiff_t n_rows, ptrdiff_t n, Int8Gradients *out);
+/* Fill the arrays of `out`, which the caller allocates, from d, which lies in blocks: 64 columns, row after row, that
+ * are 0 where columns are lacking. quantize_rows makes rows out of those of d; its blocks are `block_stride` floats
+ * apart, and the quads of a row lie together, with room for whole blocks. quantize_columns makes 64 rows out of the
+ * columns of a block, whose quads are 64 apart. The scale of a row with NaN or infinity in it is not finite either. */
+typedef void quantize_rows_tile(const float *d, ptrdiff_t block_stride, const Int8Gradients *out);
+typedef void quantize_columns_tile(const float *d, ptrdiff_t n_rows, const Int8Gradients *out);
 
 /* 64 quads of unsigned bytes, one more than a sign: byte 4k + i is 2 where bit k of words[i] is 1, 0 where it is 0, and
  * 1 where bit k of keep[i] is 0; a NULL keep keeps every sign. */
@@ -72,7 +74,8 @@ typedef void signs_product_tile(const Int8Gradients *a, const uint8_t *signs, pt
                                 ptrdiff_t out_stride);
 
 typedef struct {
-    quantize_tile *quantize_rows, *quantize_columns;
+    quantize_rows_tile *quantize_rows;
+    quantize_columns_tile *quantize_columns;
     sign_quads_tile *sign_quads;
     signs_product_tile *signs_product;
 } Int8Tiles;
@@ -84,13 +87,13 @@ typedef struct {
 typedef void adam_tile(float *value, const float *gradient, float *first, float *second, ptrdiff_t n,
                        const AdamStep *step);
 
-/* Batch norm of one layer; matrices are (n_rows, n_units), and rows count by their weights. normalize turns x into
- * (x - mean) / std and writes gain * x + bias to out. normalize_backward takes x as normalize left it; it turns the
- * gradient of out into that of the x before, and fills the gradients of gain and bias. */
+/* Batch norm of some units; a row of theirs lies every `stride` in a matrix, and rows count by their weights. normalize
+ * turns x into (x - mean) / std and writes gain * x + bias to out. normalize_backward takes x as normalize left it; it
+ * turns the gradient of out into that of the x before, and fills the gradients of gain and bias. */
 typedef struct {
     const float *gain, *bias;
     float *gain_gradient, *bias_gradient, *inverse_std;
-    ptrdiff_t n_units;
+    ptrdiff_t n_units, stride;
 } BatchNormArrays;
 typedef void normalize_tile(float *x, float *out, const double *weights, double total_weight, ptrdiff_t n_rows,
                             const BatchNormArrays *norm);
@@ -101,7 +104,7 @@ typedef void normalize_backward_tile(const float *x, float *gradient, const doub
 typedef void surrogate_tile(const float *x, float *gradient, ptrdiff_t n);
 
 /* gradient[row][i] *= bit i of the row's mask, of (n + 63) / 64 words. */
-typedef void drop_tile(float *gradient, const uint64_t *mask, ptrdiff_t n_rows, ptrdiff_t n);
+typedef void drop_tile(float *gradient, const uint64_t *mask, ptrdiff_t n_rows, ptrdiff_t n_words);
 
 typedef struct {
     const char *name;
