@@ -1,0 +1,150 @@
+"""Training in rounds: slots, each with rows of its own, go on from the same networks, and their mean is the next."""
+
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from skbnn.network.ensemble import train_epoch
+from skbnn.training.epochs import draw_batches
+from skbnn.training.parameters import Parameters
+
+ROUNDS = 4  # of an epoch, after each of which several slots are averaged
+
+
+class Learnt(NamedTuple):
+    """What a slot, or the mean of several, has learnt so far.
+
+    Attributes
+    ----------
+    trainers : list of Trainer
+        One for each network.
+    rng : numpy.random.Generator
+        Draws mini-batches of the first slot; its trainers' streams are the first slot's as well.
+    weight : float
+        Of the rows by which this round has trained.
+    loss : float or None
+        Mean loss of this round's mini-batches; None before the first.
+    """
+
+    trainers: list
+    rng: np.random.Generator
+    weight: float = 0.0
+    loss: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """How long which slots train.
+
+    Attributes
+    ----------
+    parameters : Parameters
+        None of them is left open.
+    n_rows : tuple of int
+        Rows of each slot, at least one.
+    seed : int
+        Draws what slots but the first draw.
+    """
+
+    parameters: Parameters
+    n_rows: tuple
+    seed: int
+
+    @property
+    def rounds_of_epoch(self):
+        """One where there is nothing to average, and no more than the largest slot has mini-batches."""
+        most_batches = -(-max(self.n_rows) // self.parameters.batch_size)
+        return 1 if len(self.n_rows) == 1 else min(ROUNDS, most_batches)
+
+    @property
+    def n_rounds(self):
+        """All rounds, those of every epoch."""
+        return self.parameters.max_iter * self.rounds_of_epoch
+
+
+def train_round(plan, before, data, weight, slot, number):
+    """Train a slot on its part of an epoch's mini-batches.
+
+    The only slot trains as a fit without slots does, to the last bit.
+
+    Parameters
+    ----------
+    plan : Plan
+    before : Learnt
+        Stays as it is.
+    data : TrainingData
+        Rows of this slot, all of which are trained on.
+    weight : float
+        Of these rows in the mean of all slots.
+    slot, number : int
+        Of the slot, and of the round, from 0. With the seed they say what is drawn: whoever trains, and however often,
+        learns the same.
+
+    Returns
+    -------
+    Learnt
+        Of weight 0 if the slot has fewer mini-batches than the epoch has rounds, and this one has none.
+
+    Raises
+    ------
+    ValueError
+        If a loss is not finite.
+    """
+    parameters = plan.parameters
+    epoch, part = divmod(number, plan.rounds_of_epoch)
+    trainers = [trainer.going_on(parameters, parameters.batch_size) for trainer in before.trainers]
+    rng = deepcopy(before.rng)
+    if slot:
+        rng = np.random.default_rng([plan.seed, slot, epoch])
+        for member, trainer in enumerate(trainers):
+            trainer.rng = np.random.Generator(np.random.SFC64([plan.seed, slot, number, member]))
+    batches = draw_batches(np.arange(len(data.targets)), parameters, rng)
+    starts = np.arange(plan.rounds_of_epoch + 1) * len(batches) // plan.rounds_of_epoch
+    some = batches[starts[part] : starts[part + 1]]
+    if part < plan.rounds_of_epoch - 1:  # the rest of this epoch's mini-batches is drawn anew in the next round
+        rng = before.rng
+    if not some:
+        return Learnt(trainers, rng, loss=0.0)
+    loss = train_epoch(trainers, data, some, number, plan.n_rounds)
+    return Learnt(trainers, rng, weight, loss)
+
+
+def average(several):
+    """The mean of what slots have learnt by their weights, not all 0: weights, gains, biases and their moments.
+
+    Means of means give the mean of all, up to rounding; the order of the slots decides how it is rounded, and the first
+    has to be in the first place.
+
+    Parameters
+    ----------
+    several : list of Learnt
+        Stay as they are.
+
+    Returns
+    -------
+    Learnt
+    """
+    first, total = several[0], sum(one.weight for one in several)
+    if len(several) == 1 or not total:
+        return first
+    shares = [one.weight / total for one in several]
+    trainers = [mean(members, shares) for members in zip(*(one.trainers for one in several), strict=True)]
+    loss = sum(share * one.loss for share, one in zip(shares, several, strict=True))
+    return Learnt(trainers, first.rng, total, loss)
+
+
+def mean(trainers, shares):
+    """A Trainer of the mean network, with the first one's random streams."""
+    out = trainers[0].going_on(trainers[0].options, trainers[0].max_rows)
+    out.n_steps[:] = max(trainer.n_steps[0] for trainer in trainers)
+    for into, *arrays in zip(*map(trained_arrays, [out, *trainers]), strict=True):
+        into[:] = sum(share * array.astype(np.float64) for share, array in zip(shares, arrays, strict=True))
+    return out
+
+
+def trained_arrays(trainer):
+    """All that a Trainer changes of its network, and the moments of that, a list of ndarray."""
+    layers = zip(trainer.network.layers, trainer.moments, strict=True)
+    return [array for layer, moments in layers for array in (*layer.parameters, *moments)]
