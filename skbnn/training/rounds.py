@@ -2,7 +2,6 @@
 
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -13,7 +12,8 @@ from skbnn.training.parameters import Parameters
 ROUNDS = 4  # of an epoch, after each of which several slots are averaged
 
 
-class Learnt(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Learnt:
     """What a slot, or the mean of several, has learnt so far.
 
     Attributes
@@ -32,6 +32,14 @@ class Learnt(NamedTuple):
     rng: np.random.Generator
     weight: float = 0.0
     loss: float | None = None
+
+    def write_to(self, state):
+        """Let a TrainingState go on from here, its arrays in their places."""
+        for trainer, learnt in zip(state.trainers, self.trainers, strict=True):
+            for into, array in zip(trained_arrays(trainer), trained_arrays(learnt), strict=True):
+                into[:] = array
+            trainer.n_steps[:], trainer.rng = learnt.n_steps, learnt.rng
+        state.rng = self.rng
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,109 @@
+"""What workers do with their rows: each function is a task, which changes nothing that it is given."""
+
+from copy import deepcopy
+from dataclasses import dataclass, replace
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from skbnn.dask.tables import of_partition
+from skbnn.folding import mean_dots, pack_layer, set_statistics
+from skbnn.kernels._layer import fires
+from skbnn.network.trainer import TrainingData
+from skbnn.training.rounds import train_round
+from skbnn.training.samples import Samples, scale_weights, without_unit
+
+
+@dataclass(frozen=True, eq=False)
+class Slot:
+    """Encoded rows that are trained on in one place.
+
+    Attributes
+    ----------
+    data : TrainingData
+    weight : float
+        Of all of them.
+    """
+
+    data: TrainingData
+    weight: float
+
+    def __sizeof__(self):
+        """Bytes, by which Dask weighs whether to move it."""
+        return sum(part.nbytes for part in vars(self.data).values() if part is not None)
+
+
+def encode(guide, number, X, y, sample_weight):
+    """A partition's rows that have a weight as TrainingData, with that weight; None if there are none."""
+    if not X.shape[0]:
+        return None
+    estimator, state = guide.estimator, guide.state
+    with of_partition(number):
+        X, y, sample_weight = estimator._validate(X, y, sample_weight, state.categories, reset=False)
+        if not (sample_weight > 0).any():
+            return None
+        X, y, sample_weight, of_classes = estimator._rows(X, y, sample_weight, state.targets)
+    encoding, initial_model = state.decision.encoding, state.decision.initial_model
+    samples = Samples(state.known_codes(X), y, sample_weight * of_classes, np.arange(len(y))).encode(encoding)
+    return state.targets.training_data(samples, initial_model)
+
+
+def join(*pieces):
+    """The Slot of encoded partitions, some of which may be None; None if none of their rows weighs anything."""
+    pieces = [vars(piece) for piece in pieces if piece is not None]
+    if not pieces:
+        return None
+    columns = {name: [piece[name] for piece in pieces] for name in pieces[0]}
+    data = TrainingData(**{name: None if parts[0] is None else np.concatenate(parts) for name, parts in columns.items()})
+    if not data.sample_weight.any():
+        return None
+    scaled = scale_weights(data.sample_weight)
+    weight = float(data.sample_weight.sum())
+    if not scaled.all():
+        data, scaled = data.of(scaled > 0), scaled[scaled > 0]
+    return Slot(replace(data, sample_weight=without_unit(scaled)), weight)
+
+
+def n_rows_of(*slots):
+    """Rows of each slot, 0 of None."""
+    return tuple(0 if slot is None else len(slot.data.targets) for slot in slots)
+
+
+def train(plan, learnt, slot, n_threads, place, number):
+    """What a slot learns in a round, in so many threads."""
+    with threadpool_limits(n_threads, "openmp"):
+        return train_round(plan, learnt, slot.data, slot.weight, place, number)
+
+
+def bits_of(slot):
+    """The input of the first layer."""
+    return slot.data.bits
+
+
+def layer_of(learnt, member, index):
+    """A layer of one of the networks."""
+    return learnt.trainers[member].network.layers[index]
+
+
+def means_of(layer, bits, slot):
+    """A slot's weight, and means of a layer's dot products and of their squares."""
+    return slot.weight, *mean_dots(layer, bits, slot.data.sample_weight)
+
+
+def with_statistics(layer, *of_slots):
+    """The layer with batch norm's statistics of all slots' rows."""
+    weights, means, squares = zip(*of_slots, strict=True)
+    shares = np.array(weights) / sum(weights)
+    layer = replace(layer, mean=deepcopy(layer.mean), variance=deepcopy(layer.variance))
+    set_statistics(layer, shares @ np.array(means), shares @ np.array(squares))
+    return layer
+
+
+def bits_after(layer, bits):
+    """The input of the next layer."""
+    return fires(bits, *pack_layer(layer))
+
+
+def statistics_of(*layers):
+    """Mean and variance of each layer's batch norm."""
+    return [(layer.mean, layer.variance) for layer in layers]

@@ -1,0 +1,115 @@
+"""Trains the slots of a cluster, round by round; parameters alone come to the client and go from it."""
+
+import numpy as np
+
+from skbnn.dask import slots as tasks
+from skbnn.dask.cluster import Lost
+from skbnn.training.rounds import Learnt, Plan, average
+
+FAN_IN = 4  # means of so many at a time make a tree
+
+TRIES = 10  # of a round that a worker's death has spoiled
+
+
+class Training:
+    """Networks on a client that its cluster's slots train.
+
+    Parameters
+    ----------
+    cluster : Cluster
+    slots : list of Future
+        Of a Slot each.
+    workers : list of str
+        Addresses of those that have the slots.
+    plan : Plan
+    """
+
+    def __init__(self, cluster, slots, workers, plan):
+        self.cluster, self.slots, self.workers, self.plan = cluster, slots, workers, plan
+
+    def train(self, state, data, rows, epoch):
+        """Train for an epoch, as ``train_on`` does; Ctrl-C leaves ``state`` as it was after the last round."""
+        n_rounds, losses = self.plan.rounds_of_epoch, []
+        for part in range(n_rounds):
+            learnt = self.round(Learnt(state.trainers, state.rng), epoch * n_rounds + part)
+            try:
+                learnt.write_to(state)
+            except KeyboardInterrupt:
+                learnt.write_to(state)  # all of it; one more Ctrl-C waits
+                raise
+            losses.append((learnt.loss, learnt.weight))
+        values, weights = zip(*losses, strict=True)
+        return float(np.average(values, weights=weights))
+
+    def round(self, before, number):
+        """What all slots have learnt in a round, averaged."""
+        return self.on_all(before, self.mean_of_round, number)
+
+    def on_all(self, learnt, ask, *args):
+        """What a function of the slots says, once they have what was learnt; asked anew if that was lost."""
+        for _ in range(TRIES):
+            known = set(self.cluster.futures)
+            try:
+                return self.cluster.result(ask(self.cluster.send(learnt), *args))
+            except Lost as error:
+                lost = error
+            finally:
+                self.cluster.drop(self.cluster.futures - known)
+        raise RuntimeError(f"Workers were lost in each of {TRIES} tries.") from lost
+
+    def mean_of_round(self, before, number):
+        """The future of the mean, by a tree."""
+        n_threads = self.cluster.n_threads()
+        threads, places = [n_threads.get(worker, 1) for worker in self.workers], list(range(len(self.slots)))
+        learnt = self.on_slots(tasks.train, self.plan, before, self.slots, threads, places, number)
+        while len(learnt) > 1:
+            groups = [learnt[start : start + FAN_IN] for start in range(0, len(learnt), FAN_IN)]
+            learnt = [self.cluster.submit(average, group) for group in groups]
+        return learnt[0]
+
+    def on_slots(self, function, *args):
+        """A future for each slot of a call by its worker, by any if that has gone; lists have an argument for each."""
+        each = zip(*(arg if isinstance(arg, list) else [arg] * len(self.slots) for arg in args), strict=True)
+        there = self.cluster.n_threads()
+        return [
+            self.cluster.submit(function, *of_slot, worker=worker if worker in there else None)
+            for of_slot, worker in zip(each, self.workers, strict=True)
+        ]
+
+    def pack(self, state):
+        """Set ``state.packed``, with batch norm's statistics of all rows."""
+        for trainer in state.trainers:
+            trainer.check()
+        learnt = Learnt(state.trainers, state.rng)
+        for member, trainer in enumerate(state.trainers):
+            statistics = self.on_all(learnt, self.statistics, member, len(trainer.network.layers))
+            for layer, (mean, variance) in zip(trainer.network.layers, statistics, strict=True):
+                layer.mean, layer.variance = mean, variance
+        state.packed = state.folded()
+        return state.packed
+
+    def statistics(self, learnt, member, n_layers):
+        """The future of each layer's statistics, as ``estimate_statistics`` finds them, layer by layer."""
+        cluster, layers = self.cluster, []
+        bits = self.on_slots(tasks.bits_of, self.slots)
+        for index in range(n_layers):
+            layer = cluster.submit(tasks.layer_of, learnt, member, index)
+            means = self.on_slots(tasks.means_of, layer, bits, self.slots)
+            layers.append(cluster.submit(tasks.with_statistics, layer, *means))
+            bits = self.on_slots(tasks.bits_after, layers[-1], bits)
+        return cluster.submit(tasks.statistics_of, *layers)
+
+
+def begin(cluster, pieces, runs, workers, state):
+    """The Training of a state's slots, each a run of encoded partitions, joined on its worker."""
+    slots = [
+        cluster.submit(tasks.join, *(pieces[number] for number in run), worker=worker)
+        for run, worker in zip(runs, workers, strict=True)
+    ]
+    n_rows = cluster.result(cluster.submit(tasks.n_rows_of, *slots))
+    cluster.drop(pieces.values())
+    filled = [(slot, worker, n) for slot, worker, n in zip(slots, workers, n_rows, strict=True) if n]
+    if not filled:
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    slots, workers, n_rows = zip(*filled, strict=True)
+    return Training(cluster, [*slots], workers, Plan(state.decision.parameters, n_rows, state.seed))
