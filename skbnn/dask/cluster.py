@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import CancelledError
+from contextlib import ExitStack
 from functools import partial
 
 from distributed import default_client, wait
@@ -44,13 +45,15 @@ class Cluster:
     """
 
     def __init__(self, client):
-        self.client, self.futures = client, set()
+        self.client, self.futures, self.context = client, set(), ExitStack()
 
     def __enter__(self):
+        self.context.enter_context(self.client.as_current())
         return self
 
     def __exit__(self, *exception):
         self.drop(self.futures)
+        self.context.close()
 
     def drop(self, futures):
         """Release futures: their results go, unless others need these, and what has not begun never does."""
@@ -79,7 +82,10 @@ class Cluster:
 
     def send(self, value):
         """The future of a value that some worker gets."""
-        (future,) = self.client.scatter([value], hash=False)
+        try:
+            (future,) = self.client.scatter([value], hash=False, timeout=PATIENCE)
+        except TimeoutError:
+            raise self.without_workers() from None
         self.futures.add(future)
         return future
 
@@ -109,12 +115,14 @@ class Cluster:
                 except TimeoutError:
                     alone_since = None if self.client.nthreads() else alone_since or time.monotonic()
                     if alone_since and time.monotonic() - alone_since > PATIENCE:
-                        raise RuntimeError(
-                            f"The cluster of {self.client.scheduler.address} has had no workers for {PATIENCE:.0f} s."
-                        ) from None
+                        raise self.without_workers() from None
                 except CancelledError as error:
                     raise Lost(str(error)) from error
         return result
+
+    def without_workers(self):
+        """The error of a cluster that waited for workers in vain."""
+        return RuntimeError(f"The cluster of {self.client.scheduler.address} has had no workers for {PATIENCE:g} s.")
 
 
 def as_list(*values):

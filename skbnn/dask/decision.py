@@ -38,18 +38,18 @@ class Guide:
     warnings: list
 
 
-def draw(estimator, table, seed, number, X, y, sample_weight):
+def draw(estimator, table, seed, number, rows):
     """The partition's part of the sample, validated: all rows that have a weight, or as many as it is to give."""
     n_rows, n_sampled = table.n_rows[number], table.n_sampled[number]
     if not n_sampled:
         return None
     with of_partition(number):
-        X, y, sample_weight = estimator._validate(X, y, sample_weight, table.categories, reset=False)
-    rows = np.flatnonzero(sample_weight > 0)
-    if len(rows) != n_rows:
-        raise ValueError(f"partition {number} had {n_rows} rows when it was first computed, and now it has {len(rows)}.")
-    rows = subsample(rows, n_sampled, np.random.default_rng([seed, number]))
-    return X[rows], y[rows], sample_weight[rows]
+        X, y, sample_weight = estimator._validate(*rows, table.categories, reset=False)
+    weighty = np.flatnonzero(sample_weight > 0)
+    if len(weighty) != n_rows:
+        raise ValueError(f"partition {number} had {n_rows} rows at first, and {len(weighty)} when computed anew.")
+    some = subsample(weighty, n_sampled, np.random.default_rng([seed, number]))
+    return X[some], y[some], sample_weight[some]
 
 
 def decide_by(estimator, table, seed, *drawn):

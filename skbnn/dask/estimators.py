@@ -94,8 +94,8 @@ class DaskBinaryMLP(BaseBinaryMLP):
             guide, found = fit.decide_on(cluster, blank, partitions, table, seed)
             progress.stage("Encoding the partitions")
             state = found.state.with_networks()
-            training = fit.distribute(cluster, guide, state, partitions, table, X)
-            packed = fit.run(training, state, int(table.n_rows.sum()), [progress, keep])
+            slots, workers = fit.distribute(cluster, guide, partitions, table)
+            packed = fit.train(cluster, slots, workers, state, self.max_iter, [progress, keep])
             vars(fitted).pop("feature_names_in_", None)
             parameters = self.get_params(deep=False)
             learnt = {name: value for name, value in vars(found.estimator).items() if name not in parameters}
@@ -126,7 +126,8 @@ class DaskBinaryMLP(BaseBinaryMLP):
         ask, total = measure_of(local)
         with Cluster(self.client) as cluster:
             model = cluster.send(without_training(local))
-            return total(cluster.results(fit.each(cluster, ask, partitions_of(X, y, sample_weight), model)))
+            partitions = partitions_of(cluster.client, X, y, sample_weight)
+            return total(cluster.results(fit.each(cluster, ask, partitions, model)))
 
 
 class DaskBinaryMLPClassifier(DaskBinaryMLP, BinaryMLPClassifier):

@@ -1,20 +1,23 @@
 """The walk of a table in partitions through a fit."""
 
+from dataclasses import replace
+
 from dask import delayed
 
 from skbnn.dask.decision import decide_by, draw
-from skbnn.dask.partitions import homes_of, partitions_of, places_of, runs_of
-from skbnn.dask.slots import encode
+from skbnn.dask.partitions import partitions_of, places_of, runs_of
+from skbnn.dask.slots import encode, join, n_rows_of
 from skbnn.dask.tables import look, put_together
-from skbnn.dask.training import begin
+from skbnn.dask.training import Training
 from skbnn.training.epochs import run_epochs
 from skbnn.training.flips import FlipRatio
+from skbnn.training.rounds import Plan, in_rounds
 from skbnn.training.warn import warn
 
 
-def summarize(cluster, estimator, data, classes=None):
+def summarize(cluster, estimator, data, classes):
     """The partitions of ``data``, which are X, y and weights, and the Table that they are."""
-    partitions = partitions_of(*data)
+    partitions = partitions_of(cluster.client, *data)
     looked = each(cluster, look, partitions, estimator, classes)
     return partitions, put_together(cluster.results(looked), classes)
 
@@ -30,34 +33,44 @@ def decide_on(cluster, estimator, partitions, table, seed):
     return guide, found
 
 
-def distribute(cluster, guide, state, partitions, table, X):
-    """The Training of slots, as many as workers if there are as many partitions; each has a contiguous run of them.
+def distribute(cluster, guide, partitions, table):
+    """Futures of slots, as many as workers if there are as many partitions, and the workers that have them.
 
-    So which rows are in a slot follows from the partitions and the number of workers alone. A partition is encoded by
-    the worker that has it, or that of its slot.
+    A slot is a contiguous run of partitions, so which rows are in it follows from these and the number of workers
+    alone. A partition is encoded where it is, or else by the worker of its slot.
     """
     workers = list(cluster.n_threads())
-    runs, homes = runs_of(table.n_rows, len(workers)), homes_of(cluster.client, X)
-    places = places_of(runs, homes, table.n_rows, workers)
-    at = {worker: [] for worker in workers}
-    for run, place in zip(runs, places, strict=True):
-        for number in run:
-            home = homes.get(number)
-            at[home if home in at else place].append(partitions[number])
-    pieces = {}
-    for worker, held in at.items():
-        futures = each(cluster, encode, held, guide, worker=worker)
-        pieces |= {partition.number: future for partition, future in zip(held, futures, strict=True)}
-    return begin(cluster, pieces, runs, places, state)
+    runs = runs_of(table.n_rows, len(workers))
+    places = places_of(runs, partitions, table.n_rows, workers)
+    placed = list(zip(runs, places, strict=True))
+    there = [
+        partitions[number]._replace(home=partitions[number].home or place) for run, place in placed for number in run
+    ]
+    pieces = dict(zip((one.number for one in there), each(cluster, encode, there, guide), strict=True))
+    slots = [cluster.submit(join, *(pieces[number] for number in run), worker=place) for run, place in placed]
+    return slots, places
 
 
-def run(training, state, n_rows, watchers):
-    """Train all epochs, and pack."""
-    run_epochs(state, None, range(n_rows), [FlipRatio(state), *watchers], train=training.train)
+def train(cluster, slots, workers, state, max_iter, watchers):
+    """Train a state for as many epochs as were asked for, or as suit the slots, and pack it."""
+    n_rows = cluster.results([cluster.submit(n_rows_of, slot) for slot in slots])
+    cluster.drop(cluster.futures - set(slots))
+    filled = [(slot, worker, n) for slot, worker, n in zip(slots, workers, n_rows, strict=True) if n]
+    if not filled:
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    slots, workers, n_rows = map(list, zip(*filled, strict=True))
+    parameters = in_rounds(state.decision.parameters, state.targets, n_rows, max_iter=max_iter)
+    state.decision, plan = replace(state.decision, parameters=parameters), Plan(parameters, tuple(n_rows), state.seed)
+    training = Training(cluster, slots, workers, plan)
+    run_epochs(state, None, range(sum(n_rows)), [FlipRatio(state), *watchers], train=training.train)
     return training.pack(state)
 
 
-def each(cluster, function, partitions, *args, worker=None):
-    """The futures of a function of these arguments and of each partition's number, X, y and weights."""
-    call = delayed(function, pure=False)
-    return cluster.compute([call(*args, *partition) for partition in partitions], worker=worker)
+def each(cluster, function, partitions, *args):
+    """The futures of a function of these arguments and of each partition's number and X, y and weights."""
+    call, futures = delayed(function, pure=False), {}
+    for home in {partition.home for partition in partitions}:
+        here = [one for one in partitions if one.home == home]
+        calls = [call(*args, one.number, [one.X, one.y, one.sample_weight]) for one in here]
+        futures |= zip((one.number for one in here), cluster.compute(calls, worker=home), strict=True)
+    return [futures[partition.number] for partition in partitions]

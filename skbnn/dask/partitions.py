@@ -8,6 +8,7 @@ import numpy as np
 from dask import is_dask_collection
 from dask.delayed import Delayed
 from distributed import futures_of
+from scipy.optimize import linear_sum_assignment
 
 
 class Partition(NamedTuple):
@@ -19,12 +20,15 @@ class Partition(NamedTuple):
         From 0, in the order of the table.
     X, y : Delayed
     sample_weight : Delayed or None
+    home : str or None
+        Address of the worker that has X already, if any.
     """
 
     number: int
     X: Delayed
     y: Delayed
     sample_weight: Delayed | None
+    home: str | None
 
 
 def is_lazy(data):
@@ -37,7 +41,7 @@ def is_list_of_delayed(data):
     return isinstance(data, list | tuple) and len(data) > 0 and all(isinstance(one, Delayed) for one in data)
 
 
-def partitions_of(X, y, sample_weight=None):
+def partitions_of(client, X, y, sample_weight=None):
     """The partitions of a table, a list of Partition.
 
     Arrays of known lengths are chunked as X is.
@@ -62,7 +66,9 @@ def partitions_of(X, y, sample_weight=None):
         of_rows.append(parts)
     if sample_weight is None:
         of_rows.append([None] * len(X_parts))
-    return [Partition(number, *parts) for number, parts in enumerate(zip(X_parts, *of_rows, strict=True))]
+    homes = homes_of(client, X)
+    rows = enumerate(zip(X_parts, *of_rows, strict=True))
+    return [Partition(number, *parts, homes.get(number)) for number, parts in rows]
 
 
 def parts_of(data, name):
@@ -95,7 +101,9 @@ def like_rows(data, X, name):
     if not isinstance(X, da.Array) or np.isnan([*X.chunks[0], *data.chunks[0]]).any():
         return data
     if len(data) != len(X):
-        raise ValueError(f"Found input variables with inconsistent numbers of samples: X has {len(X)} rows, {name} has {len(data)}.")
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: X has {len(X)} rows, {name} has {len(data)}."
+        )
     return data.rechunk({0: X.chunks[0]})
 
 
@@ -126,14 +134,12 @@ def runs_of(n_rows, n_slots):
     return [run for run in runs if run]
 
 
-def places_of(runs, homes, n_rows, workers):
+def places_of(runs, partitions, n_rows, workers):
     """A worker for each run, none twice, so that as many rows as can be are where they are already."""
-    from scipy.optimize import linear_sum_assignment
-
     held = np.zeros((len(runs), len(workers)))
     for slot, run in enumerate(runs):
         rows = Counter()
         for number in run:
-            rows[homes.get(number)] += n_rows[number]
+            rows[partitions[number].home] += n_rows[number]
         held[slot] = [rows[worker] for worker in workers]
     return [workers[place] for place in linear_sum_assignment(-held)[1]]

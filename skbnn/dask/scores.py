@@ -7,8 +7,9 @@ from sklearn.metrics import accuracy_score
 from skbnn.dask.tables import of_partition
 
 
-def count_right(model, number, X, y, sample_weight):
+def count_right(model, number, rows):
     """The weight of a partition's rows, and of those that a classifier is right about."""
+    X, y, sample_weight = rows
     if not X.shape[0]:
         return 0.0, 0.0
     with of_partition(number):
@@ -18,8 +19,9 @@ def count_right(model, number, X, y, sample_weight):
     return weights.sum(), right
 
 
-def measure(model, number, X, y, sample_weight):
+def measure(model, number, rows):
     """The weight of a partition's rows and, of each target, its mean, and the squares about this and the prediction."""
+    X, y, sample_weight = rows
     if not X.shape[0]:
         return 0.0, 0.0, 0.0, 0.0
     with of_partition(number):

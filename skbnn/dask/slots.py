@@ -33,40 +33,37 @@ class Slot:
         return sum(part.nbytes for part in vars(self.data).values() if part is not None)
 
 
-def encode(guide, number, X, y, sample_weight):
-    """A partition's rows that have a weight as TrainingData, with that weight; None if there are none."""
-    if not X.shape[0]:
+def encode(guide, number, rows):
+    """The Slot of a partition's rows that have a weight, None if there are none. Its weights have no unit yet."""
+    if not rows[0].shape[0]:
         return None
     estimator, state = guide.estimator, guide.state
     with of_partition(number):
-        X, y, sample_weight = estimator._validate(X, y, sample_weight, state.categories, reset=False)
+        X, y, sample_weight = estimator._validate(*rows, state.categories, reset=False)
         if not (sample_weight > 0).any():
             return None
         X, y, sample_weight, of_classes = estimator._rows(X, y, sample_weight, state.targets)
-    encoding, initial_model = state.decision.encoding, state.decision.initial_model
-    samples = Samples(state.known_codes(X), y, sample_weight * of_classes, np.arange(len(y))).encode(encoding)
-    return state.targets.training_data(samples, initial_model)
+    weights, encoding = sample_weight * of_classes, state.decision.encoding
+    samples = Samples(state.known_codes(X), y, weights, np.arange(len(y))).encode(encoding)
+    return Slot(state.targets.training_data(samples, state.decision.initial_model), float(weights.sum()))
 
 
-def join(*pieces):
-    """The Slot of encoded partitions, some of which may be None; None if none of their rows weighs anything."""
-    pieces = [vars(piece) for piece in pieces if piece is not None]
-    if not pieces:
+def join(*slots):
+    """The Slot of several, some of which may be None; None if none of their rows weighs anything."""
+    slots = [slot for slot in slots if slot is not None and slot.weight]
+    if not slots:
         return None
-    columns = {name: [piece[name] for piece in pieces] for name in pieces[0]}
-    data = TrainingData(**{name: None if parts[0] is None else np.concatenate(parts) for name, parts in columns.items()})
-    if not data.sample_weight.any():
-        return None
-    scaled = scale_weights(data.sample_weight)
-    weight = float(data.sample_weight.sum())
-    if not scaled.all():
-        data, scaled = data.of(scaled > 0), scaled[scaled > 0]
-    return Slot(replace(data, sample_weight=without_unit(scaled)), weight)
+    columns = zip(*(vars(slot.data).values() for slot in slots), strict=True)
+    data = TrainingData(*(None if parts[0] is None else np.concatenate(parts) for parts in columns))
+    weights = scale_weights(data.sample_weight)
+    if not weights.all():
+        data, weights = data.of(weights > 0), weights[weights > 0]
+    return Slot(replace(data, sample_weight=without_unit(weights)), sum(slot.weight for slot in slots))
 
 
-def n_rows_of(*slots):
-    """Rows of each slot, 0 of None."""
-    return tuple(0 if slot is None else len(slot.data.targets) for slot in slots)
+def n_rows_of(slot):
+    """Rows of a slot, 0 of None."""
+    return 0 if slot is None else len(slot.data.targets)
 
 
 def train(plan, learnt, slot, n_threads, place, number):

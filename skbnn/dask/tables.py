@@ -1,4 +1,4 @@
-"""What is to be known of a whole table before training: each partition is looked at, and what was seen is put together."""
+"""What is to be known of a table before training: each partition is looked at, and what was seen is put together."""
 
 from contextlib import contextmanager
 from copy import copy
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
+from sklearn.base import is_classifier
 
 from skbnn._validation import categorical_mask
 from skbnn.encoding.tables import are_alike, find_categories, is_frame
@@ -52,26 +53,27 @@ class Summary:
     categories: tuple | None
 
 
-def look(estimator, classes, number, X, y, sample_weight):
-    """The Summary of a partition, None if it is empty.
-
-    Raises
-    ------
-    TypeError, ValueError
-        What ``fit`` of the estimator would raise, with the partition's number.
-    """
-    n_rows = X.shape[0]
-    if not n_rows and not len(y):
+def look(estimator, classes, number, rows):
+    """The Summary of a partition, None if it is empty, or the error that ``fit`` of the estimator would raise."""
+    if not rows[0].shape[0] and not len(rows[1]):
         return None
-    with of_partition(number):
-        seen = copy(estimator)
-        categories = find_categories(X, categorical_mask(estimator.categorical_features, X), sample_weight)
-        dtypes = tuple(map(str, X.dtypes if is_frame(X) else [X.dtype]))
-        X, y, sample_weight = seen._validate(X, y, sample_weight, categories, reset=True)
-        if classes is not None and len(unknown := np.setdiff1d(y, classes)):
-            raise ValueError(f"y has classes not in `classes`: {unknown}. Known are {classes}.")
+    try:
+        with of_partition(number):
+            return summary_of(estimator, classes, *rows)
+    except (TypeError, ValueError) as error:
+        return error
+
+
+def summary_of(estimator, classes, X, y, sample_weight):
+    """The Summary of validated rows."""
+    seen = copy(estimator)
+    categories = find_categories(X, categorical_mask(estimator.categorical_features, X), sample_weight)
+    dtypes = tuple(map(str, X.dtypes if is_frame(X) else [X.dtype]))
+    X, y, sample_weight = seen._validate(X, y, sample_weight, categories, reset=True)
+    if classes is not None and len(unknown := np.setdiff1d(y, classes)):
+        raise ValueError(f"y has classes not in `classes`: {unknown}. Known are {classes}.")
     features = {name: value for name, value in vars(seen).items() if name not in vars(estimator)}
-    columns = y.reshape(len(y), -1).T if hasattr(estimator, "class_weight") else []
+    columns = y.reshape(len(y), -1).T if is_classifier(estimator) else []
     counts = [count(column, sample_weight > 0) for column in columns]
     return Summary(int((sample_weight > 0).sum()), features, dtypes, y.shape[1:], counts, categories)
 
@@ -90,19 +92,15 @@ class Table:
     ----------
     n_rows : ndarray of int
         Those that have a weight, of each partition.
+    n_sampled : ndarray of int
+        How many of these to decide by.
     """
 
     n_rows: np.ndarray
+    n_sampled: np.ndarray
     features: dict
     counts: list
     categories: tuple | None
-
-    @property
-    def n_sampled(self):
-        """How many rows of each partition to decide by, in proportion; all if there are few."""
-        total, n_features = self.n_rows.sum(), self.features["n_features_in_"]
-        most = min(total, SAMPLED_ROWS, max(SAMPLED_VALUES // n_features, 1))
-        return np.diff(np.cumsum(self.n_rows) * most // total, prepend=0)
 
     @property
     def labels(self):
@@ -121,13 +119,16 @@ class Table:
 
 
 def put_together(summaries, classes=None):
-    """The Table of all partitions' summaries, whose y has these classes if they are given.
+    """The Table of all partitions, of each of which ``look`` says something; y has these classes if they are given.
 
     Raises
     ------
-    ValueError
-        If partitions differ in what they are of, or there is nothing in them.
+    TypeError, ValueError
+        The first error, or that partitions differ in what they are of, or that there is nothing in them.
     """
+    for summary in summaries:
+        if isinstance(summary, Exception):
+            raise summary
     filled = [(number, summary) for number, summary in enumerate(summaries) if summary is not None]
     if not filled:
         raise ValueError("Found array with 0 sample(s): all partitions of X are empty.")
@@ -145,7 +146,14 @@ def put_together(summaries, classes=None):
     if classes is not None:
         counts = [total_counts([(np.unique(classes), np.zeros(len(np.unique(classes)), int)), *counts])]
     categories = union([one.categories for _, one in filled if one.categories])
-    return Table(n_rows, first.features, counts, categories)
+    return Table(n_rows, shares_of_sample(n_rows, first.features["n_features_in_"]), first.features, counts, categories)
+
+
+def shares_of_sample(n_rows, n_features):
+    """How many rows of each partition to decide by, in proportion; all if they are few."""
+    total = n_rows.sum()
+    most = min(total, SAMPLED_ROWS, max(SAMPLED_VALUES // n_features, 1))
+    return np.diff(np.cumsum(n_rows) * most // total, prepend=0)
 
 
 def differences(one, other):

@@ -1,12 +1,12 @@
 """Trains the slots of a cluster, round by round; parameters alone come to the client and go from it."""
 
-import numpy as np
-
 from skbnn.dask import slots as tasks
 from skbnn.dask.cluster import Lost
-from skbnn.training.rounds import Learnt, Plan, average
+from skbnn.training.rounds import Learnt, average
 
 FAN_IN = 4  # means of so many at a time make a tree
+
+AT_A_TIME = 16  # rounds, after which the client gets the mean
 
 TRIES = 10  # of a round that a worker's death has spoiled
 
@@ -28,37 +28,41 @@ class Training:
         self.cluster, self.slots, self.workers, self.plan = cluster, slots, workers, plan
 
     def train(self, state, data, rows, epoch):
-        """Train for an epoch, as ``train_on`` does; Ctrl-C leaves ``state`` as it was after the last round."""
-        n_rounds, losses = self.plan.rounds_of_epoch, []
-        for part in range(n_rounds):
-            learnt = self.round(Learnt(state.trainers, state.rng), epoch * n_rounds + part)
+        """Train for an epoch, as ``train_on`` does; Ctrl-C leaves ``state`` as it was after some round."""
+        n_rounds, loss = self.plan.rounds_of_epoch, 0.0
+        for first in range(epoch * n_rounds, (epoch + 1) * n_rounds, AT_A_TIME):
+            numbers = range(first, min(first + AT_A_TIME, (epoch + 1) * n_rounds))
+            learnt = self.on_all(Learnt(state.trainers, state.rng), self.after_rounds, numbers)
             try:
                 learnt.write_to(state)
             except KeyboardInterrupt:
                 learnt.write_to(state)  # all of it; one more Ctrl-C waits
                 raise
-            losses.append((learnt.loss, learnt.weight))
-        values, weights = zip(*losses, strict=True)
-        return float(np.average(values, weights=weights))
-
-    def round(self, before, number):
-        """What all slots have learnt in a round, averaged."""
-        return self.on_all(before, self.mean_of_round, number)
+            loss += learnt.loss
+        return loss / n_rounds
 
     def on_all(self, learnt, ask, *args):
         """What a function of the slots says, once they have what was learnt; asked anew if that was lost."""
         for _ in range(TRIES):
-            known = set(self.cluster.futures)
+            known, sent = set(self.cluster.futures), self.cluster.send(learnt)
             try:
-                return self.cluster.result(ask(self.cluster.send(learnt), *args))
+                asked = ask(sent, *args)
+                self.cluster.drop(self.cluster.futures - known - {sent, asked})  # once used, what lies between goes
+                return self.cluster.result(asked)
             except Lost as error:
                 lost = error
             finally:
                 self.cluster.drop(self.cluster.futures - known)
         raise RuntimeError(f"Workers were lost in each of {TRIES} tries.") from lost
 
+    def after_rounds(self, learnt, numbers):
+        """The future of what is learnt after some rounds, by workers alone."""
+        for number in numbers:
+            learnt = self.mean_of_round(learnt, number)
+        return learnt
+
     def mean_of_round(self, before, number):
-        """The future of the mean, by a tree."""
+        """The future of the mean of what slots learn in a round, by a tree."""
         n_threads = self.cluster.n_threads()
         threads, places = [n_threads.get(worker, 1) for worker in self.workers], list(range(len(self.slots)))
         learnt = self.on_slots(tasks.train, self.plan, before, self.slots, threads, places, number)
@@ -98,18 +102,3 @@ class Training:
             layers.append(cluster.submit(tasks.with_statistics, layer, *means))
             bits = self.on_slots(tasks.bits_after, layers[-1], bits)
         return cluster.submit(tasks.statistics_of, *layers)
-
-
-def begin(cluster, pieces, runs, workers, state):
-    """The Training of a state's slots, each a run of encoded partitions, joined on its worker."""
-    slots = [
-        cluster.submit(tasks.join, *(pieces[number] for number in run), worker=worker)
-        for run, worker in zip(runs, workers, strict=True)
-    ]
-    n_rows = cluster.result(cluster.submit(tasks.n_rows_of, *slots))
-    cluster.drop(pieces.values())
-    filled = [(slot, worker, n) for slot, worker, n in zip(slots, workers, n_rows, strict=True) if n]
-    if not filled:
-        raise ValueError("Sample weights must contain at least one non-zero number.")
-    slots, workers, n_rows = zip(*filled, strict=True)
-    return Training(cluster, [*slots], workers, Plan(state.decision.parameters, n_rows, state.seed))

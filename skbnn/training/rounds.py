@@ -1,7 +1,7 @@
 """Training in rounds: slots, each with rows of its own, go on from the same networks, and their mean is the next."""
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,7 +9,10 @@ from skbnn.network.ensemble import train_epoch
 from skbnn.training.epochs import draw_batches
 from skbnn.training.parameters import Parameters
 
-ROUNDS = 4  # of an epoch, after each of which several slots are averaged
+STEPS = 8  # mini-batches of a slot, at most, between two means
+
+# The mean of several networks moves less far than one does, so each has this power of their number times the rate.
+POWER_OF_RATE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,14 +27,18 @@ class Learnt:
         Draws mini-batches of the first slot; its trainers' streams are the first slot's as well.
     weight : float
         Of the rows by which this round has trained.
-    loss : float or None
-        Mean loss of this round's mini-batches; None before the first.
+    loss : float
+        Mean losses of mini-batches of all rounds since there were none, added up.
     """
 
     trainers: list
     rng: np.random.Generator
     weight: float = 0.0
-    loss: float | None = None
+    loss: float = 0.0
+
+    def __sizeof__(self):
+        """Bytes, by which a cluster weighs whether to move it."""
+        return sum(array.nbytes for trainer in self.trainers for array in trained_arrays(trainer))
 
     def write_to(self, state):
         """Let a TrainingState go on from here, its arrays in their places."""
@@ -62,14 +69,45 @@ class Plan:
 
     @property
     def rounds_of_epoch(self):
-        """One where there is nothing to average, and no more than the largest slot has mini-batches."""
-        most_batches = -(-max(self.n_rows) // self.parameters.batch_size)
-        return 1 if len(self.n_rows) == 1 else min(ROUNDS, most_batches)
+        """As many as make a round of ``STEPS`` mini-batches of the largest slot; one if there is nothing to average."""
+        return 1 if len(self.n_rows) == 1 else -(-most_batches(self.parameters, self.n_rows) // STEPS)
 
     @property
     def n_rounds(self):
         """All rounds, those of every epoch."""
         return self.parameters.max_iter * self.rounds_of_epoch
+
+
+def most_batches(parameters, n_rows):
+    """Mini-batches of the largest of slots that have so many rows."""
+    return -(-max(n_rows) // parameters.batch_size)
+
+
+def in_rounds(parameters, targets, n_rows, *, max_iter):
+    """Parameters by which slots of so many rows learn as much as one trainer would.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        As decided for one trainer, with which a slot that has no others stays.
+    targets : Targets
+    n_rows : tuple of int
+    max_iter : int or None
+        What was asked for. None is as many epochs as give a slot the steps that a small table has.
+
+    Returns
+    -------
+
+    Parameters
+    ----------
+    """
+    if len(n_rows) == 1:
+        return parameters
+    rate, n_epochs = parameters.learning_rate_init * len(n_rows) ** POWER_OF_RATE, parameters.max_iter
+    if max_iter is None:
+        enough = min(-(-targets.fewest_steps // most_batches(parameters, n_rows)), targets.most_epochs)
+        n_epochs = max(n_epochs, enough)
+    return replace(parameters, learning_rate_init=rate, max_iter=n_epochs)
 
 
 def train_round(plan, before, data, weight, slot, number):
@@ -114,9 +152,9 @@ def train_round(plan, before, data, weight, slot, number):
     if part < plan.rounds_of_epoch - 1:  # the rest of this epoch's mini-batches is drawn anew in the next round
         rng = before.rng
     if not some:
-        return Learnt(trainers, rng, loss=0.0)
+        return Learnt(trainers, rng, 0.0, before.loss)
     loss = train_epoch(trainers, data, some, number, plan.n_rounds)
-    return Learnt(trainers, rng, weight, loss)
+    return Learnt(trainers, rng, weight, before.loss + loss)
 
 
 def average(several):
@@ -137,7 +175,7 @@ def average(several):
     first, total = several[0], sum(one.weight for one in several)
     if len(several) == 1 or not total:
         return first
-    shares = [one.weight / total for one in several]
+    shares = [one.weight / total for one in several]  # of Python's, so that arrays stay float32
     trainers = [mean(members, shares) for members in zip(*(one.trainers for one in several), strict=True)]
     loss = sum(share * one.loss for share, one in zip(shares, several, strict=True))
     return Learnt(trainers, first.rng, total, loss)
@@ -148,7 +186,10 @@ def mean(trainers, shares):
     out = trainers[0].going_on(trainers[0].options, trainers[0].max_rows)
     out.n_steps[:] = max(trainer.n_steps[0] for trainer in trainers)
     for into, *arrays in zip(*map(trained_arrays, [out, *trainers]), strict=True):
-        into[:] = sum(share * array.astype(np.float64) for share, array in zip(shares, arrays, strict=True))
+        into[:] = arrays[0]
+        into *= shares[0]
+        for share, array in zip(shares[1:], arrays[1:], strict=True):
+            into += share * array
     return out
 
 
