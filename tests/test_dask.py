@@ -144,16 +144,16 @@ def test_a_table_larger_than_the_sample_has_the_pace_of_all_its_rows(client, mon
 def test_a_worker_that_dies_in_a_round_costs_that_round_and_changes_nothing(client, monkeypatch):
     data = chunked(X, Y)
     expected = DaskBinaryMLPClassifier(**FEW).fit(*data).packed_
-    ask, killed = Training.mean_of_round, []
+    ask, killed = Training.after_round, []
 
-    def ask_and_kill(training, before, number):
-        asked = ask(training, before, number)
+    def ask_and_kill(training, before, orders, number):
+        asked = ask(training, before, orders, number)
         if number == 5 and not killed:
             killed.append(client.run(os.getpid)[training.workers[1]])
             os.kill(killed[0], signal.SIGKILL)
         return asked
 
-    monkeypatch.setattr(Training, "mean_of_round", ask_and_kill)
+    monkeypatch.setattr(Training, "after_round", ask_and_kill)
     assert DaskBinaryMLPClassifier(**FEW).fit(*data).packed_ == expected
     assert killed
 
@@ -169,18 +169,18 @@ def test_nothing_is_left_on_the_workers(client):
 
 def test_a_cluster_without_workers_is_told_of(monkeypatch):
     monkeypatch.setattr(cluster, "PATIENCE", 0.5)
-    ask = Training.mean_of_round
+    ask = Training.after_round
     with (
         LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as local,
         Client(local, set_as_default=False) as client,
     ):
 
-        def ask_and_retire(training, before, number):
+        def ask_and_retire(training, before, orders, number):
             if number == 1:
                 local.sync(local.workers[0].close)
-            return ask(training, before, number)
+            return ask(training, before, orders, number)
 
-        monkeypatch.setattr(Training, "mean_of_round", ask_and_retire)
+        monkeypatch.setattr(Training, "after_round", ask_and_retire)
         with pytest.raises(RuntimeError, match="has had no workers for"):
             fitted_by(client, DaskBinaryMLPClassifier(**FEW), *chunked(X, Y))
 
@@ -192,13 +192,13 @@ from distributed import Client, LocalCluster
 from skbnn.dask import DaskBinaryMLPClassifier
 from skbnn.dask.training import Training
 
-ask = Training.mean_of_round
-def interrupt(training, before, number):
-    asked = ask(training, before, number)
+ask = Training.after_round
+def interrupt(training, before, orders, number):
+    asked = ask(training, before, orders, number)
     if number == 4:
         os.kill(os.getpid(), signal.SIGINT)
     return asked
-Training.mean_of_round = interrupt
+Training.after_round = interrupt
 
 if __name__ == "__main__":
     table = np.random.default_rng(0).normal(size=(1000, 4))

@@ -6,7 +6,7 @@ from dask import delayed
 
 from skbnn.dask.decision import decide_by, draw
 from skbnn.dask.partitions import partitions_of, places_of, runs_of
-from skbnn.dask.slots import encode, join, n_rows_of
+from skbnn.dask.slots import encode, join, size_of
 from skbnn.dask.tables import look, put_together
 from skbnn.dask.training import Training
 from skbnn.training.epochs import run_epochs
@@ -53,15 +53,16 @@ def distribute(cluster, guide, partitions, table):
 
 def train(cluster, slots, workers, state, max_iter, watchers):
     """Train a state for as many epochs as were asked for, or as suit the slots, and pack it."""
-    n_rows = cluster.results([cluster.submit(n_rows_of, slot) for slot in slots])
+    sizes = cluster.results([cluster.submit(size_of, slot) for slot in slots])
     cluster.drop(cluster.futures - set(slots))
-    filled = [(slot, worker, n) for slot, worker, n in zip(slots, workers, n_rows, strict=True) if n]
+    filled = [(slot, worker, *size) for slot, worker, size in zip(slots, workers, sizes, strict=True) if size[0]]
     if not filled:
         raise ValueError("Sample weights must contain at least one non-zero number.")
-    slots, workers, n_rows = map(list, zip(*filled, strict=True))
+    slots, workers, n_rows, weights = zip(*filled, strict=True)
     parameters = in_rounds(state.decision.parameters, state.targets, n_rows, max_iter=max_iter)
-    state.decision, plan = replace(state.decision, parameters=parameters), Plan(parameters, tuple(n_rows), state.seed)
-    training = Training(cluster, slots, workers, plan)
+    state.decision = replace(state.decision, parameters=parameters)
+    plan = Plan(parameters, n_rows, weights, state.seed)
+    training = Training(cluster, [*slots], workers, plan)
     run_epochs(state, None, range(sum(n_rows)), [FlipRatio(state), *watchers], train=training.train)
     return training.pack(state)
 

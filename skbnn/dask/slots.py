@@ -10,7 +10,7 @@ from skbnn.dask.tables import of_partition
 from skbnn.folding import mean_dots, pack_layer, set_statistics
 from skbnn.kernels._layer import fires
 from skbnn.network.trainer import TrainingData
-from skbnn.training.rounds import train_round
+from skbnn.training.rounds import average, train_round
 from skbnn.training.samples import Samples, scale_weights, without_unit
 
 
@@ -61,15 +61,15 @@ def join(*slots):
     return Slot(replace(data, sample_weight=without_unit(weights)), sum(slot.weight for slot in slots))
 
 
-def n_rows_of(slot):
-    """Rows of a slot, 0 of None."""
-    return 0 if slot is None else len(slot.data.targets)
+def size_of(slot):
+    """Rows of a slot, and their weight; 0 of None."""
+    return (0, 0.0) if slot is None else (len(slot.data.targets), slot.weight)
 
 
-def train(plan, learnt, slot, n_threads, place, number):
-    """What a slot learns in a round, in so many threads."""
+def train(plan, before, slot, order, n_threads, place):
+    """What a slot learns in a round, after the mean of what was learnt before; ``place`` is its number and the round's."""
     with threadpool_limits(n_threads, "openmp"):
-        return train_round(plan, learnt, slot.data, slot.weight, place, number)
+        return train_round(plan, average(before), slot.data, order, *place)
 
 
 def bits_of(slot):

@@ -2,9 +2,9 @@
 
 from skbnn.dask import slots as tasks
 from skbnn.dask.cluster import Lost
-from skbnn.training.rounds import Learnt, average
+from skbnn.training.rounds import Learnt, average, order_of_epoch
 
-FAN_IN = 4  # means of so many at a time make a tree
+FAN_IN, AT_LAST = 4, 2  # means of so many at a time make a tree, the last of which each worker takes by itself
 
 AT_A_TIME = 16  # rounds, after which the client gets the mean
 
@@ -32,7 +32,7 @@ class Training:
         n_rounds, loss = self.plan.rounds_of_epoch, 0.0
         for first in range(epoch * n_rounds, (epoch + 1) * n_rounds, AT_A_TIME):
             numbers = range(first, min(first + AT_A_TIME, (epoch + 1) * n_rounds))
-            learnt = self.on_all(Learnt(state.trainers, state.rng), self.after_rounds, numbers)
+            learnt = self.on_all(Learnt(state.trainers, state.rng), self.after_rounds, epoch, numbers)
             try:
                 learnt.write_to(state)
             except KeyboardInterrupt:
@@ -55,21 +55,24 @@ class Training:
                 self.cluster.drop(self.cluster.futures - known)
         raise RuntimeError(f"Workers were lost in each of {TRIES} tries.") from lost
 
-    def after_rounds(self, learnt, numbers):
-        """The future of what is learnt after some rounds, by workers alone."""
+    def after_rounds(self, before, epoch, numbers):
+        """The future of what is learnt after some rounds of an epoch, by workers alone."""
+        orders = self.on_slots(order_of_epoch, self.plan, [*range(len(self.slots))], epoch)
+        learnt = [before]
         for number in numbers:
-            learnt = self.mean_of_round(learnt, number)
-        return learnt
+            learnt = self.after_round(learnt, orders, number)
+        return self.cluster.submit(average, learnt)
 
-    def mean_of_round(self, before, number):
-        """The future of the mean of what slots learn in a round, by a tree."""
+    def after_round(self, before, orders, number):
+        """The futures of one mean or two of what all slots learn in a round, by a tree; the next averages these."""
         n_threads = self.cluster.n_threads()
-        threads, places = [n_threads.get(worker, 1) for worker in self.workers], list(range(len(self.slots)))
-        learnt = self.on_slots(tasks.train, self.plan, before, self.slots, threads, places, number)
-        while len(learnt) > 1:
+        threads = [n_threads.get(worker, 1) for worker in self.workers]
+        places = [(slot, number) for slot in range(len(self.slots))]
+        learnt = self.on_slots(tasks.train, self.plan, [before] * len(self.slots), self.slots, orders, threads, places)
+        while len(learnt) > AT_LAST:
             groups = [learnt[start : start + FAN_IN] for start in range(0, len(learnt), FAN_IN)]
             learnt = [self.cluster.submit(average, group) for group in groups]
-        return learnt[0]
+        return learnt
 
     def on_slots(self, function, *args):
         """A future for each slot of a call by its worker, by any if that has gone; lists have an argument for each."""
