@@ -128,19 +128,27 @@ def estimate_statistics(network, bits, sample_weight, *, momentum=1.0):
     momentum : float, default=1.0
         Share of the new statistics; the rest stays with the old ones.
     """
-    total = sample_weight.sum()
     for layer in network.layers:
-        n_units, n_inputs = layer.latent_weights.shape
-        weights = pack_weights(layer.latent_weights >= 0)
-        mean, square = np.zeros(n_units), np.zeros(n_units)
-        for start in range(0, len(bits), BLOCK):
-            rows = slice(start, start + BLOCK)
-            dots = (n_inputs - 2 * popcounts(bits[rows], weights)[:, :n_units]).astype(np.float64)
-            mean += sample_weight[rows] @ dots
-            square += sample_weight[rows] @ (dots * dots)
-        mean /= total
-        variance = np.maximum(square / total - mean * mean, 0)
-        layer.mean += momentum * (mean - layer.mean)
-        layer.variance += momentum * (variance - layer.variance)
+        set_statistics(layer, *mean_dots(layer, bits, sample_weight), momentum=momentum)
         if layer is not network.layers[-1]:
             bits = fires(bits, *pack_layer(layer))
+
+
+def mean_dots(layer, bits, sample_weight):
+    """Means of a layer's dot products, and of their squares, (n_units,) each, by the weights of its inputs' rows."""
+    n_units, n_inputs = layer.latent_weights.shape
+    weights = pack_weights(layer.latent_weights >= 0)
+    mean, square = np.zeros(n_units), np.zeros(n_units)
+    for start in range(0, len(bits), BLOCK):
+        rows = slice(start, start + BLOCK)
+        dots = (n_inputs - 2 * popcounts(bits[rows], weights)[:, :n_units]).astype(np.float64)
+        mean += sample_weight[rows] @ dots
+        square += sample_weight[rows] @ (dots * dots)
+    total = sample_weight.sum()
+    return mean / total, square / total
+
+
+def set_statistics(layer, mean, square, *, momentum=1.0):
+    """Set batch norm's mean and variance by means of dot products and of their squares."""
+    layer.mean += momentum * (mean - layer.mean)
+    layer.variance += momentum * (np.maximum(square - mean * mean, 0) - layer.variance)

@@ -46,6 +46,13 @@ ROOMS = {
     "model_file": (6, ["_files", "encoding", "packed"]),
     "export": (6, ["_files", "encoding", "packed", "_classifier", "_regressor", "_thermometer"]),
     "inspection": (6, ["encoding", "packed", "model_file"]),
+    "dask": (
+        6,
+        [
+            *("kernels", "encoding", "network", "folding", "training"),
+            *("_sklearn", "_validation", "_whole", "_base", "_classifier", "_regressor"),
+        ],
+    ),
     "__init__": (6, []),
 }
 
@@ -194,6 +201,9 @@ def test_nothing_is_imported_that_scikit_learn_does_not_bring():
             top = imported.split(".")[0]
             assert top not in {"pandas", "torch", "onnxruntime"}, f"{path.name} imports {top}"
             assert top != "tqdm" or module_of(path) == "skbnn.training.progress", f"{path.name} imports {top}"
+            assert top not in {"dask", "distributed"} or room_of(module_of(path)) == "dask", (
+                f"{path.name} imports {top}"
+            )
             assert top != "matplotlib" or module_of(path) == "skbnn.inspection.axes", f"{path.name} imports {top}"
 
 

@@ -71,9 +71,9 @@ def decide(samples, targets, parameters, progress, rng):
     if parameters.streaming:
         n_thresholds = min(MOST_THRESHOLDS, most_thresholds(samples.X.shape[1]))
         parameters = parameters.where_auto(**STREAM, n_thresholds=n_thresholds)
-    asked = parameters.where_auto(n_estimators=1 if len(samples.rows) > MAX_ROWS_FOR_TWO else 2)
+    asked = parameters.where_auto(n_estimators=1 if samples.n_rows > MAX_ROWS_FOR_TWO else 2)
     parameters = asked.paced(samples, targets)
-    if samples.X.shape[1] > MAX_FEATURES or len(samples.rows) > targets.most_rows_for_additive:
+    if samples.X.shape[1] > MAX_FEATURES or samples.n_rows > targets.most_rows_for_additive:
         parameters = replace(parameters, init="constant")
     resolution = parameters.n_thresholds
     if asked.n_thresholds == "auto" and asked.thresholds is None:

@@ -28,7 +28,14 @@ class Watcher:
         """Is called after the last epoch, also after an interrupt that was kept, and again if that came within."""
 
 
-def run_epochs(state, data, rows, watchers=()):
+def train_on(state, data, rows, epoch):
+    """Train a state's networks on these rows for an epoch; the mean loss."""
+    parameters = state.decision.parameters
+    batches = draw_batches(rows, parameters, state.rng)
+    return train_epoch(state.trainers, data, batches, epoch, parameters.max_iter)
+
+
+def run_epochs(state, data, rows, watchers=(), *, train=train_on):
     """Train a state's networks for as many epochs as were decided on.
 
     Parameters
@@ -36,10 +43,12 @@ def run_epochs(state, data, rows, watchers=()):
     state : TrainingState
         Changed in place.
     data : TrainingData
-    rows : ndarray of int
+    rows : sequence of int
         Those to train on.
     watchers : iterable of Watcher, default=()
         Told of each event in this order; one is enough to stop, or to keep what was trained.
+    train : callable
+        Called as ``train_on``, to train for an epoch.
 
     Raises
     ------
@@ -56,8 +65,7 @@ def run_epochs(state, data, rows, watchers=()):
             for watcher in watchers:
                 watcher.epoch_began(state)
             state.packed = None
-            batches = draw_batches(rows, parameters, state.rng)
-            state.losses.append(train_epoch(state.trainers, data, batches, epoch, parameters.max_iter))
+            state.losses.append(train(state, data, rows, epoch))
             state.n_rows_trained += len(rows)
             if any([watcher.epoch_ended(state) for watcher in watchers]):  # a list, so that all are told
                 break

@@ -86,7 +86,7 @@ class Parameters(TrainingOptions):
 
     def paced(self, samples, targets):
         """The same with the thresholds, batch size and number of epochs that suit these samples."""
-        n_rows, n_features = len(samples.rows), samples.X.shape[1]
+        n_rows, n_features = samples.n_rows, samples.X.shape[1]
         few = n_rows < FEW
         n_thresholds = MOST_THRESHOLDS if few else max(n_rows // ROWS_PER_THRESHOLD, FEWEST_THRESHOLDS)
         n_thresholds = min(n_thresholds, MOST_THRESHOLDS, most_thresholds(n_features))
@@ -100,7 +100,7 @@ class Parameters(TrainingOptions):
 
     def sized(self, samples, targets):
         """The same with the layers that suit these samples, which have bits."""
-        n_rows, n_bits = len(samples.rows), samples.encoding.n_bits
+        n_rows, n_bits = samples.n_rows, samples.encoding.n_bits
         most_weights = max(MOST_WEIGHTS, WEIGHTS_PER_ROW * n_rows)
         width = min(targets.width(n_rows), max(NARROWEST, most_weights // n_bits))
         return self.where_auto(hidden_layer_sizes=(width, width))

@@ -103,9 +103,7 @@ def in_rounds(parameters, targets, n_rows, *, max_iter):
 
     Returns
     -------
-
-    Parameters
-    ----------
+    spread : Parameters
     """
     if len(n_rows) == 1:
         return parameters

@@ -37,6 +37,8 @@ class Samples:
         The sample weights without those of classes, where there are such.
     nominal : ndarray of shape (n_features,), bool
         Features whose values are codes of categories.
+    n_of_table : int or None
+        Rows of the table that these were drawn from, where there are more.
     """
 
     X: np.ndarray
@@ -48,6 +50,12 @@ class Samples:
     bits: np.ndarray | None = None
     unweighed: np.ndarray | None = None
     nominal: np.ndarray | None = None
+    n_of_table: int | None = None
+
+    @property
+    def n_rows(self):
+        """Rows that are to be trained on: these, or those of the table that they stand for."""
+        return self.n_of_table or len(self.rows)
 
     @classmethod
     def of(cls, X, y, sample_weight, class_weight, *, nominal=None):

@@ -79,8 +79,12 @@ class TrainingState:
     @classmethod
     def begin(cls, targets, decision, rng, seed, n_rows):
         """With networks as they are drawn."""
-        trainers = [new_trainer(targets, decision, rng) for _ in range(decision.parameters.n_estimators)]
-        return cls(targets, decision, rng, trainers, seed, n_rows_seen=n_rows)
+        return cls(targets, decision, rng, [], seed, n_rows_seen=n_rows).with_networks()
+
+    def with_networks(self):
+        """The same with new networks, as they are drawn."""
+        n_networks = self.decision.parameters.n_estimators
+        return replace(self, trainers=[new_trainer(self.targets, self.decision, self.rng) for _ in range(n_networks)])
 
     def resumed(self, targets, decision, samples, n_new, memory):
         """The state to go on with on encoded samples, ``n_new`` of them new, of the same networks.
@@ -119,16 +123,19 @@ class TrainingState:
     def pack(self, data, rows):
         """Set ``packed``, unless it is, with batch norm's statistics taken from these rows; returns it."""
         if self.packed is None:
-            networks = [trainer.network for trainer in self.trainers]
             bits, sample_weight = data.bits[rows], data.sample_weight[rows]
             for trainer in self.trainers:
                 trainer.check()
-            for network in networks:
-                estimate_statistics(network, bits, sample_weight, momentum=self.share)
-            encoding, initial_model = self.decision.encoding, self.decision.initial_model
-            factor = self.decision.shrinkage * initial_model.scale
-            self.packed = fold(networks, encoding, initial_model.additive, output=self.targets.output, factor=factor)
+            for trainer in self.trainers:
+                estimate_statistics(trainer.network, bits, sample_weight, momentum=self.share)
+            self.packed = self.folded()
         return self.packed
+
+    def folded(self):
+        """The networks as they predict by batch norm's statistics, which are known."""
+        encoding, initial_model = self.decision.encoding, self.decision.initial_model
+        factor, networks = self.decision.shrinkage * initial_model.scale, [trainer.network for trainer in self.trainers]
+        return fold(networks, encoding, initial_model.additive, output=self.targets.output, factor=factor)
 
     def draw_values(self, samples):
         """Set ``values``, those of a stream in part."""

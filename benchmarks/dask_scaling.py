@@ -1,0 +1,126 @@
+"""Training on a Dask cluster of this machine: rows a second of two one-thread workers against one's, bytes, memory.
+
+An epoch's time is the difference between fits of several epochs and of one, so it holds the rounds with all that
+crosses between processes, but not what a fit does once: looking, deciding, encoding, packing. The clusters take turns.
+``--rows`` generates a table of so many rows on two workers instead, trains an epoch, and shows peak memory.
+"""
+
+import resource
+from contextlib import ExitStack
+from time import perf_counter
+
+import dask.array as da
+import numpy as np
+from common import load, main
+from distributed import Client, LocalCluster
+
+from skbnn.dask import DaskBinaryMLPClassifier
+
+FEATURES, CHUNKS = 28, 16  # of the generated tables
+EPOCHS = 3  # beyond the first
+SHARED = {"n_estimators": 1, "init": "constant", "dropout": 0.0, "random_state": 0}
+MEGABYTE = 1e6
+
+
+def run(arguments):
+    """Yield the tables."""
+    if arguments.rows:
+        yield f"Peak memory, {arguments.rows:,} rows of {FEATURES} features, an epoch", [memory(arguments.rows)]
+        return
+    repeats = arguments.repeats or (1 if arguments.quick else 3)
+    n_rows = 20_000 if arguments.quick else 1_000_000
+    with ExitStack() as stack:
+        clients = {n: stack.enter_context(cluster_of(n)) for n in (1, 2)}
+        data = load(arguments.data, arguments.quick)
+        images = da.from_array(data.X_train, chunks=(-(-len(data.X_train) // CHUNKS), -1))
+        labels = da.from_array(data.y_train, chunks=-(-len(data.y_train) // CHUNKS))
+        shape = {"hidden_layer_sizes": (512,) * 3, "n_thresholds": 1}
+        yield f"{len(data.X_train):,} images, 3x512", compare(clients, images, labels, shape, repeats)
+        shape = {"hidden_layer_sizes": (512, 512), "batch_size": arguments.batch_size}
+        table = generated(n_rows)
+        yield (
+            f"{n_rows:,} x {FEATURES}, 512-512, batch {arguments.batch_size}",
+            compare(clients, *table, shape, repeats),
+        )
+
+
+def cluster_of(n_workers):
+    """A client of so many one-thread processes; leaving it ends them."""
+    return Client(LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=None), set_as_default=False)
+
+
+def generated(n_rows):
+    """A table that workers generate: the label is the sign of a sum of products."""
+    X = da.random.default_rng(0).normal(size=(n_rows, FEATURES), chunks=(-(-n_rows // CHUNKS), -1)).astype(np.float32)
+    return X, (X[:, ::2] * X[:, 1::2]).sum(axis=1) > 0
+
+
+def compare(clients, X, y, shape, repeats):
+    """Rows of a table: one for each cluster, speeds paired by turns."""
+    seconds, sent = {n: [] for n in clients}, {}
+    for _ in range(repeats):
+        for n, client in clients.items():
+            first, _ = timed_fit(client, X, y, {**shape, "max_iter": 1})
+            bytes_before = bytes_between(client)
+            whole, model = timed_fit(client, X, y, {**shape, "max_iter": 1 + EPOCHS})
+            seconds[n].append(((whole - first) / EPOCHS, whole))
+            sent[n] = bytes_between(client) - bytes_before
+    epochs = {n: np.array(values)[:, 0] for n, values in seconds.items()}
+    return [
+        {
+            "workers": n,
+            "rows/s in an epoch": len(X) / np.median(epochs[n]),
+            "speed, 1 worker = 1": float(np.median(epochs[1] / epochs[n])),
+            f"s, a fit of {1 + EPOCHS} epochs": float(np.median(np.array(seconds[n])[:, 1])),
+            "MB between workers, a fit": sent[n] / MEGABYTE,
+            "MB of a network with its moments": weights_of(model) * 12 / MEGABYTE,
+        }
+        for n in clients
+    ]
+
+
+def timed_fit(client, X, y, parameters):
+    """Seconds of a fit, and the model."""
+    model = DaskBinaryMLPClassifier(**SHARED, **parameters)
+    model.client = client
+    begun = perf_counter()
+    model.fit(X, y)
+    return perf_counter() - begun, model
+
+
+def weights_of(model):
+    """Weights of the network."""
+    return sum(weights.size for weights in model.coefs_)
+
+
+def bytes_between(client):
+    """Bytes that workers have got from each other so far."""
+    logs = client.run(lambda dask_worker: sum(entry["total"] for entry in dask_worker.transfer_incoming_log))
+    return sum(logs.values())
+
+
+def memory(n_rows):
+    """A row of a table: peak memory of the client, in whose process the scheduler is, and of the workers."""
+    with cluster_of(2) as client:
+        before = peak()
+        seconds, _ = timed_fit(client, *generated(n_rows), {"hidden_layer_sizes": (512, 512), "max_iter": 1})
+        of_workers = client.run(peak)
+    return {
+        "client and scheduler, MB": peak(),
+        "of that before the fit, MB": before,
+        "largest worker, MB": max(of_workers.values()),
+        "s": seconds,
+    }
+
+
+def peak():
+    """Peak resident memory of this process, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MEGABYTE
+
+
+if __name__ == "__main__":
+    options = {
+        "--rows": {"type": int, "help": "show the memory of a fit of so many generated rows, and nothing else"},
+        "--batch-size": {"type": int, "default": 512, "help": "of the generated table, default 512"},
+    }
+    main(run, __doc__, options=options)

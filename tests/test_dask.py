@@ -1,0 +1,341 @@
+"""Training on a cluster: a real one, of two processes, which tests kill."""
+
+import os
+import pickle
+import re
+import signal
+import subprocess
+import sys
+import time
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import make_classification
+from sklearn.metrics import r2_score
+
+from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
+
+pytest.importorskip("distributed")
+
+import dask
+import dask.array as da
+from distributed import Client, LocalCluster, wait
+
+from skbnn.dask import DaskBinaryMLPClassifier, DaskBinaryMLPRegressor, cluster, tables
+from skbnn.dask.training import Training
+
+pytestmark = pytest.mark.filterwarnings("default")  # Dask's own, and what its processes leave open
+
+X, Y = make_classification(1200, 8, n_informative=5, n_classes=3, random_state=0)
+FEW = {"hidden_layer_sizes": (16,), "max_iter": 3, "dropout": 0.1, "random_state": 0}
+
+
+@pytest.fixture(scope="module")
+def client():
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local, Client(local) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def alone():
+    """One worker, within this process; the context's client is another."""
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as local,
+        Client(local, set_as_default=False) as client,
+    ):
+        yield client
+
+
+def chunked(*arrays, rows=250):
+    return [da.from_array(array, chunks=(rows, *array.shape[1:])) for array in arrays]
+
+
+def left_on_workers(client):
+    """What workers hold a moment after all was released."""
+    for _ in range(100):
+        held = {key for keys in client.run(lambda dask_worker: list(dask_worker.data)).values() for key in keys}
+        if not held:
+            break
+        time.sleep(0.05)
+    return held
+
+
+def fitted_by(client, model, *data, **named):
+    model.client = client
+    return model.fit(*data, **named)
+
+
+def test_one_worker_gives_the_classifier_of_a_local_fit(alone):
+    weights = np.random.default_rng(0).integers(0, 4, len(X)).astype(float)
+    parameters = {"max_iter": 3, "class_weight": "balanced", "random_state": 0}  # the rest is decided by the rows
+    local = BinaryMLPClassifier(**parameters).fit(X, Y * 10, weights)
+    model = fitted_by(alone, DaskBinaryMLPClassifier(**parameters), *chunked(X, Y * 10, weights))
+    assert model.packed_ == local.packed_
+    assert model.classes_.tolist() == [0, 10, 20]
+    assert model.loss_curve_ == local.loss_curve_ and model.flip_ratio_curve_ == local.flip_ratio_curve_
+    np.testing.assert_array_equal(model.feature_importances_, local.feature_importances_)
+    assert model.to_local().get_params() == local.get_params()
+
+
+def test_one_worker_gives_the_regressor_of_a_local_fit_of_several_outputs(alone):
+    targets = np.column_stack([X[:, 0] + X[:, 1], X[:, 2]])
+    local = BinaryMLPRegressor(max_iter=2, random_state=0).fit(X, targets)
+    model = fitted_by(alone, DaskBinaryMLPRegressor(max_iter=2, random_state=0), *chunked(X, targets))
+    assert model.packed_ == local.packed_
+
+
+def test_one_worker_gives_the_labels_of_a_local_fit(alone):
+    labels = np.column_stack([Y == 0, X[:, 0] > 0]).astype(int)
+    local = BinaryMLPClassifier(**FEW, class_weight="balanced").fit(X, labels)
+    model = fitted_by(alone, DaskBinaryMLPClassifier(**FEW, class_weight="balanced"), *chunked(X, labels))
+    assert model.packed_ == local.packed_
+    np.testing.assert_array_equal(model.predict(chunked(X)[0]).compute(), local.predict(X))
+
+
+def test_a_frame_with_names_categories_and_missing_values_is_read_as_locally(alone):
+    pd, dd = pytest.importorskip("pandas"), pytest.importorskip("dask.dataframe")
+    frame = pd.DataFrame(X[:, :3], columns=["a", "b", "c"])
+    frame.loc[::7, "a"] = np.nan
+    frame["kind"] = np.array(["x", "y", "z"])[Y]
+    labels = pd.Series(np.array(["no", "yes"])[(X[:, 0] > 0).astype(int)])
+    lazy = dd.from_pandas(frame, npartitions=5), dd.from_pandas(labels, npartitions=5)
+    parameters = {**FEW, "class_weight": {"no": 2.0}}
+    model = fitted_by(alone, DaskBinaryMLPClassifier(**parameters), *lazy)
+    local = BinaryMLPClassifier(**parameters).fit(lazy[0].compute(), lazy[1].compute())
+    assert model.packed_ == local.packed_
+    assert model.feature_names_in_.tolist() == ["a", "b", "c", "kind"]
+    np.testing.assert_array_equal(model.predict(lazy[0]).compute(), local.predict(frame))
+
+
+def test_the_model_is_the_same_wherever_partitions_lie_and_near_the_local_one(client):
+    rows, targets = chunked(X, Y, rows=100)
+    first = DaskBinaryMLPClassifier(**FEW | {"max_iter": 10}).fit(rows, targets)
+    held = [one.persist() for one in (rows, targets)]
+    wait(held)
+    second = DaskBinaryMLPClassifier(**FEW | {"max_iter": 10}).fit(*held)
+    assert first.packed_ == second.packed_
+    local = BinaryMLPClassifier(**FEW | {"max_iter": 10}).fit(X, Y)
+    assert first.packed_ != local.packed_  # two slots have been averaged
+    assert first.score(rows, targets) > local.score(X, Y) - 0.05
+
+
+def test_partitions_stay_on_the_workers_that_have_them(client, monkeypatch):
+    monkeypatch.setattr(tables, "SAMPLED_ROWS", 500)
+    table = np.random.default_rng(0).normal(size=(40_000, 20))
+    parts = [[dask.delayed(part) for part in np.split(array, 4)] for array in (table, (table[:, 0] > 0).astype(int))]
+    second, first = client.nthreads()  # whichever they are
+    held = [client.persist(some[:2], workers=first) + client.persist(some[2:], workers=second) for some in parts]
+    wait(held)
+    DaskBinaryMLPClassifier(**FEW | {"max_iter": 1}, n_thresholds=8).fit(*held)
+    logs = client.run(lambda dask_worker: [entry["total"] for entry in dask_worker.transfer_incoming_log])
+    assert max(map(max, filter(None, logs.values()))) < table.nbytes / 4 / 10  # of a partition
+
+
+def test_a_table_larger_than_the_sample_has_the_pace_of_all_its_rows(client, monkeypatch):
+    monkeypatch.setattr(tables, "SAMPLED_ROWS", 400)
+    rows, targets = chunked(np.tile(X, (4, 1)), np.tile(Y, 4), rows=600)
+    model = DaskBinaryMLPClassifier(max_iter=1, dropout=0.1, random_state=0).fit(rows, targets)
+    assert model.batch_size_ == 4800 // 40 and model.hidden_layer_sizes_ == (256, 256)
+    assert model.t_ == 4800
+
+
+def test_a_worker_that_dies_in_a_round_costs_that_round_and_changes_nothing(client, monkeypatch):
+    data = chunked(X, Y)
+    expected = DaskBinaryMLPClassifier(**FEW).fit(*data).packed_
+    ask, killed = Training.after_round, []
+
+    def ask_and_kill(training, before, orders, number):
+        asked = ask(training, before, orders, number)
+        if number == 5 and not killed:
+            killed.append(client.run(os.getpid)[training.workers[1]])
+            os.kill(killed[0], signal.SIGKILL)
+        return asked
+
+    monkeypatch.setattr(Training, "after_round", ask_and_kill)
+    assert DaskBinaryMLPClassifier(**FEW).fit(*data).packed_ == expected
+    assert killed
+
+
+def test_nothing_is_left_on_the_workers(client):
+    data = chunked(X, Y)
+    DaskBinaryMLPClassifier(**FEW).fit(*data).score(*data)
+    assert not left_on_workers(client) and not client.futures
+    with pytest.raises(ValueError, match="diverged"):
+        DaskBinaryMLPRegressor(**FEW, solver="sgd", learning_rate_init=1e30).fit(*data)
+    assert not left_on_workers(client) and not client.futures
+
+
+def test_a_cluster_without_workers_is_told_of(monkeypatch):
+    monkeypatch.setattr(cluster, "PATIENCE", 0.5)
+    ask = Training.after_round
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as local,
+        Client(local, set_as_default=False) as client,
+    ):
+
+        def ask_and_retire(training, before, orders, number):
+            if number == 1:
+                local.sync(local.workers[0].close)
+            return ask(training, before, orders, number)
+
+        monkeypatch.setattr(Training, "after_round", ask_and_retire)
+        with pytest.raises(RuntimeError, match="has had no workers for"):
+            fitted_by(client, DaskBinaryMLPClassifier(**FEW), *chunked(X, Y))
+
+
+INTERRUPTED = """
+import os, signal, time, warnings
+import numpy as np, dask.array as da
+from distributed import Client, LocalCluster
+from skbnn.dask import DaskBinaryMLPClassifier
+from skbnn.dask.training import Training
+
+ask = Training.after_round
+def interrupt(training, before, orders, number):
+    asked = ask(training, before, orders, number)
+    if number == 4:
+        os.kill(os.getpid(), signal.SIGINT)
+    return asked
+Training.after_round = interrupt
+
+if __name__ == "__main__":
+    table = np.random.default_rng(0).normal(size=(1000, 4))
+    X, y = da.from_array(table, chunks=(250, 4)), da.from_array((table[:, 0] > 0).astype(int), chunks=250)
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local, Client(local) as client:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model = DaskBinaryMLPClassifier((16,), max_iter=50, dropout=0.1, random_state=0).fit(X, y)
+        said = [str(one.message) for one in caught if "interrupted" in str(one.message)]
+        print(said, model.n_iter_, model.score(X, y) > 0.8)
+        deadline = time.monotonic() + 20
+        while held := sum(client.run(lambda dask_worker: len(dask_worker.data)).values()):
+            if time.monotonic() > deadline:
+                break
+        print(held, len(client.futures))
+"""
+
+
+def test_ctrl_c_keeps_the_last_average(tmp_path):
+    script = tmp_path / "interrupted.py"
+    script.write_text(INTERRUPTED)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=100)
+    said, left = done.stdout.splitlines()
+    what = r"Training interrupted by user after (\d) of 50 epochs; what was trained is kept\."
+    assert re.fullmatch(rf"\['{what}'\] \1 True", said), done.stderr
+    assert left == "0 0"
+
+
+def test_predictions_are_lazy_and_in_chunks_of_the_rows(alone):
+    rows, targets = chunked(X, Y)
+    model = fitted_by(alone, DaskBinaryMLPClassifier(**FEW), rows, targets)
+    local = model.to_local()
+    assert type(local) is BinaryMLPClassifier and local.packed_ is model.packed_
+    for method, shape in {"predict": (1200,), "predict_proba": (1200, 3), "decision_function": (1200, 3)}.items():
+        lazy = getattr(model, method)(rows)
+        assert lazy.shape == shape and lazy.chunks[0] == rows.chunks[0]
+        expected = getattr(local, method)(X)
+        assert lazy.dtype == expected.dtype
+        np.testing.assert_array_equal(lazy.compute(), expected)
+        np.testing.assert_array_equal(getattr(model, method)(X), expected)  # rows in memory
+    parts = [dask.delayed(part) for part in np.split(X, 4)]
+    np.testing.assert_array_equal(model.predict(parts).compute(), local.predict(X))
+    with pytest.raises(ValueError, match="X has 5 features, but BinaryMLPClassifier is expecting 8"):
+        model.predict(rows[:, :5])
+
+
+def test_scores_are_the_local_ones(alone):
+    rows, weights = chunked(X, np.arange(1200.0))
+    targets = X[:, :2] + [3, 1e6]
+    model = fitted_by(alone, DaskBinaryMLPRegressor(**FEW), rows, *chunked(targets))
+    expected = r2_score(targets, model.predict(X), sample_weight=np.arange(1200.0))
+    assert model.score(rows, *chunked(targets), weights) == pytest.approx(expected)
+    assert model.score(X, targets, np.arange(1200.0)) == pytest.approx(expected)
+
+
+def test_delayed_partitions_may_be_empty_or_lack_classes(alone):
+    order = np.argsort(Y, kind="stable")
+    sizes = np.array([0, 300, 0, 500, 400])
+    bounds = np.cumsum(sizes)[:-1]
+    parts = [[dask.delayed(part) for part in np.split(array[order], bounds)] for array in (X, Y)]
+    model = fitted_by(alone, DaskBinaryMLPClassifier(**FEW), *parts, classes=[0, 1, 2, 7])
+    assert model.classes_.tolist() == [0, 1, 2, 7]
+    assert model.score(*parts) > 0.6
+
+
+def test_estimators_are_copied_and_pickled_without_their_client(alone):
+    model = fitted_by(alone, DaskBinaryMLPClassifier(**FEW), *chunked(X, Y))
+    assert clone(model).get_params() == BinaryMLPClassifier(**FEW).get_params()
+    assert repr(DaskBinaryMLPClassifier(max_iter=3)) == "DaskBinaryMLPClassifier(max_iter=3)"
+    again = pickle.loads(pickle.dumps(model))
+    assert again._client is None and again.packed_ == model.packed_
+    assert not hasattr(model, "partial_fit")
+    assert model.set_params(max_iter=1).max_iter == 1
+
+
+def test_no_client_is_told_of(monkeypatch):
+    def no_client():
+        raise ValueError("No clients found")
+
+    monkeypatch.setattr(cluster, "default_client", no_client)  # as it does where no other test has one
+    with pytest.raises(ValueError, match=r"No client found: create a dask\.distributed\.Client"):
+        DaskBinaryMLPClassifier().fit(ROWS, TARGETS)
+
+
+def changed(array, place, value):
+    array = np.array(array, float)
+    array[place] = value
+    return array
+
+
+ROWS, TARGETS = chunked(X, Y)
+BAD = {
+    "X must be a dask array, a dask data frame or a list of delayed partitions, got ndarray": (X, TARGETS),
+    "X is chunked along its columns, in 2 chunks": (ROWS.rechunk((250, 4)), TARGETS),
+    "X has 1200 rows, y has 1000": (ROWS, TARGETS[:1000]),
+    "X has 5 partitions, and y has 2": (ROWS, [dask.delayed(Y), dask.delayed(Y)]),
+    "partition 2: Input y contains NaN": (ROWS, *chunked(changed(Y, 600, np.nan))),
+    "partition 4: Input y contains infinity": (ROWS, *chunked(changed(Y, 1100, np.inf))),
+    "partition 3: Unknown label type": (ROWS, *chunked(changed(Y, 800, 0.5))),
+    "partition 1: Negative values in data passed to `sample_weight`": (ROWS, *chunked(Y, changed(Y, 300, -1))),
+    "must contain at least one non-zero": (ROWS, *chunked(Y, Y * 0)),
+    "number of features of partition 1 is 7, and of partition 0 8": (
+        [dask.delayed(X), dask.delayed(X[:, :7])],
+        [dask.delayed(Y)] * 2,
+    ),
+    "the dtype of X of partition 1 is float32, and of partition 0 float64": (
+        [dask.delayed(X), dask.delayed(X.astype(np.float32))],
+        [dask.delayed(Y)] * 2,
+    ),
+    "partition 0: Found input variables with inconsistent numbers of samples": (
+        [dask.delayed(X)],
+        [dask.delayed(Y[:7])],
+    ),
+    "all partitions of X are empty": ([dask.delayed(X[:0])], [dask.delayed(Y[:0])]),
+}
+
+
+@pytest.mark.parametrize("message", BAD)
+def test_bad_input_is_refused_before_training(alone, message):
+    data = BAD[message]
+    with pytest.raises((TypeError, ValueError), match=message.replace("(", r"\(")):
+        fitted_by(alone, DaskBinaryMLPClassifier(**FEW), *data)
+
+
+def test_unknown_classes_are_refused(alone):
+    with pytest.raises(ValueError, match=r"partition 0: y has classes not in `classes`: \[2\]"):
+        fitted_by(alone, DaskBinaryMLPClassifier(**FEW), ROWS, TARGETS, classes=[0, 1])
+
+
+@pytest.mark.parametrize("parameter", ["early_stopping", "warm_start"])
+def test_what_takes_more_than_rounds_is_refused(alone, parameter):
+    with pytest.raises(ValueError, match=f"{parameter}=True is not supported with Dask"):
+        fitted_by(alone, DaskBinaryMLPClassifier(**{parameter: True}), ROWS, TARGETS)
+
+
+def test_warnings_of_the_worker_that_decides_reach_the_user(alone):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fitted_by(alone, DaskBinaryMLPClassifier(**FEW), *chunked(np.ones((100, 2)), Y[:100]))
+    assert any("No feature varies" in str(one.message) for one in caught)
