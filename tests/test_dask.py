@@ -136,7 +136,7 @@ def test_partitions_stay_on_the_workers_that_have_them(client, monkeypatch):
 def test_a_table_larger_than_the_sample_has_the_pace_of_all_its_rows(client, monkeypatch):
     monkeypatch.setattr(tables, "SAMPLED_ROWS", 400)
     rows, targets = chunked(np.tile(X, (4, 1)), np.tile(Y, 4), rows=600)
-    model = DaskBinaryMLPClassifier(max_iter=1, dropout=0.1, random_state=0).fit(rows, targets)
+    model = DaskBinaryMLPClassifier(max_iter=1, dropout=0.1, init="constant").fit(rows, targets)
     assert model.batch_size_ == 4800 // 40 and model.hidden_layer_sizes_ == (256, 256)
     assert model.t_ == 4800
 

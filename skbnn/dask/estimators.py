@@ -35,7 +35,7 @@ def has_no_stream(estimator):
 class DaskBinaryMLP(BaseBinaryMLP):
     """What both estimators have beside the same one without Dask."""
 
-    _client = None
+    _client: Client | None = None
     _local_type: type
 
     @property
@@ -130,7 +130,7 @@ class DaskBinaryMLP(BaseBinaryMLP):
             return total(cluster.results(fit.each(cluster, ask, partitions, model)))
 
 
-class DaskBinaryMLPClassifier(DaskBinaryMLP, BinaryMLPClassifier):
+class DaskBinaryMLPClassifier(DaskBinaryMLP, BinaryMLPClassifier):  # type: ignore[misc]  # without partial_fit
     """:class:`BinaryMLPClassifier` that a Dask cluster trains on partitions, where its workers have them.
 
     Each worker encodes its rows to bits once and trains on them for a part of an epoch; then networks are averaged, and
@@ -168,7 +168,9 @@ class DaskBinaryMLPClassifier(DaskBinaryMLP, BinaryMLPClassifier):
     _local_type = BinaryMLPClassifier
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, classes: ArrayLike | None = None) -> Self:
+    def fit(  # type: ignore[override]  # no rows to stop by
+        self, X: Any, y: Any, sample_weight: Any = None, *, classes: ArrayLike | None = None
+    ) -> Self:
         """Train on labelled rows.
 
         Parameters
@@ -268,7 +270,7 @@ class DaskBinaryMLPClassifier(DaskBinaryMLP, BinaryMLPClassifier):
         return self._ask("predict_log_proba", X)
 
 
-class DaskBinaryMLPRegressor(DaskBinaryMLP, BinaryMLPRegressor):
+class DaskBinaryMLPRegressor(DaskBinaryMLP, BinaryMLPRegressor):  # type: ignore[misc]  # without partial_fit
     """:class:`BinaryMLPRegressor` that a Dask cluster trains on partitions, where its workers have them.
 
     How, and which parameters there are, :class:`DaskBinaryMLPClassifier` says.
@@ -286,7 +288,7 @@ class DaskBinaryMLPRegressor(DaskBinaryMLP, BinaryMLPRegressor):
     _local_type = BinaryMLPRegressor
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # type: ignore[override]  # as above
         """Train on rows with real targets.
 
         Parameters

@@ -67,7 +67,7 @@ def size_of(slot):
 
 
 def train(plan, before, slot, order, n_threads, place):
-    """What a slot learns in a round, after the mean of what was learnt before; ``place`` is its number and the round's."""
+    """What a slot learns in a round from the mean learnt before; ``place`` is its number and the round's."""
     with threadpool_limits(n_threads, "openmp"):
         return train_round(plan, average(before), slot.data, order, *place)
 

@@ -22,10 +22,16 @@ class Training:
     workers : list of str
         Addresses of those that have the slots.
     plan : Plan
+
+    Attributes
+    ----------
+    n_threads : dict
+        Threads of each worker that was there at the last look.
     """
 
     def __init__(self, cluster, slots, workers, plan):
         self.cluster, self.slots, self.workers, self.plan = cluster, slots, workers, plan
+        self.n_threads = {}
 
     def train(self, state, data, rows, epoch):
         """Train for an epoch, as ``train_on`` does; Ctrl-C leaves ``state`` as it was after some round."""
@@ -44,6 +50,7 @@ class Training:
     def on_all(self, learnt, ask, *args):
         """What a function of the slots says, once they have what was learnt; asked anew if that was lost."""
         for _ in range(TRIES):
+            self.n_threads = self.cluster.n_threads()
             known, sent = set(self.cluster.futures), self.cluster.send(learnt)
             try:
                 asked = ask(sent, *args)
@@ -65,8 +72,7 @@ class Training:
 
     def after_round(self, before, orders, number):
         """The futures of one mean or two of what all slots learn in a round, by a tree; the next averages these."""
-        n_threads = self.cluster.n_threads()
-        threads = [n_threads.get(worker, 1) for worker in self.workers]
+        threads = [self.n_threads.get(worker, 1) for worker in self.workers]
         places = [(slot, number) for slot in range(len(self.slots))]
         learnt = self.on_slots(tasks.train, self.plan, [before] * len(self.slots), self.slots, orders, threads, places)
         while len(learnt) > AT_LAST:
@@ -77,9 +83,8 @@ class Training:
     def on_slots(self, function, *args):
         """A future for each slot of a call by its worker, by any if that has gone; lists have an argument for each."""
         each = zip(*(arg if isinstance(arg, list) else [arg] * len(self.slots) for arg in args), strict=True)
-        there = self.cluster.n_threads()
         return [
-            self.cluster.submit(function, *of_slot, worker=worker if worker in there else None)
+            self.cluster.submit(function, *of_slot, worker=worker if worker in self.n_threads else None)
             for of_slot, worker in zip(each, self.workers, strict=True)
         ]
 
