@@ -29,7 +29,7 @@ from skbnn.training.state import TrainingState
 
 HARD = "hard"  # a synthetic table, of which one trainer has not learnt all in its epochs
 
-# One network each; the rest is by default but for the layers. MNIST has too few epochs for its best.
+# One network each, of the layers that large tables have; "hard" has fewer epochs than it needs.
 PLAIN = {"n_estimators": 1, "hidden_layer_sizes": (512, 512)}
 SETS = {
     "letter": PLAIN,
