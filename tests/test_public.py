@@ -12,10 +12,13 @@ import skbnn.export
 import skbnn.inspection
 
 pytest.importorskip("skl2onnx", reason="what is public is imported, exports included")
+pytest.importorskip("distributed", reason="what is public is imported, what trains on a cluster included")
+
+import skbnn.dask
 
 PUBLIC = {
     f"{module.__name__}.{name}": getattr(module, name)
-    for module in (skbnn, skbnn.export, skbnn.inspection)
+    for module in (skbnn, skbnn.dask, skbnn.export, skbnn.inspection)
     for name in module.__all__
 }
 

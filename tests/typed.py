@@ -14,6 +14,7 @@ from scipy.sparse import csr_array  # type: ignore[import-untyped]
 
 import skbnn
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, PackedNetwork, ThermometerEncoder, load_model, save_model
+from skbnn.dask import DaskBinaryMLPClassifier, DaskBinaryMLPRegressor
 from skbnn.export import c_footprint, register_converter, to_c, to_onnx
 from skbnn.inspection import LossCurveDisplay, StepsDisplay, Summary, ThresholdDisplay, WeightDisplay, summary
 
@@ -98,3 +99,12 @@ def mistakes(classifier: BinaryMLPClassifier, network: PackedNetwork, X: Floats)
     c_footprint(network)["flash"]  # type: ignore[call-overload]
     StepsDisplay.from_estimator(network)  # type: ignore[call-arg]
     print(skbnn.save)  # type: ignore[attr-defined]
+
+
+def train_on_a_cluster(X: Any, y: Any, client: Any) -> None:
+    """Estimators of Dask's collections."""
+    classifier = DaskBinaryMLPClassifier((64,), n_estimators=1)
+    classifier.client = client
+    assert_type(classifier.fit(X, y, classes=[0, 1]).to_local(), BinaryMLPClassifier)
+    assert_type(classifier.score(X, y), float)
+    assert_type(DaskBinaryMLPRegressor().fit(X, y).to_local(), BinaryMLPRegressor)

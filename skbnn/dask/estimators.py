@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from sklearn.utils import check_random_state
@@ -21,26 +23,35 @@ from skbnn.training.interruption import KeepOnInterrupt
 from skbnn.training.progress import progress_of
 
 if TYPE_CHECKING:
-    from typing import Any, Self
+    from typing import Any, NoReturn, Self
 
     from distributed import Client
     from numpy.typing import ArrayLike
 
 
-def has_no_stream(estimator):
-    """Say that there is no ``partial_fit``."""
-    raise AttributeError(f"{type(estimator).__name__} has no partial_fit; that of to_local() goes on from its model")
+def documented_with(local):
+    """Put the parameters, attributes and references of the ordinary estimator into a class's docstring."""
+
+    def document(cls):
+        if cls.__doc__:  # python -OO has none
+            own, theirs = inspect.getdoc(cls), inspect.getdoc(local)
+            described = theirs[theirs.index("\nParameters\n---") : theirs.index("\nSee Also\n---")]
+            references = theirs[theirs.index("\nReferences\n---") : theirs.index("\nExamples\n---")]
+            own = own.replace("\nSee Also\n---", described + "\nSee Also\n---")
+            cls.__doc__ = own.replace("\nExamples\n---", references + "\nExamples\n---")
+        return cls
+
+    return document
 
 
 class DaskBinaryMLP(BaseBinaryMLP):
     """What both estimators have beside the same one without Dask."""
 
     _client: Client | None = None
-    _local_type: type
 
     @property
     def client(self) -> Client:
-        """The Dask client that ``fit`` and ``score`` use: the one that was set, else that of the context."""
+        """The Dask client that ``fit`` and ``score`` use: what was set, else that of the context; never pickled."""
         return client_of(self._client)
 
     @client.setter
@@ -52,21 +63,21 @@ class DaskBinaryMLP(BaseBinaryMLP):
         state.pop("_client", None)  # a cluster is not part of a model
         return state
 
-    def to_local(self) -> Any:
-        """Return the ordinary estimator with the same parameters and the same model, in memory of the client.
+    @abstractmethod
+    def to_local(self):
+        """Return the ordinary estimator with the same parameters and the same model."""
 
-        Returns
-        -------
-        estimator : BinaryMLPClassifier or BinaryMLPRegressor
-            Fitted; its ``partial_fit`` goes on from this model.
-        """
+    def _as(self, local_type):
         check_is_fitted(self)
-        local = self._local_type(**self.get_params(deep=False))
+        local = local_type(**self.get_params(deep=False))
         own = {name for name in vars(self) if name not in vars(local) and name != "_client"}
         vars(local).update({name: vars(self)[name] for name in own})
         return local
 
-    partial_fit = available_if(has_no_stream)(lambda self: None)
+    @property
+    def partial_fit(self) -> NoReturn:
+        """Raise AttributeError: there is none, and that of ``to_local()`` goes on from the model."""
+        raise AttributeError(f"{type(self).__name__} has no partial_fit; that of to_local() goes on from its model")
 
     def _refuse(self):
         """Raise ValueError for what takes more than rounds."""
@@ -119,6 +130,7 @@ class DaskBinaryMLP(BaseBinaryMLP):
         Returns
         -------
         score : float
+            The higher, the better; 1 is the best.
         """
         local = self.to_local()
         if not is_lazy(X):
@@ -130,7 +142,8 @@ class DaskBinaryMLP(BaseBinaryMLP):
             return total(cluster.results(fit.each(cluster, ask, partitions, model)))
 
 
-class DaskBinaryMLPClassifier(DaskBinaryMLP, BinaryMLPClassifier):  # type: ignore[misc]  # without partial_fit
+@documented_with(BinaryMLPClassifier)
+class DaskBinaryMLPClassifier(DaskBinaryMLP, BinaryMLPClassifier):
     """:class:`BinaryMLPClassifier` that a Dask cluster trains on partitions, where its workers have them.
 
     Each worker encodes its rows to bits once and trains on them for a part of an epoch; then networks are averaged, and
@@ -139,18 +152,13 @@ class DaskBinaryMLPClassifier(DaskBinaryMLP, BinaryMLPClassifier):  # type: igno
     :class:`BinaryMLPClassifier` gives for the same rows and ``random_state``, to the last bit, if they are no more
     than the sample and no feature has more than 32 categories.
 
-    Parameters are those of :class:`BinaryMLPClassifier`. ``early_stopping=True``, ``warm_start=True`` and callbacks
-    are refused, and there is no ``partial_fit``; ``to_local()`` gives an estimator that has them. The model is a
-    function of the parameters with ``random_state``, the partitions and the number of workers.
-
-    Attributes
-    ----------
-    client : distributed.Client
-        The client to use. Unless it is set, that of the context. It is neither copied nor pickled.
+    ``early_stopping=True``, ``warm_start=True`` and callbacks are refused, and there is no ``partial_fit``;
+    ``to_local()`` gives an estimator that has them. The model is a function of the parameters with ``random_state``,
+    the partitions and the number of workers.
 
     See Also
     --------
-    BinaryMLPClassifier : The same in one memory; says what parameters and attributes mean.
+    BinaryMLPClassifier : The same in one memory.
 
     Examples
     --------
@@ -158,14 +166,24 @@ class DaskBinaryMLPClassifier(DaskBinaryMLP, BinaryMLPClassifier):  # type: igno
     >>> from distributed import Client
     >>> from sklearn.datasets import load_digits
     >>> from skbnn.dask import DaskBinaryMLPClassifier
-    >>> X, y = (da.from_array(part, chunks=(500, *part.shape[1:])) for part in load_digits(return_X_y=True))
-    >>> with Client(n_workers=2, threads_per_worker=1) as client:  # doctest: +SKIP
-    ...     classifier = DaskBinaryMLPClassifier(random_state=0).fit(X, y)
-    ...     labels = classifier.predict(X).compute()
-    ...     local = classifier.to_local()
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X, y = da.from_array(X, chunks=(500, 64)), da.from_array(y, chunks=500)
+    >>> with Client(processes=False, n_workers=1, dashboard_address=None):
+    ...     classifier = DaskBinaryMLPClassifier((64,), random_state=0).fit(X, y)
+    ...     accuracy = classifier.score(X, y)
+    >>> accuracy > 0.95
+    True
     """
 
-    _local_type = BinaryMLPClassifier
+    def to_local(self) -> BinaryMLPClassifier:
+        """Return the ordinary estimator with the same parameters and the same model, in the client's memory.
+
+        Returns
+        -------
+        estimator : BinaryMLPClassifier
+            Fitted; its ``partial_fit`` goes on from this model.
+        """
+        return self._as(BinaryMLPClassifier)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(  # type: ignore[override]  # no rows to stop by
@@ -270,22 +288,40 @@ class DaskBinaryMLPClassifier(DaskBinaryMLP, BinaryMLPClassifier):  # type: igno
         return self._ask("predict_log_proba", X)
 
 
-class DaskBinaryMLPRegressor(DaskBinaryMLP, BinaryMLPRegressor):  # type: ignore[misc]  # without partial_fit
+@documented_with(BinaryMLPRegressor)
+class DaskBinaryMLPRegressor(DaskBinaryMLP, BinaryMLPRegressor):
     """:class:`BinaryMLPRegressor` that a Dask cluster trains on partitions, where its workers have them.
 
-    How, and which parameters there are, :class:`DaskBinaryMLPClassifier` says.
-
-    Attributes
-    ----------
-    client : distributed.Client
-        The client to use. Unless it is set, that of the context. It is neither copied nor pickled.
+    :class:`DaskBinaryMLPClassifier` says how.
 
     See Also
     --------
-    BinaryMLPRegressor : The same in one memory; says what parameters and attributes mean.
+    BinaryMLPRegressor : The same in one memory.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from distributed import Client
+    >>> from sklearn.datasets import make_friedman1
+    >>> from skbnn.dask import DaskBinaryMLPRegressor
+    >>> X, y = make_friedman1(500, random_state=0)
+    >>> X, y = da.from_array(X, chunks=(250, 10)), da.from_array(y, chunks=250)
+    >>> with Client(processes=False, n_workers=1, dashboard_address=None):
+    ...     regressor = DaskBinaryMLPRegressor((64,), max_iter=20, random_state=0).fit(X, y)
+    ...     r2 = regressor.score(X, y)
+    >>> r2 > 0.8
+    True
     """
 
-    _local_type = BinaryMLPRegressor
+    def to_local(self) -> BinaryMLPRegressor:
+        """Return the ordinary estimator with the same parameters and the same model, in the client's memory.
+
+        Returns
+        -------
+        estimator : BinaryMLPRegressor
+            Fitted; its ``partial_fit`` goes on from this model.
+        """
+        return self._as(BinaryMLPRegressor)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # type: ignore[override]  # as above
