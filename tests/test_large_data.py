@@ -1,8 +1,10 @@
 """The guide "Large data" runs as it is printed, on small data."""
 
+import os
 import re
 import textwrap
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -17,6 +19,13 @@ DIGITS = load_digits(return_X_y=True)
 
 # Clusters of Dask leave open what a test of theirs would not: sockets and loops that end with the process.
 cluster = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore:Port .* is already in use")
+
+
+@pytest.fixture(autouse=True)
+def own_environment():
+    """What LocalCluster sets in this process, numbers of threads, is gone for the tests that follow."""
+    with patch.dict(os.environ):
+        yield
 
 
 def run(section):
