@@ -23,7 +23,7 @@ import dask
 import dask.array as da
 from distributed import Client, LocalCluster, wait
 
-from skbnn.dask import DaskBinaryMLPClassifier, DaskBinaryMLPRegressor, cluster, tables
+from skbnn.dask import DaskBinaryMLPClassifier, DaskBinaryMLPRegressor, cluster, fit, tables
 from skbnn.dask.training import Training
 
 pytestmark = pytest.mark.filterwarnings("default")  # Dask's own, and what its processes leave open
@@ -339,3 +339,17 @@ def test_warnings_of_the_worker_that_decides_reach_the_user(alone):
         warnings.simplefilter("always")
         fitted_by(alone, DaskBinaryMLPClassifier(**FEW), *chunked(np.ones((100, 2)), Y[:100]))
     assert any("No feature varies" in str(one.message) for one in caught)
+
+
+def test_a_worker_that_dies_before_it_has_rows_changes_nothing(client, monkeypatch):
+    data, decide_on = chunked(X, Y), fit.decide_on
+    while len(client.nthreads()) < 2:  # one that another test has killed comes back
+        time.sleep(0.1)
+    expected = DaskBinaryMLPClassifier(**FEW).fit(*data).packed_
+
+    def kill_and_decide_on(*args):
+        os.kill(client.run(os.getpid)[min(client.nthreads())], signal.SIGKILL)
+        return decide_on(*args)
+
+    monkeypatch.setattr(fit, "decide_on", kill_and_decide_on)
+    assert DaskBinaryMLPClassifier(**FEW).fit(*data).packed_ == expected

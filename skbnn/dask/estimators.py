@@ -95,6 +95,7 @@ class DaskBinaryMLP(BaseBinaryMLP):
         progress = progress_of(self.verbose)
         with keep.until_whole(), whole(self) as fitted, Cluster(self.client) as cluster, progress:
             blank = type(self)(**self.get_params(deep=False))
+            n_slots = max(len(cluster.n_threads()), 1)  # fixed now, as the model depends on it
             progress.stage("Looking at the partitions")
             partitions, table = fit.summarize(cluster, blank, data, classes)
             vars(blank).update(table.features)
@@ -105,7 +106,7 @@ class DaskBinaryMLP(BaseBinaryMLP):
             guide, found = fit.decide_on(cluster, blank, partitions, table, seed)
             progress.stage("Encoding the partitions")
             state = found.state.with_networks()
-            slots, workers = fit.distribute(cluster, guide, partitions, table)
+            slots, workers = fit.distribute(cluster, guide, partitions, table, n_slots)
             packed = fit.train(cluster, slots, workers, state, self.max_iter, [progress, keep])
             vars(fitted).pop("feature_names_in_", None)
             parameters = self.get_params(deep=False)

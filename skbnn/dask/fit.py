@@ -33,14 +33,14 @@ def decide_on(cluster, estimator, partitions, table, seed):
     return guide, found
 
 
-def distribute(cluster, guide, partitions, table):
-    """Futures of slots, as many as workers if there are as many partitions, and the workers that have them.
+def distribute(cluster, guide, partitions, table, n_slots):
+    """Futures of slots, ``n_slots`` if there are as many partitions, and the workers that have them.
 
     A slot is a contiguous run of partitions, so which rows are in it follows from these and the number of workers
     alone. A partition is encoded where it is, or else by the worker of its slot.
     """
-    workers = list(cluster.n_threads())
-    runs = runs_of(table.n_rows, len(workers))
+    workers, runs = list(cluster.n_threads()) or [None], runs_of(table.n_rows, n_slots)
+    workers *= -(-len(runs) // len(workers))  # some may have died since ``n_slots`` was said
     places = places_of(runs, partitions, table.n_rows, workers)
     placed = list(zip(runs, places, strict=True))
     there = [

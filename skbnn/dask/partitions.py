@@ -135,7 +135,7 @@ def runs_of(n_rows, n_slots):
 
 
 def places_of(runs, partitions, n_rows, workers):
-    """A worker for each run, none twice, so that as many rows as can be are where they are already."""
+    """A worker for each run, each entry of ``workers`` once, so that most rows are where they are already."""
     held = np.zeros((len(runs), len(workers)))
     for slot, run in enumerate(runs):
         rows = Counter()
