@@ -192,7 +192,14 @@ def test_the_tiles_include_c_headers_and_intrinsics_only():
     own = {path.name for path in sources.glob("*.h")}
     for path in set(sources.iterdir()) - {sources / "barrier.h"}:
         for header in re.findall(r"#include [<\"](.+?)[>\"]", path.read_text()):
-            assert header in own - {"barrier.h"} | {"stddef.h", "stdint.h", "string.h", "math.h", "immintrin.h", "arm_neon.h"}
+            assert header in own - {"barrier.h"} | {
+                "stddef.h",
+                "stdint.h",
+                "string.h",
+                "math.h",
+                "immintrin.h",
+                "arm_neon.h",
+            }
 
 
 def test_nothing_is_imported_that_scikit_learn_does_not_bring():

@@ -201,6 +201,7 @@ def interrupt(training, before, orders, number):
 Training.after_round = interrupt
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     table = np.random.default_rng(0).normal(size=(1000, 4))
     X, y = da.from_array(table, chunks=(250, 4)), da.from_array((table[:, 0] > 0).astype(int), chunks=250)
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local, Client(local) as client:
