@@ -115,7 +115,7 @@ def pack_layer(layer):
     return pack_weights(binary_weights), np.pad(thresholds, (0, padding), constant_values=-1)
 
 
-def estimate_statistics(network, bits, sample_weight, *, momentum=1.0):
+def estimate_statistics(network, bits, sample_weight, *, rows=None, momentum=1.0):
     """Set every batch norm's mean and variance to those that rows have in the packed network, layer by layer.
 
     Parameters
@@ -125,27 +125,46 @@ def estimate_statistics(network, bits, sample_weight, *, momentum=1.0):
     bits : ndarray of shape (n_rows, n_words), uint64
         Packed rows.
     sample_weight : ndarray of shape (n_rows,)
+    rows : ndarray of int, default=None
+        Those to look at, without a copy of their bits; None is all.
     momentum : float, default=1.0
         Share of the new statistics; the rest stays with the old ones.
     """
+    sample_weight = sample_weight if rows is None else sample_weight[rows]
     for layer in network.layers:
-        set_statistics(layer, *mean_dots(layer, bits, sample_weight), momentum=momentum)
+        set_statistics(layer, *mean_dots(layer, bits, sample_weight, rows), momentum=momentum)
         if layer is not network.layers[-1]:
-            bits = fires(bits, *pack_layer(layer))
+            bits, rows = bits_after(layer, bits, rows), None
 
 
-def mean_dots(layer, bits, sample_weight):
+def mean_dots(layer, bits, sample_weight, rows=None):
     """Means of a layer's dot products, and of their squares, (n_units,) each, by the weights of its inputs' rows."""
     n_units, n_inputs = layer.latent_weights.shape
     weights = pack_weights(layer.latent_weights >= 0)
     mean, square = np.zeros(n_units), np.zeros(n_units)
-    for start in range(0, len(bits), BLOCK):
-        rows = slice(start, start + BLOCK)
-        dots = (n_inputs - 2 * popcounts(bits[rows], weights)[:, :n_units]).astype(np.float64)
-        mean += sample_weight[rows] @ dots
-        square += sample_weight[rows] @ (dots * dots)
+    for block, some in blocks_of(bits, rows):
+        dots = (n_inputs - 2 * popcounts(some, weights)[:, :n_units]).astype(np.float64)
+        mean += sample_weight[block] @ dots
+        square += sample_weight[block] @ (dots * dots)
     total = sample_weight.sum()
     return mean / total, square / total
+
+
+def bits_after(layer, bits, rows=None):
+    """The packed activations of a hidden layer, which are the next one's inputs."""
+    packed, n_units = pack_layer(layer), len(layer.latent_weights)
+    out = np.empty((len(bits if rows is None else rows), -(-n_units // 64)), np.uint64)
+    for block, some in blocks_of(bits, rows):
+        out[block] = fires(some, *packed)
+    return out
+
+
+def blocks_of(bits, rows):
+    """Yield the places of a block of the rows, a slice, and their bits."""
+    n_rows = len(bits if rows is None else rows)
+    for start in range(0, n_rows, BLOCK):
+        block = slice(start, start + BLOCK)
+        yield block, bits[block if rows is None else rows[block]]
 
 
 def set_statistics(layer, mean, square, *, momentum=1.0):

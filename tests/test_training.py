@@ -140,8 +140,8 @@ def test_rows_are_held_out_by_their_labels_so_that_errors_name_these():
 def test_statistics_are_of_the_rows_trained_on_and_in_a_stream_an_average(monkeypatch):
     seen = []
 
-    def estimate_statistics(network, bits, sample_weight, *, momentum):
-        seen.append((len(bits), momentum))
+    def estimate_statistics(network, bits, sample_weight, *, rows, momentum):
+        seen.append((len(rows), momentum))
 
     monkeypatch.setattr(training_state, "estimate_statistics", estimate_statistics)
     X, y = load_diabetes(return_X_y=True)

@@ -7,8 +7,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from skbnn.dask.tables import of_partition
-from skbnn.folding import mean_dots, pack_layer, set_statistics
-from skbnn.kernels._layer import fires
+from skbnn.folding import mean_dots, set_statistics
 from skbnn.network.trainer import TrainingData
 from skbnn.training.rounds import average, train_round
 from skbnn.training.samples import Samples, scale_weights, without_unit
@@ -94,11 +93,6 @@ def with_statistics(layer, *of_slots):
     layer = replace(layer, mean=deepcopy(layer.mean), variance=deepcopy(layer.variance))
     set_statistics(layer, shares @ np.array(means), shares @ np.array(squares))
     return layer
-
-
-def bits_after(layer, bits):
-    """The input of the next layer."""
-    return fires(bits, *pack_layer(layer))
 
 
 def statistics_of(*layers):

@@ -2,6 +2,7 @@
 
 from skbnn.dask import slots as tasks
 from skbnn.dask.cluster import Lost
+from skbnn.folding import bits_after
 from skbnn.training.rounds import Learnt, average, order_of_epoch
 
 FAN_IN, AT_LAST = 4, 2  # means of so many at a time make a tree, the last of which each worker takes by itself
@@ -108,5 +109,5 @@ class Training:
             layer = cluster.submit(tasks.layer_of, learnt, member, index)
             means = self.on_slots(tasks.means_of, layer, bits, self.slots)
             layers.append(cluster.submit(tasks.with_statistics, layer, *means))
-            bits = self.on_slots(tasks.bits_after, layers[-1], bits)
+            bits = self.on_slots(bits_after, layers[-1], bits)
         return cluster.submit(tasks.statistics_of, *layers)

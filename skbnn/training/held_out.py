@@ -213,7 +213,7 @@ def shortened(parameters):
 
 def network_scores(network, encoding, data, train, held):
     """What the network, packed, adds to the scores of held-out rows, (n_rows, n_outputs)."""
-    estimate_statistics(network, data.bits[train], data.sample_weight[train])
+    estimate_statistics(network, data.bits, data.sample_weight, rows=train)
     nothing = AdditivePart.of_constant(np.zeros(network.n_outputs))
     return fold([network], encoding, nothing, output="identity").decision_function_from_bits(data.bits[held])
 

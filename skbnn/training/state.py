@@ -123,11 +123,10 @@ class TrainingState:
     def pack(self, data, rows):
         """Set ``packed``, unless it is, with batch norm's statistics taken from these rows; returns it."""
         if self.packed is None:
-            bits, sample_weight = data.bits[rows], data.sample_weight[rows]
             for trainer in self.trainers:
                 trainer.check()
             for trainer in self.trainers:
-                estimate_statistics(trainer.network, bits, sample_weight, momentum=self.share)
+                estimate_statistics(trainer.network, data.bits, data.sample_weight, rows=rows, momentum=self.share)
             self.packed = self.folded()
         return self.packed
 
