@@ -16,6 +16,7 @@ from sklearn.datasets import make_classification
 from sklearn.model_selection import train_test_split
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
+from skbnn.dask.training import FAN_IN
 from skbnn.network.ensemble import train_epoch
 from skbnn.training.categories import Classes
 from skbnn.training.decide import decide
@@ -39,8 +40,6 @@ SETS = {
 }
 
 ROWS, WORKERS = 10**9, 100  # on paper
-
-FAN_IN = 4  # means of so many at a time make a tree
 
 # Assumed of a cluster: 10 Gbit/s, a millisecond of the task scheduler for each message, and workers of unequal speed.
 ASSUMED = {"bandwidth": 1.25e9, "latency": 1e-3, "spread": 0.05}

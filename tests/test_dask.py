@@ -228,6 +228,15 @@ def test_ctrl_c_keeps_the_last_average(tmp_path):
     assert left == "0 0"
 
 
+def test_a_partition_that_times_out_says_so(client):
+    def read():
+        raise TimeoutError("the store does not answer")
+
+    parts = [dask.delayed(read)(), dask.delayed(X[:500])]
+    with pytest.raises(TimeoutError, match="the store does not answer"):
+        DaskBinaryMLPClassifier(**FEW).fit(parts, [dask.delayed(Y[:500])] * 2)
+
+
 def test_predictions_are_lazy_and_in_chunks_of_the_rows(alone):
     rows, targets = chunked(X, Y)
     model = fitted_by(alone, DaskBinaryMLPClassifier(**FEW), rows, targets)

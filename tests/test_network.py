@@ -276,3 +276,12 @@ def test_any_number_of_threads_learns_the_same(solver, dropout, offsets, instruc
             parameters.append([part.tobytes() for layer in network.layers for part in layer.parameters])
     assert losses[0] == losses[1] == losses[2] == losses[3]
     assert parameters[0] == parameters[1] == parameters[2] == parameters[3]
+
+
+@pytest.mark.parametrize("options", [{"binarization": "stochastic"}, {"solver": "bop"}], ids=str)
+def test_what_draws_from_one_stream_or_looks_at_all_weights_has_one_thread(options, monkeypatch):
+    monkeypatch.setattr(trainer_module, "WORTH_A_THREAD", 1)
+    network, *_ = problem("squared_error")
+    chosen = [TrainingOptions("squared_error", **some) for some in (options, {})]
+    trainers = [Trainer(network, one, seed=0, max_rows=50) for one in chosen]
+    assert [trainer.worth(16) for trainer in trainers] == [1, 16]

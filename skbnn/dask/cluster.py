@@ -113,6 +113,8 @@ class Cluster:
                     result = step(timeout=LOOK if step is steps[0] else PATIENCE)
                     break
                 except TimeoutError:
+                    if future.status == "error":
+                        raise  # what the task itself has raised
                     alone_since = None if self.client.nthreads() else alone_since or time.monotonic()
                     if alone_since and time.monotonic() - alone_since > PATIENCE:
                         raise self.without_workers() from None

@@ -150,8 +150,8 @@ class DaskBinaryMLPClassifier(DaskBinaryMLP, BinaryMLPClassifier):
     Each worker encodes its rows to bits once and trains on them for a part of an epoch; then networks are averaged, and
     go on from their mean. Parameters cross the network, and no rows but a sample, to one worker, by which thresholds,
     the initial model and what "auto" leaves open are decided. One worker gives the model that
-    :class:`BinaryMLPClassifier` gives for the same rows and ``random_state``, to the last bit, if they are no more
-    than the sample and no feature has more than 32 categories.
+    :class:`BinaryMLPClassifier` gives for the same rows and ``random_state``, to the last bit, if they are 50 or more,
+    no more than the sample, and no feature has more than 32 categories.
 
     ``early_stopping=True``, ``warm_start=True`` and callbacks are refused, and there is no ``partial_fit``;
     ``to_local()`` gives an estimator that has them. The model is a function of the parameters with ``random_state``,
@@ -221,7 +221,8 @@ class DaskBinaryMLPClassifier(DaskBinaryMLP, BinaryMLPClassifier):
 
         Notes
         -----
-        A worker that dies costs its part of a round, and others encode its partitions again; the model is the same.
+        A worker that dies costs 16 rounds at most: others encode its partitions again and go on from the last mean. The
+        model is the same.
         Ctrl-C keeps the last average, with a warning. Nothing is left on the workers.
         """
         return self._fit_slots(X, y, sample_weight, classes)

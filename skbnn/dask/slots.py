@@ -1,6 +1,5 @@
 """What workers do with their rows: each function is a task, which changes nothing that it is given."""
 
-from copy import deepcopy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -90,7 +89,7 @@ def with_statistics(layer, *of_slots):
     """The layer with batch norm's statistics of all slots' rows."""
     weights, means, squares = zip(*of_slots, strict=True)
     shares = np.array(weights) / sum(weights)
-    layer = replace(layer, mean=deepcopy(layer.mean), variance=deepcopy(layer.variance))
+    layer = replace(layer, mean=layer.mean.copy(), variance=layer.variance.copy())
     set_statistics(layer, shares @ np.array(means), shares @ np.array(squares))
     return layer
 

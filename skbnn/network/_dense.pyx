@@ -7,7 +7,7 @@ from skbnn.kernels._dispatch cimport tiles
 from skbnn.kernels._layer cimport layer_popcounts
 from skbnn.network._products cimport backward_products
 from skbnn.network._random cimport RandomBits
-from skbnn.network._team cimport COLUMNS, Share, Team, columns_of, width
+from skbnn.network._team cimport COLUMNS, Share, Team, columns_of, n_blocks, width
 
 
 cdef extern from *:
@@ -31,10 +31,10 @@ cdef class BinaryDense:
 
     def __init__(self, float[:, ::1] latent_weights, Py_ssize_t max_rows, bint int8):
         self.n_units, self.n_inputs = latent_weights.shape[0], latent_weights.shape[1]
-        self.n_words, self.n_groups = (self.n_inputs + 63) // 64, (self.n_units + 7) // 8
+        self.n_words = n_blocks(self.n_inputs)
         self.latent_weights = latent_weights
         self.gradient = np.empty((self.n_units, self.n_inputs), np.float32)
-        self.packed_weights = np.zeros((self.n_groups, self.n_words, 8), np.uint64)
+        self.packed_weights = np.zeros(((self.n_units + 7) // 8, self.n_words, 8), np.uint64)
         self.products = backward_products(self.n_units, self.n_inputs, max_rows, int8)
         self.max_rows = max_rows
         self.noise = np.zeros(self.n_inputs, np.float32)

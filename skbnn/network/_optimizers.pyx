@@ -14,8 +14,7 @@ cdef class Optimizer:
         self.parameters = parameters
         self.bound = bound
 
-    cdef void update(self, const float *gradient, Share part, long long number,
-                     double rate) noexcept nogil:
+    cdef void update(self, const float *gradient, Share part, long long number, double rate) noexcept nogil:
         """Make the update of this ``number``, counted from 1, in a part of the parameters."""
 
     def step(self, const float[::1] gradient, double learning_rate, long long number=1):
@@ -39,8 +38,7 @@ cdef class Adam(Optimizer):
         self.moments = moments
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
-    cdef void update(self, const float *gradient, Share part, long long number,
-                     double rate) noexcept nogil:
+    cdef void update(self, const float *gradient, Share part, long long number, double rate) noexcept nogil:
         cdef double correction_1 = 1 - self.beta_1**number
         cdef double correction_2 = 1 - self.beta_2**number
         cdef double squared_epsilon = min(self.epsilon**2, 1e38)  # float32 overflows beyond
@@ -63,8 +61,7 @@ cdef class SGD(Optimizer):
         self.velocity = velocity
         self.momentum, self.nesterov = momentum, nesterov
 
-    cdef void update(self, const float *gradient, Share part, long long number,
-                     double rate) noexcept nogil:
+    cdef void update(self, const float *gradient, Share part, long long number, double rate) noexcept nogil:
         cdef float step = rate, momentum = self.momentum, bound = self.bound
         cdef float descent = step if self.nesterov else 0, carried = momentum if self.nesterov else 1
         cdef float *value = &self.parameters[0]
@@ -97,8 +94,7 @@ cdef class Bop(Optimizer):
         values = np.asarray(parameters)
         values[:] = np.where(values >= 0, 1, -1)
 
-    cdef void update(self, const float *gradient, Share part, long long number,
-                     double rate) noexcept nogil:
+    cdef void update(self, const float *gradient, Share part, long long number, double rate) noexcept nogil:
         cdef float adaptivity = rate, threshold
         cdef float *value = &self.parameters[0]
         cdef float *average = &self.average[0]

@@ -55,10 +55,12 @@ cdef class TrainingStep:
     cdef double[::1] weights
     cdef int64_t[::1] n_steps
 
+    def __cinit__(self, *_):
+        barrier_init(&self.barrier)
+
     def __init__(self, Layer first not None, Dropout dropout, Py_ssize_t n_inputs, Py_ssize_t n_targets,
                  Py_ssize_t n_outputs, Py_ssize_t max_rows, int64_t[::1] n_steps):
         self.first, self.dropout, self.n_steps = first, dropout, n_steps
-        barrier_init(&self.barrier)
         self.n_words = (n_inputs + 63) // 64
         self.bits = np.empty((max_rows, self.n_words), np.uint64)
         self.targets = np.empty((max_rows, n_targets), np.float32)
@@ -89,7 +91,7 @@ cdef class TrainingStep:
                                              scratch.shape[1], &total)
         return total
 
-    def scratch(self, int n_threads):
+    cdef uint8_t[:, ::1] scratch(self, int n_threads):
         """Uninitialized memory of each thread."""
         return np.empty((n_threads, (self.first.scratch_bytes() // 64 + 1) * 64), np.uint8)
 

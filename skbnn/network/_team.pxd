@@ -37,9 +37,9 @@ cdef enum:
 
 cdef inline Share share(const Team *team, Py_ssize_t n, Py_ssize_t multiple) noexcept nogil:
     """This thread's part of ``n``; parts are consecutive."""
-    cdef Py_ssize_t n_blocks = (n + multiple - 1) // multiple
-    return Share(n_blocks * team.thread // team.n_threads * multiple,
-                 min(n, n_blocks * (team.thread + 1) // team.n_threads * multiple))
+    cdef Py_ssize_t n_parts = (n + multiple - 1) // multiple
+    return Share(n_parts * team.thread // team.n_threads * multiple,
+                 min(n, n_parts * (team.thread + 1) // team.n_threads * multiple))
 
 
 cdef inline Share rows_of(const Team *team, Py_ssize_t n_rows) noexcept nogil:

@@ -58,7 +58,6 @@ NORM_SHARES = {
 # What each solver goes by beside a rate; beside Bop's weights, batch norm has Adam.
 SETTINGS = {"sgd": ("momentum",)} | dict.fromkeys(("adam", "bop"), ("beta_1", "beta_2", "epsilon"))
 
-
 # Multiplications of a step that are worth a thread. With fewer, threads wait for each other longer than they multiply.
 WORTH_A_THREAD = 2**23
 

@@ -42,7 +42,8 @@ def run_epochs(state, data, rows, watchers=(), *, train=train_on):
     ----------
     state : TrainingState
         Changed in place.
-    data : TrainingData
+    data : TrainingData or None
+        None if ``train`` has its own.
     rows : sequence of int
         Those to train on.
     watchers : iterable of Watcher, default=()

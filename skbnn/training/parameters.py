@@ -9,8 +9,8 @@ from skbnn.initial_models.initial_model import InitialModel
 from skbnn.network.trainer import TrainingOptions
 from skbnn.training.warn import warn
 
-# Epochs of max_iter=None: on small data more, as the targets need; on large ones as many as make so many rows, but for
-# a few.
+# Epochs of max_iter=None: EPOCHS; on small data more, as the targets need; on large data as many as make ENOUGH_ROWS,
+# FEWEST_EPOCHS at least.
 EPOCHS, ENOUGH_ROWS, FEWEST_EPOCHS = 28, 10_000_000, 5
 
 # Fewer rows than this make one mini-batch.

@@ -28,9 +28,9 @@ class Learnt:
     rng : numpy.random.Generator
         Draws mini-batches of an only slot; several have streams of their own.
     weight : float
-        Of the rows by which this round has trained.
+        Sum of the weights of the slots that have trained in this round; 0 if none has.
     loss : float
-        Mean losses of mini-batches of all rounds since there were none, added up.
+        Sum over the rounds so far of each round's mean loss.
     """
 
     trainers: list

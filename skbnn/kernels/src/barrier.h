@@ -1,7 +1,7 @@
 /* A barrier for threads that are to wait for each other thousands of times a second.
  *
  * OpenMP's own spins for about a millisecond. Where another process has one of the cores, that is time that the thread
- * waited for cannot have: steps took fifty times as long. This one spins for some ten microseconds, then sleeps, and
+ * waited for cannot have: steps took fifty times as long. This one spins for some fifty microseconds, then sleeps, and
  * whoever slept is the first whom the system lets run.
  */
 #ifndef SKBNN_BARRIER_H
@@ -15,13 +15,15 @@ enum { SPINS = 5000 };
 typedef struct {
     pthread_mutex_t mutex;
     pthread_cond_t next_round;
-    int round, n_waiting;
+    unsigned round;
+    int n_waiting;
 } Barrier;
 
 static inline void barrier_init(Barrier *barrier) {
     pthread_mutex_init(&barrier->mutex, NULL);
     pthread_cond_init(&barrier->next_round, NULL);
-    barrier->round = barrier->n_waiting = 0;
+    barrier->round = 0;
+    barrier->n_waiting = 0;
 }
 
 static inline void barrier_destroy(Barrier *barrier) {
@@ -39,7 +41,7 @@ static inline void relax(void) {
 
 /* Returns when n_threads have called it. */
 static inline void barrier_wait(Barrier *barrier, int n_threads) {
-    const int round = __atomic_load_n(&barrier->round, __ATOMIC_ACQUIRE);
+    const unsigned round = __atomic_load_n(&barrier->round, __ATOMIC_ACQUIRE);
     if (__atomic_add_fetch(&barrier->n_waiting, 1, __ATOMIC_ACQ_REL) == n_threads) {
         pthread_mutex_lock(&barrier->mutex);
         barrier->n_waiting = 0;

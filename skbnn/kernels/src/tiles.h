@@ -103,7 +103,7 @@ typedef void normalize_backward_tile(const float *x, float *gradient, const doub
 /* gradient[i] *= the pseudo-derivative of the sign at x[i]. */
 typedef void surrogate_tile(const float *x, float *gradient, ptrdiff_t n);
 
-/* gradient[row][i] *= bit i of the row's mask, of (n + 63) / 64 words. */
+/* Of a block: gradient[row][i] *= bit i of the row's word, for i < 64; the words lie every `n_words` in `mask`. */
 typedef void drop_tile(float *gradient, const uint64_t *mask, ptrdiff_t n_rows, ptrdiff_t n_words);
 
 typedef struct {
