@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 
 from skbnn import BinaryMLPClassifier
-from skbnn.kernels import effective_n_threads
+from skbnn.kernels import effective_n_threads, openmp_enabled
 
 GUIDE = Path(__file__).parents[1] / "doc" / "large_data.rst"
 DIGITS = load_digits(return_X_y=True)
@@ -102,6 +102,7 @@ def test_a_search_on_a_cluster_finds_what_one_here_does():
 
 
 @cluster
+@pytest.mark.skipif(not openmp_enabled(), reason="there is one thread in any case")
 def test_workers_of_a_cluster_have_one_thread_of_openmp_unless_told_otherwise():
     distributed = pytest.importorskip("distributed")
     for environment, n_threads in ({}, 1), ({"OMP_NUM_THREADS": "2"}, 2):

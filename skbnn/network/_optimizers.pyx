@@ -21,7 +21,8 @@ cdef class Optimizer:
         """The update of that number, counted from 1, from Python."""
         if gradient.shape[0] != self.parameters.shape[0]:
             raise ValueError(f"gradient has {gradient.shape[0]} entries, expected {self.parameters.shape[0]}")
-        self.update(&gradient[0], Share(0, gradient.shape[0]), number, learning_rate)
+        with nogil:
+            self.update(&gradient[0], Share(0, gradient.shape[0]), number, learning_rate)
 
 
 cdef class Adam(Optimizer):
