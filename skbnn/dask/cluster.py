@@ -3,7 +3,6 @@
 import time
 from concurrent.futures import CancelledError
 from contextlib import ExitStack
-from functools import partial
 
 from distributed import default_client, wait
 
@@ -105,22 +104,19 @@ class Cluster:
         RuntimeError
             If the cluster has no worker for ``PATIENCE`` seconds.
         """
-        steps = [partial(wait, future), future.result]  # a result that is there can be lost before it has come
         alone_since = None
-        for step in steps:
-            while True:
-                try:
-                    result = step(timeout=LOOK if step is steps[0] else PATIENCE)
-                    break
-                except TimeoutError:
-                    if future.status == "error":
-                        raise  # what the task itself has raised
-                    alone_since = None if self.client.nthreads() else alone_since or time.monotonic()
-                    if alone_since and time.monotonic() - alone_since > PATIENCE:
-                        raise self.without_workers() from None
-                except CancelledError as error:
-                    raise Lost(str(error)) from error
-        return result
+        while True:
+            try:
+                wait(future, timeout=LOOK)
+                return future.result(timeout=PATIENCE)  # which can be lost before it has come
+            except TimeoutError:
+                if future.status == "error":
+                    raise  # what the task itself has raised
+                alone_since = None if self.client.nthreads() else alone_since or time.monotonic()
+                if alone_since and time.monotonic() - alone_since > PATIENCE:
+                    raise self.without_workers() from None
+            except CancelledError as error:
+                raise Lost(str(error)) from error
 
     def without_workers(self):
         """The error of a cluster that waited for workers in vain."""

@@ -29,7 +29,7 @@ cdef class Dropout:
         self.probability = probability
         self.random = random
         self.n_units = n_units
-        self.mask = np.empty((max_rows, (n_units + 63) // 64), np.uint64)
+        self.mask = np.empty((max_rows, n_blocks(n_units)), np.uint64)
 
     cdef void draw(self, Py_ssize_t n_rows) noexcept nogil:
         """Draw a mask, 1 where an activation is kept, padding 0."""
@@ -126,7 +126,7 @@ cdef class HiddenLayer(Layer):
         super().__init__(dense, norm, optimizers, weights_random, max_rows)
         self.after, self.surrogate, self.dropout = after, surrogate, dropout
         self.activations_random = activations_random
-        self.bits = np.empty((max_rows, (dense.n_units + 63) // 64), np.uint64)
+        self.bits = np.empty((max_rows, n_blocks(dense.n_units)), np.uint64)
         self.noise = np.zeros(COLUMNS, np.float32)
 
     cdef void draw(self, const Team *team, Py_ssize_t n_rows) noexcept nogil:

@@ -7,7 +7,7 @@ from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
 from skbnn.network._layers cimport Batch, Dropout, Layer, Update
-from skbnn.network._team cimport Barrier, Share, Team, alone, barrier_destroy, barrier_init, rows_of, wait
+from skbnn.network._team cimport Barrier, Share, Team, alone, barrier_destroy, barrier_init, n_blocks, rows_of, wait
 
 
 cdef extern from *:
@@ -61,7 +61,7 @@ cdef class TrainingStep:
     def __init__(self, Layer first not None, Dropout dropout, Py_ssize_t n_inputs, Py_ssize_t n_targets,
                  Py_ssize_t n_outputs, Py_ssize_t max_rows, int64_t[::1] n_steps):
         self.first, self.dropout, self.n_steps = first, dropout, n_steps
-        self.n_words = (n_inputs + 63) // 64
+        self.n_words = n_blocks(n_inputs)
         self.bits = np.empty((max_rows, self.n_words), np.uint64)
         self.targets = np.empty((max_rows, n_targets), np.float32)
         self.offsets = np.empty((max_rows, n_outputs), np.float32)

@@ -29,7 +29,7 @@ cdef struct Share:
     Py_ssize_t start, stop
 
 
-# Multiples in which rows and columns are shared; columns by words of bits.
+# Multiples in which rows and columns are shared. A block's columns are the bits of a word.
 cdef enum:
     ROWS = 16
     COLUMNS = 64
