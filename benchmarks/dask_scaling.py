@@ -46,7 +46,7 @@ def run(arguments):
 
 def cluster_of(n_workers):
     """A client of so many one-thread processes; leaving it ends them."""
-    return Client(LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=None), set_as_default=False)
+    return Client(LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=":0"), set_as_default=False)
 
 
 def generated(n_rows):

@@ -34,7 +34,7 @@ FEW = {"hidden_layer_sizes": (16,), "max_iter": 3, "dropout": 0.1, "random_state
 
 @pytest.fixture(scope="module")
 def client():
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local, Client(local) as client:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as local, Client(local) as client:
         yield client
 
 
@@ -42,7 +42,7 @@ def client():
 def alone():
     """One worker, within this process; the context's client is another."""
     with (
-        LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as local,
+        LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0") as local,
         Client(local, set_as_default=False) as client,
     ):
         yield client
@@ -171,7 +171,7 @@ def test_a_cluster_without_workers_is_told_of(monkeypatch):
     monkeypatch.setattr(cluster, "PATIENCE", 0.5)
     ask = Training.after_round
     with (
-        LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as local,
+        LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0") as local,
         Client(local, set_as_default=False) as client,
     ):
 
@@ -204,7 +204,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     table = np.random.default_rng(0).normal(size=(1000, 4))
     X, y = da.from_array(table, chunks=(250, 4)), da.from_array((table[:, 0] > 0).astype(int), chunks=250)
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local, Client(local) as client:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as local, Client(local) as client:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             model = DaskBinaryMLPClassifier((16,), max_iter=50, dropout=0.1, random_state=0).fit(X, y)

@@ -169,7 +169,7 @@ class DaskBinaryMLPClassifier(DaskBinaryMLP, BinaryMLPClassifier):
     >>> from skbnn.dask import DaskBinaryMLPClassifier
     >>> X, y = load_digits(return_X_y=True)
     >>> X, y = da.from_array(X, chunks=(500, 64)), da.from_array(y, chunks=500)
-    >>> with Client(processes=False, n_workers=1, dashboard_address=None):
+    >>> with Client(processes=False, n_workers=1, dashboard_address=":0"):
     ...     classifier = DaskBinaryMLPClassifier((64,), random_state=0).fit(X, y)
     ...     accuracy = classifier.score(X, y)
     >>> accuracy > 0.95
@@ -308,7 +308,7 @@ class DaskBinaryMLPRegressor(DaskBinaryMLP, BinaryMLPRegressor):
     >>> from skbnn.dask import DaskBinaryMLPRegressor
     >>> X, y = make_friedman1(500, random_state=0)
     >>> X, y = da.from_array(X, chunks=(250, 10)), da.from_array(y, chunks=250)
-    >>> with Client(processes=False, n_workers=1, dashboard_address=None):
+    >>> with Client(processes=False, n_workers=1, dashboard_address=":0"):
     ...     regressor = DaskBinaryMLPRegressor((64,), max_iter=20, random_state=0).fit(X, y)
     ...     r2 = regressor.score(X, y)
     >>> r2 > 0.8
