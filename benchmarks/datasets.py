@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 from common import Data, as_float
-from numpy.lib.stride_tricks import sliding_window_view
+from scipy.ndimage import gaussian_filter, map_coordinates
 from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.datasets import fetch_openml, load_breast_cancer, load_diabetes, load_digits, load_iris
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
@@ -57,13 +57,32 @@ def arrays(name, folder):
     return split(X.astype(np.float32), TARGET_FUNCTIONS[name](y) if name in TARGET_FUNCTIONS else y)
 
 
-def shifted(name, folder):
-    """The same, and each image to train on also shifted by a pixel in all eight directions."""
-    data = arrays(name, folder)
-    images = np.pad(data.X_train.reshape(-1, 28, 28), ((0, 0), (1, 1), (1, 1)))
-    windows = sliding_window_view(images, (28, 28), axis=(1, 2))  # (n_images, 3, 3, 28, 28)
-    X_train = np.moveaxis(windows, 0, 2).reshape(-1, 28 * 28)
-    return data._replace(X_train=X_train, y_train=np.tile(data.y_train, 9))
+def deformed(name, folder, n_copies=8):
+    """The same, and copies of each image to train on, each deformed in its own way."""
+    data, rng = arrays(name, folder), np.random.default_rng(0)
+    images = data.X_train.reshape(-1, 28, 28)
+    copies = [deform(block, rng) for _ in range(n_copies) for block in np.array_split(images, 60)]
+    X_train = np.concatenate([images, *copies]).reshape(-1, 28 * 28)
+    return data._replace(X_train=X_train, y_train=np.tile(data.y_train, 1 + n_copies))
+
+
+def deform(images, rng):
+    """Square images turned, stretched, slanted, moved and distorted, all a little.
+
+    As in Simard, Steinkraus and Platt, "Best Practices for Convolutional Neural Networks Applied to Visual Document
+    Analysis" (2003), with half of their distortion.
+    """
+    n, side, _ = images.shape
+    turn, slant, *stretch = rng.normal(scale=[[0.13], [0.1], [0.075], [0.075]], size=(4, n))
+    (sin, cos), (down, across) = (np.sin(turn), np.cos(turn)), np.exp(stretch)
+    matrices = np.array([[cos * down, slant - sin * down], [sin * across, cos * across]])  # (2, 2, n)
+    centered = np.indices((side, side)) - (side - 1) / 2
+    places = np.einsum("ijn,jyx->inyx", matrices, centered) + (side - 1) / 2
+    places += rng.uniform(-1, 1, size=(2, n, 1, 1))
+    distortion = gaussian_filter(rng.uniform(-1, 1, size=places.shape), (0, 0, 4, 4), mode="constant")
+    places += 0.7 * distortion / distortion.std()
+    which = np.broadcast_to(np.arange(n)[:, None, None], images.shape)
+    return map_coordinates(images, [which, *places], order=1, mode="constant")
 
 
 def adult(name, folder):
@@ -161,5 +180,5 @@ DATASETS = {
     "mnist-3x256": Dataset("classification", arrays, scale_pixels),
     "mnist-3x1024": Dataset("classification", arrays, scale_pixels),
     "mnist-4x3x1024": Dataset("classification", arrays, scale_pixels),
-    "mnist-4x3x1024-shifted": Dataset("classification", shifted, scale_pixels),
+    "mnist-4x3x1024-deformed": Dataset("classification", deformed, scale_pixels),
 }

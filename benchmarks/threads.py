@@ -34,7 +34,7 @@ def run(arguments):
     data = load(arguments.data, arguments.quick)
     repeats = arguments.repeats or (3 if arguments.quick else 15)
     X, X_train, y = as_float(data.X_test), as_float(data.X_train[:2000]), data.y_train[:2000]
-    controller = ThreadpoolController()
+    controller, threads = ThreadpoolController(), counts(arguments.threads)
     for width in (256, 1024):
         binary = BinaryMLPClassifier((width,) * 3, **HARDLY_TRAINED)
         binary.fit(X_train, y)
@@ -42,13 +42,13 @@ def run(arguments):
         seconds = {}
         for name, model, pool in ("skbnn", binary, "openmp"), ("MLPClassifier", floating, "blas"):
             own = controller.select(user_api=pool)
-            calls = {(name, n): limited(own, n, partial(model.predict, X)) for n in range(1, arguments.threads + 1)}
+            calls = {(name, n): limited(own, n, partial(model.predict, X)) for n in threads}
             sleep(1)
             seconds |= interleaved(calls, repeats)
-            for n in range(1, arguments.threads + 1):
+            for n in threads:
                 np.testing.assert_array_equal(calls[name, n](), calls[name, 1](), err_msg=f"{n} threads")
         yield f"{len(X):,} rows of float32, 3x{width}", rows(seconds, len(X))
-    own, threads = controller.select(user_api="openmp"), range(1, arguments.threads + 1)
+    own = controller.select(user_api="openmp")
     for name, (sizes, n_rows) in STEPS.items():
         seconds = interleaved({n: steps(sizes, n_rows, n) for n in threads}, repeats)
         yield f"a training step, {name}", against_one(seconds, "ms", 1000 / N_BATCHES)
@@ -56,6 +56,11 @@ def run(arguments):
         X, y, *_ = arrays("letter", arguments.data)
         fits = {n: limited(own, n, partial(BinaryMLPClassifier(random_state=0).fit, X, y)) for n in threads}
         yield "default fit of letter", against_one(interleaved(fits, min(repeats, 3)), "s", 1)
+
+
+def counts(most):
+    """Numbers of threads: powers of two, and the largest."""
+    return sorted({2**power for power in range(most.bit_length())} | {most})
 
 
 def limited(controller, n_threads, function):
