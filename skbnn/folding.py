@@ -137,7 +137,7 @@ def estimate_statistics(network, bits, sample_weight, *, rows=None, momentum=1.0
 
 
 def mean_dots(layers, bits, sample_weight, rows=None):
-    """Means of the last layer's dot products, and of their squares, (n_units,) each, by the weights of its inputs' rows.
+    """Means of the last layer's dot products, and of their squares, (n_units,) each, by the rows' weights.
 
     Each block of rows goes through the packed layers below anew: of all rows, activations would take more memory than
     anything else in training but their bits, and what is computed again is little beside the sums.
@@ -145,13 +145,14 @@ def mean_dots(layers, bits, sample_weight, rows=None):
     *below, last = layers
     n_units, n_inputs = last.latent_weights.shape
     below, weights = [pack_layer(layer) for layer in below], pack_weights(last.latent_weights >= 0)
-    mean, square = np.zeros(n_units), np.zeros(n_units)
+    mean, square = np.zeros((2, n_units))
+    dots = np.empty((min(len(sample_weight), BLOCK), n_units))
     for start in range(0, len(sample_weight), BLOCK):
         block = slice(start, start + BLOCK)
         inputs = bits[block if rows is None else rows[block]]
         for layer in below:
             inputs = fires(inputs, *layer)
-        values = -2.0 * popcounts(inputs, weights)[:, :n_units]
+        values = np.multiply(-2.0, popcounts(inputs, weights)[:, :n_units], out=dots[: len(inputs)])
         values += n_inputs
         mean += sample_weight[block] @ values
         values *= values
