@@ -12,7 +12,7 @@ from skbnn.training import decide
 from skbnn.training.parameters import MOST_THRESHOLDS
 from skbnn.training.room import bytes_of_training, check_room
 
-BYTES_OF_AN_ADDITIVE_MODEL = 40  # for each number that it is fitted to
+BYTES_OF_AN_ADDITIVE_MODEL = 24  # for each number that it is fitted to
 PYTHON = 2**21  # bytes of what Python keeps beside arrays
 
 

@@ -9,7 +9,7 @@ BYTES_OF_A_WEIGHT = 20
 # Of each unit of the widest layer: popcounts and dot products of the rows of a block.
 BYTES_OF_A_DOT, ROWS_OF_A_BLOCK = 12, 4096
 
-# While encodings are compared there are so many at a time.
+# While encodings are compared: that of the features, and one with combinations, which may be twice as long.
 COPIES_OF_BITS = 3
 
 # Of each row beside its bits: weights, places and, for each output unit, targets and scores. Of each feature:
