@@ -131,40 +131,34 @@ def estimate_statistics(network, bits, sample_weight, *, rows=None, momentum=1.0
         Share of the new statistics; the rest stays with the old ones.
     """
     sample_weight = sample_weight if rows is None else sample_weight[rows]
-    for layer in network.layers:
-        set_statistics(layer, *mean_dots(layer, bits, sample_weight, rows), momentum=momentum)
-        if layer is not network.layers[-1]:
-            bits, rows = bits_after(layer, bits, rows), None
+    for depth, layer in enumerate(network.layers, 1):
+        means = mean_dots(network.layers[:depth], bits, sample_weight, rows)
+        set_statistics(layer, *means, momentum=momentum)
 
 
-def mean_dots(layer, bits, sample_weight, rows=None):
-    """Means of a layer's dot products, and of their squares, (n_units,) each, by the weights of its inputs' rows."""
-    n_units, n_inputs = layer.latent_weights.shape
-    weights = pack_weights(layer.latent_weights >= 0)
-    mean, square = np.zeros(n_units), np.zeros(n_units)
-    for block, some in blocks_of(bits, rows):
-        dots = (n_inputs - 2 * popcounts(some, weights)[:, :n_units]).astype(np.float64)
-        mean += sample_weight[block] @ dots
-        square += sample_weight[block] @ (dots * dots)
+def mean_dots(layers, bits, sample_weight, rows=None):
+    """Means of the last layer's dot products, and of their squares, (n_units,) each, by the rows' weights.
+
+    Each block of rows goes through the packed layers below anew: of all rows, activations would take more memory than
+    anything else in training but their bits, and what is computed again is little beside the sums.
+    """
+    *below, last = layers
+    n_units, n_inputs = last.latent_weights.shape
+    below, weights = [pack_layer(layer) for layer in below], pack_weights(last.latent_weights >= 0)
+    mean, square = np.zeros((2, n_units))
+    dots = np.empty((min(len(sample_weight), BLOCK), n_units))
+    for start in range(0, len(sample_weight), BLOCK):
+        block = slice(start, start + BLOCK)
+        inputs = bits[block if rows is None else rows[block]]
+        for layer in below:
+            inputs = fires(inputs, *layer)
+        values = np.multiply(-2.0, popcounts(inputs, weights)[:, :n_units], out=dots[: len(inputs)])
+        values += n_inputs
+        mean += sample_weight[block] @ values
+        values *= values
+        square += sample_weight[block] @ values
     total = sample_weight.sum()
     return mean / total, square / total
-
-
-def bits_after(layer, bits, rows=None):
-    """The packed activations of a hidden layer, which are the next one's inputs."""
-    packed, n_units = pack_layer(layer), len(layer.latent_weights)
-    out = np.empty((len(bits if rows is None else rows), -(-n_units // 64)), np.uint64)
-    for block, some in blocks_of(bits, rows):
-        out[block] = fires(some, *packed)
-    return out
-
-
-def blocks_of(bits, rows):
-    """Yield the places of a block of the rows, a slice, and their bits."""
-    n_rows = len(bits if rows is None else rows)
-    for start in range(0, n_rows, BLOCK):
-        block = slice(start, start + BLOCK)
-        yield block, bits[block if rows is None else rows[block]]
 
 
 def set_statistics(layer, mean, square, *, momentum=1.0):

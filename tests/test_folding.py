@@ -1,10 +1,12 @@
 """Folding is exact: every unit decides by its integer threshold as batch norm and sign do in float64."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from skbnn.encoding import Encoding
-from skbnn.folding import batch_norm, estimate_statistics, fold, fold_layer, pack_layer
+from skbnn.folding import BLOCK, batch_norm, estimate_statistics, fold, fold_layer, pack_layer
 from skbnn.network.network import BinaryNetwork, Layer
 from skbnn.packed.additive_part import AdditivePart
 from skbnn.packed.layout import pack_bits, unpack_bits
@@ -113,6 +115,17 @@ def test_momentum_is_the_share_of_the_new_statistics():
     estimate_statistics(network, pack_bits(x), sample_weight, momentum=0.25)
     estimate_statistics(full, pack_bits(x), sample_weight)
     np.testing.assert_allclose(network.layers[0].mean, 0.75 * before + 0.25 * full.layers[0].mean)
+
+
+def test_statistics_of_more_rows_take_no_more_memory():
+    network, peaks = small_network()[0], []
+    for n_rows in 2 * BLOCK, 64 * BLOCK:
+        bits, sample_weight = np.zeros((n_rows, 2), np.uint64), np.ones(n_rows)
+        tracemalloc.start()
+        estimate_statistics(network, bits, sample_weight)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.1 * peaks[0]
 
 
 def assert_within_the_grid(packed, scores, expected, times=1):

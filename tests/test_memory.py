@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
+from skbnn.encoding.sparse import finite_columns
 from skbnn.initial_models.additive import MAX_SIZE
 from skbnn.training import decide
 from skbnn.training.parameters import MOST_THRESHOLDS
 from skbnn.training.room import bytes_of_training, check_room
 
-BYTES_OF_AN_ADDITIVE_MODEL = 40  # for each number that it is fitted to
+BYTES_OF_AN_ADDITIVE_MODEL = 24  # for each number that it is fitted to
 PYTHON = 2**21  # bytes of what Python keeps beside arrays
 
 
@@ -74,6 +75,17 @@ def test_an_additive_model_takes_what_is_documented_for_each_number(shape, monke
     peak, documented = peak_of(model, X, y, monkeypatch)
     n_columns = (MOST_THRESHOLDS + 1) * X.shape[1]
     assert peak < documented + PYTHON + BYTES_OF_AN_ADDITIVE_MODEL * min(len(X) * n_columns, MAX_SIZE)
+
+
+def test_columns_that_can_be_combined_are_found_without_a_copy_of_the_table():
+    X = np.ones((100_000, 8))
+    X[70_000, 3], X[5, 6], X[5, 7] = np.nan, np.inf, np.nan
+    tracemalloc.start()
+    try:
+        assert finite_columns(X, np.array([1, 3, 5, 6])).tolist() == [1, 5]
+        assert tracemalloc.get_traced_memory()[1] < X.nbytes / 4
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

@@ -202,6 +202,14 @@ def test_offsets_are_added_to_the_scores():
     np.testing.assert_allclose(gradient, np.array(step.first.dense.gradient), rtol=1e-3, atol=1e-6)
 
 
+def test_offsets_of_all_rows_may_be_one_in_memory():
+    network, x, targets, weights = problem("squared_error")
+    step = Trainer(network, TrainingOptions(loss="squared_error"), seed=0, max_rows=len(x))._build(3)
+    one = np.broadcast_to(np.float32([0.5, -1, 2]), targets.shape)
+    losses = [step.gradients(pack_bits(x), targets, each, weights, np.arange(len(x))) for each in (one, one.copy())]
+    assert losses[0] == losses[1]
+
+
 def test_dropout_drops_the_given_share():
     network, x, targets, weights = problem("squared_error", n_inputs=1000, n_rows=50)
     trainer = Trainer(network, TrainingOptions(loss="squared_error", dropout=0.3), seed=0, max_rows=50)

@@ -4,14 +4,19 @@ import numpy as np
 import pytest
 
 from skbnn.encoding import projection_pursuit
-from skbnn.encoding.projection_pursuit import companding_thresholds, pursue_directions
+from skbnn.encoding.projection_pursuit import companding_thresholds
+from skbnn.training import reals
+from skbnn.training.reals import Reals
+from skbnn.training.samples import Samples
 
 
 def pursue(X, y, weights=None, rows=None):
     """The directions that are found, and that thresholds of theirs are finite, ascending and no more than asked for."""
     rows = np.arange(len(X)) if rows is None else rows
     weights = np.ones(len(X)) if weights is None else weights
-    directions, columns = pursue_directions(X, y.reshape(len(X), -1), weights, rows, 16, np.random.default_rng(0))
+    samples = Samples(X, y.reshape(len(X), -1), weights, rows)
+    features, rng = np.arange(X.shape[1]), np.random.default_rng(0)
+    directions, columns = Reals(samples.y.shape[1], "squared_error").directions(samples, features, 16, rng)
     assert len(directions) == len(columns)
     for column in columns:
         assert len(column) <= 16 and np.isfinite(column).all() and (np.diff(column) > 0).all()
@@ -118,7 +123,7 @@ def test_of_many_rows_some_are_drawn(monkeypatch):
     standardize = projection_pursuit.standardize
     monkeypatch.setattr(projection_pursuit, "standardize", lambda X: shapes.append(X.shape) or standardize(X))
     for size in 499, 500:  # floats of four features and a target
-        monkeypatch.setattr(projection_pursuit, "MAX_SIZE", size)
+        monkeypatch.setattr(reals, "MAX_SIZE", size)
         pursue(X, X[:, 0])
     assert shapes == [(99, 4), (99, 1), (100, 4), (100, 1)]
 

@@ -70,19 +70,14 @@ def train(plan, before, slot, order, n_threads, place):
         return train_round(plan, average(before), slot.data, order, *place)
 
 
-def bits_of(slot):
-    """The input of the first layer."""
-    return slot.data.bits
-
-
 def layer_of(learnt, member, index):
     """A layer of one of the networks."""
     return learnt.trainers[member].network.layers[index]
 
 
-def means_of(layer, bits, slot):
-    """A slot's weight, and means of a layer's dot products and of their squares."""
-    return slot.weight, *mean_dots(layer, bits, slot.data.sample_weight)
+def means_of(slot, *layers):
+    """A slot's weight, and means of the last layer's dot products and of their squares."""
+    return slot.weight, *mean_dots(layers, slot.data.bits, slot.data.sample_weight)
 
 
 def with_statistics(layer, *of_slots):

@@ -2,7 +2,6 @@
 
 from skbnn.dask import slots as tasks
 from skbnn.dask.cluster import Lost
-from skbnn.folding import bits_after
 from skbnn.training.rounds import Learnt, average, order_of_epoch
 
 FAN_IN, AT_LAST = 4, 2  # means of so many at a time make a tree, the last of which each worker takes by itself
@@ -104,10 +103,8 @@ class Training:
     def statistics(self, learnt, member, n_layers):
         """The future of each layer's statistics, as ``estimate_statistics`` finds them, layer by layer."""
         cluster, layers = self.cluster, []
-        bits = self.on_slots(tasks.bits_of, self.slots)
         for index in range(n_layers):
             layer = cluster.submit(tasks.layer_of, learnt, member, index)
-            means = self.on_slots(tasks.means_of, layer, bits, self.slots)
+            means = self.on_slots(tasks.means_of, self.slots, *layers, layer)
             layers.append(cluster.submit(tasks.with_statistics, layer, *means))
-            bits = self.on_slots(bits_after, layers[-1], bits)
         return cluster.submit(tasks.statistics_of, *layers)

@@ -13,12 +13,14 @@ MAX_SIZE = 2**22  # floats of the copy that is looked at; rows beyond that are l
 ROUNDING = 1e-12  # variance of a component, in shares of the whole, below which it is that of rounded numbers
 
 
-def principal_components(X, n_components, rng, sample_weight=None):
-    """Find the leading principal components of the standardized features.
+def principal_components(X, features, n_components, rng, sample_weight=None):
+    """Find the leading principal components of some features, standardized.
 
     Parameters
     ----------
-    X : ndarray of shape (n_rows, n_features)
+    X : ndarray of shape (n_rows, n_features_in)
+    features : ndarray of shape (n_features,), int
+        Which columns of X they are.
     n_components : int
         At most ``min(n_rows - 1, n_features)``.
     rng : numpy.random.Generator
@@ -32,13 +34,13 @@ def principal_components(X, n_components, rng, sample_weight=None):
         Coefficients of the features as they are; of a constant one they are 0, and so is a component that does not
         vary, as of features that depend on each other.
     """
-    n_rows, n_features = X.shape
+    n_rows, n_features = X.shape[0], len(features)
     most = max(MAX_SIZE // n_features, n_components + 1)
     if sample_weight is None:
         rows = subsample(np.arange(n_rows), most, rng)
     else:
         rows = np.sort(rng.choice(n_rows, min(n_rows, most), p=sample_weight / sample_weight.sum()))
-    standardized, factor = standardize(dense(X[rows]))
+    standardized, factor = standardize(dense(X[np.ix_(rows, features)]))
     solver = "covariance_eigh" if n_features <= len(rows) else "full"  # the first takes n_features³ steps
     with np.errstate(divide="ignore", invalid="ignore"):  # shares of no variance at all
         pca = PCA(n_components, svd_solver=solver).fit(standardized)

@@ -9,9 +9,8 @@ from scipy.linalg import solve
 from sklearn.linear_model import Ridge, RidgeCV
 
 from skbnn.encoding.encoding import Combinations, project, round_significand
-from skbnn.encoding.sparse import dense
 from skbnn.encoding.standardization import standardize
-from skbnn.encoding.thresholds import midpoints, subsample
+from skbnn.encoding.thresholds import midpoints
 from skbnn.kernels.quiet import quiet
 
 MAX_DIRECTIONS = 8
@@ -23,7 +22,7 @@ GAIN, RESOLUTION = 0.1, 1e-4
 # With fewer rows a coefficient, a direction that fits them says little about others.
 ROWS_PER_COEFFICIENT = 20
 
-MAX_SIZE = 2**17  # floats that are looked at; rows beyond that are left out
+MAX_SIZE = 2**17  # floats of X and y that are worth a look
 
 N_KNOTS, DEGREE = 8, 3
 PENALTIES = np.logspace(-1, 4, 6)  # of the ridge regression that gives a first guess, to choose from
@@ -41,7 +40,7 @@ class Fit(NamedTuple):
     residual: np.ndarray
 
 
-def pursue_directions(X, y, sample_weight, rows, n_thresholds, rng):
+def pursue_directions(X, y, sample_weight, n_thresholds):
     """Find directions one after the other, by projection pursuit regression [1]_, and thresholds along them.
 
     Parameters
@@ -50,12 +49,8 @@ def pursue_directions(X, y, sample_weight, rows, n_thresholds, rng):
     y : ndarray of shape (n_rows, n_outputs)
         Outputs share the directions; each has functions of its own [2]_.
     sample_weight : ndarray of shape (n_rows,)
-    rows : ndarray of int
-        Those to fit by.
     n_thresholds : int
         Of a direction, at most.
-    rng : numpy.random.Generator
-        Draws the rows, where they are too many.
 
     Returns
     -------
@@ -68,16 +63,14 @@ def pursue_directions(X, y, sample_weight, rows, n_thresholds, rng):
     .. [1] Friedman and Stuetzle, "Projection Pursuit Regression", J. of the American Statistical Association, 1981.
     .. [2] Friedman, "SMART User's Guide", Stanford, 1984.
     """
-    n_features = X.shape[1]
-    rows = subsample(rows, MAX_SIZE // (n_features + y.shape[1]), rng)
-    X, weights = dense(X[rows]), sample_weight[rows]
-    weights = weights / weights.mean()  # penalties mean the same for any weights
+    n_rows, n_features = X.shape
+    weights = sample_weight / sample_weight.mean()  # penalties mean the same for any weights
     standardized, factor = standardize(X)
-    residual, _ = standardize(y[rows])
+    residual, _ = standardize(y)
     residual -= np.average(residual, axis=0, weights=weights)
     total = error = squared_error(residual, weights)
     directions, columns = np.empty((0, n_features)), []
-    most = min(MAX_DIRECTIONS, len(rows) // (ROWS_PER_COEFFICIENT * n_features))
+    most = min(MAX_DIRECTIONS, n_rows // (ROWS_PER_COEFFICIENT * n_features))
     # Equal features, and rows that outweigh all others, are no one's mistake.
     with quiet, np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         while len(directions) < most and error > RESOLUTION * total:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+BLOCK = 4096  # rows
+
 # What SciPy or NumPy raise where shapes do not fit.
 UNFIT = ArithmeticError, AttributeError, LookupError, TypeError, ValueError
 
@@ -157,13 +159,16 @@ def stored_in(X, sample_weight=None):
         yield StoredColumn(X.data[start:stop], zeros, weights)
 
 
-def finite_columns(X):
-    """Which columns have finite values alone, a mask."""
-    if not is_sparse(X):
-        return np.isfinite(X).all(axis=0)
-    X, finite = canonical(X), np.ones(X.shape[1], bool)
-    finite[X.indices[~np.isfinite(X.data)]] = False
-    return finite
+def finite_columns(X, columns):
+    """Those of the columns, by their numbers, that have finite values alone; a copy is made of a block of rows."""
+    finite = np.ones(len(columns), bool)
+    if is_sparse(X):
+        X = canonical(X[:, columns])
+        finite[X.indices[~np.isfinite(X.data)]] = False
+    else:
+        for start in range(0, len(X), BLOCK):
+            finite &= np.isfinite(X[start : start + BLOCK, columns]).all(axis=0)
+    return columns[finite]
 
 
 def without_empty_columns(X):

@@ -7,12 +7,16 @@ NORMAL_QUANTILE = 1.645  # standard deviations within which nine tenths of a nor
 
 def location_and_scale(columns, sample_weight):
     """Mean and standard deviation of each column by weights; the latter is exactly 0 where the column is constant."""
-    largest = np.abs(columns).max(axis=0)
+    lowest, highest = columns.min(axis=0), columns.max(axis=0)
+    largest = np.maximum(np.abs(lowest), np.abs(highest))
     # A power of two, so that dividing by it is exact and then no sum or square overflows or vanishes.
     unit = np.where(largest > 0, np.ldexp(1.0, np.frexp(largest)[1] - 1), 1)
-    mean = np.average(columns / unit, axis=0, weights=sample_weight)
-    spread = np.sqrt(np.average((columns / unit - mean) ** 2, axis=0, weights=sample_weight))
-    return unit * mean, unit * np.where(columns.min(axis=0) < columns.max(axis=0), spread, 0)
+    scaled = columns / unit
+    mean = np.average(scaled, axis=0, weights=sample_weight)
+    scaled -= mean
+    scaled *= scaled
+    spread = np.sqrt(np.average(scaled, axis=0, weights=sample_weight))
+    return unit * mean, unit * np.where(lowest < highest, spread, 0)
 
 
 def robust_location_and_scale(columns, sample_weight):

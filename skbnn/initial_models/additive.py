@@ -14,6 +14,9 @@ from skbnn.packed.layout import unpack
 # Largest matrix, in floats, to choose a penalty by and to fit; rows beyond that are left out.
 MAX_SIZE_TO_CHOOSE, MAX_SIZE = {"ridge": 2**19, "logistic": 2**21}, 2**23
 
+# Beside that matrix, rows are unpacked, and features looked at, so many floats at a time.
+AT_A_TIME = 2**19
+
 # With more bits than this, fits take long and have few rows for each, so steps are at every other threshold, or every
 # third, and so on.
 MAX_BITS = 1024
@@ -93,18 +96,7 @@ class Columns:
     def fit_each(self, models, rows, y, sample_weight, dtype=np.float32):
         """The same for each of several models, one after the other, which see a matrix of this dtype."""
         weights = sample_weight[rows] / sample_weight[rows].mean()
-        X = dense(self.X[np.ix_(rows, self.lines)])
-        ranges = find_ranges(X)  # of these rows: no other has a say in the slopes, nor reaches farther along them
-        risen = rise(X, ranges)
-        steps = unpack(self.bits[rows], self.n_bits)[:, self.steps].astype(dtype)
-        step_units = np.ones(len(self.steps)) if self.has_steps else units_of(steps)
-        if not self.has_steps:
-            steps /= step_units
-        line_units = units_of(risen) / self.line_weights
-        units = np.append(step_units, line_units)
-        matrix = np.hstack([steps, (risen / line_units).astype(dtype)])
-        if not matrix.size:
-            matrix, units = np.zeros((len(rows), 1), dtype), np.ones(1)
+        matrix, units, ranges = self.matrix(rows, dtype)
         for model in models:
             # Equal columns, as many classes as rows, and rows that outweigh all others are no one's mistake, and this
             # need not be the optimum.
@@ -112,6 +104,33 @@ class Columns:
                 model.fit(matrix, y[rows], weights)
             coef = model.coef_.reshape(-1, matrix.shape[1]).astype(np.float64) / units
             yield self.additive_part(model.intercept_, coef, ranges)
+
+    def matrix(self, rows, dtype):
+        """The columns, (n_rows, n_columns), each in a unit; these; and the ranges of features that have lines.
+
+        Ranges are those of these rows: no other has a say in the slopes, nor reaches farther along them.
+        """
+        n_steps, n_lines = len(self.steps), len(self.lines)
+        steps, lines = np.empty((len(rows), n_steps), dtype, order="F"), np.empty((len(rows), n_lines), dtype)
+        step_units, line_units, ranges = np.ones(n_steps), np.ones(n_lines), np.zeros((2, n_lines))
+        some = max(AT_A_TIME // self.n_bits, 1)
+        for start in range(0, len(rows) if n_steps else 0, some):
+            block = slice(start, start + some)
+            steps[block] = unpack(self.bits[rows[block]], self.n_bits)[:, self.steps]
+        if not self.has_steps:
+            step_units = units_of(steps)
+            steps /= step_units
+        # Three at least, so that none is alone, of which NumPy adds up the rows in another order.
+        n_parts = -(-n_lines // max(AT_A_TIME // len(rows), 3))
+        for part in np.array_split(np.arange(n_lines), n_parts) if n_lines else ():
+            X = dense(self.X[np.ix_(rows, self.lines[part])])
+            ranges[:, part] = find_ranges(X)
+            risen = rise(X, ranges[:, part])
+            line_units[part] = units_of(risen) / self.line_weights[part]
+            lines[:, part] = risen / line_units[part]
+        if not n_steps + n_lines:
+            return np.zeros((len(rows), 1), dtype), np.ones(1), ranges
+        return np.hstack([steps, lines]), np.append(step_units, line_units), ranges
 
     def additive_part(self, intercept, coef, ranges):
         """The model with these coefficients of steps and rises."""

@@ -28,7 +28,7 @@ cdef struct Data:
     const float *targets
     const float *offsets
     const double *weights
-    Py_ssize_t n_targets, n_outputs
+    Py_ssize_t n_targets, n_outputs, offsets_stride
 
 
 cdef class TrainingStep:
@@ -70,7 +70,7 @@ cdef class TrainingStep:
     def __dealloc__(self):
         barrier_destroy(&self.barrier)
 
-    def train(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const float[:, ::1] offsets,
+    def train(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const float[:, :] offsets,
               const double[::1] weights, const int64_t[::1] rows, const int64_t[::1] starts,
               const double[:, ::1] rates, int n_threads):
         """Step along the gradients of one mini-batch after the other; returns the sum of their losses.
@@ -120,7 +120,7 @@ cdef class TrainingStep:
             total[0] = losses
             self.n_steps[0] = n_steps
 
-    def gradients(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const float[:, ::1] offsets,
+    def gradients(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const float[:, :] offsets,
                   const double[::1] weights, const int64_t[::1] rows):
         """Loss of the mini-batch of these ``rows``, the mean by ``weights``; every gradient is left in its layer.
 
@@ -131,11 +131,12 @@ cdef class TrainingStep:
         cdef Data data = self.data(bits, targets, offsets, weights)
         return self.loss(&team, &data, &rows[0], rows.shape[0])
 
-    cdef Data data(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const float[:, ::1] offsets,
+    cdef Data data(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const float[:, :] offsets,
                    const double[::1] weights):
-        cdef Data data = Data(&bits[0, 0], &targets[0, 0], NULL, &weights[0], targets.shape[1], self.offsets.shape[1])
+        cdef Py_ssize_t n_targets = targets.shape[1], n_outputs = self.offsets.shape[1]
+        cdef Data data = Data(&bits[0, 0], &targets[0, 0], NULL, &weights[0], n_targets, n_outputs, 0)
         if offsets is not None:
-            data.offsets = &offsets[0, 0]
+            data.offsets, data.offsets_stride = &offsets[0, 0], offsets.strides[0] // <Py_ssize_t>sizeof(float)
         return data
 
     cdef double loss(self, const Team *team, const Data *data, const int64_t *rows, Py_ssize_t n_rows) noexcept nogil:
@@ -159,11 +160,13 @@ cdef class TrainingStep:
         """Fill this thread's rows of the buffers, and ``batch``."""
         cdef Share share = rows_of(team, n_rows)
         cdef Py_ssize_t at
+        cdef const float *offsets
         for at in range(share.start, share.stop):
             memcpy(&self.bits[at, 0], data.bits + rows[at] * self.n_words, self.n_words * sizeof(uint64_t))
             memcpy(&self.targets[at, 0], data.targets + rows[at] * data.n_targets, data.n_targets * sizeof(float))
             if data.offsets is not NULL:
-                memcpy(&self.offsets[at, 0], data.offsets + rows[at] * data.n_outputs, data.n_outputs * sizeof(float))
+                offsets = data.offsets + rows[at] * data.offsets_stride
+                memcpy(&self.offsets[at, 0], offsets, data.n_outputs * sizeof(float))
             self.weights[at] = data.weights[rows[at]]
         batch.total_weight = 0
         for at in range(n_rows):

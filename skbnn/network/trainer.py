@@ -97,7 +97,7 @@ class TrainingData:
     sample_weight : ndarray of shape (n_rows,), float64
     targets : ndarray of shape (n_rows, n_targets), float32
     offsets : ndarray of shape (n_rows, n_outputs), float32, or None
-        Added to the network's scores.
+        Added to the network's scores. All rows may be one in memory.
     """
 
     bits: np.ndarray

@@ -52,16 +52,17 @@ class AdditivePart(NamedTuple):
         steps = factor[:, np.newaxis] * self.steps
         return AdditivePart(factor * self.constant + constant, steps, slopes, self.ranges)
 
-    def scores(self, X, bits):
-        """Scores of rows, which are packed in ``bits``, (n_rows, n_outputs)."""
-        out = np.tile(self.constant, (len(bits), 1))
+    def scores(self, X, bits, dtype=np.float64):
+        """Scores of rows, which are packed in ``bits``, (n_rows, n_outputs), rounded to this dtype."""
+        out = np.empty((len(bits), len(self.constant)), dtype)
         block = max(1, min(BLOCK, BLOCK_SIZE // (64 * bits.shape[1])))
         for start in range(0, len(bits), block):
-            rows = slice(start, start + block)
+            rows, scores = slice(start, start + block), self.constant
             if self.steps.size:
-                out[rows] += unpack(bits[rows], self.steps.shape[1]).astype(np.float32) @ self.steps.T
+                scores = scores + unpack(bits[rows], self.steps.shape[1]).astype(np.float32) @ self.steps.T
             if self.slopes.size:
-                out[rows] += rise(dense(X[rows]), self.ranges) @ self.slopes.T
+                scores = scores + rise(dense(X[rows]), self.ranges) @ self.slopes.T
+            out[rows] = scores
         return out
 
     def scores_of_features(self, X, bits, offsets):

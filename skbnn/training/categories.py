@@ -100,7 +100,11 @@ class Categories(Targets):
         return samples.y[rows], initial_model.constant, scores - initial_model.constant
 
     def training_data(self, samples, initial_model):
-        offsets = initial_model.additive.scores(samples.X, samples.bits).astype(np.float32)
+        additive, bits = initial_model.additive, samples.bits
+        if additive.varies:
+            offsets = additive.scores(samples.X, bits, np.float32)
+        else:  # one row in place of all
+            offsets = np.broadcast_to(additive.constant.astype(np.float32), (len(bits), self.n_outputs))
         return replace(super().training_data(samples, initial_model), offsets=offsets)
 
     def output_gain(self, initial_model):

@@ -79,10 +79,10 @@ def decide(samples, targets, parameters, progress, rng):
     if asked.n_thresholds == "auto" and asked.thresholds is None:
         resolution = targets.resolution(samples.without_class_weights(), parameters.n_thresholds, rng)
         resolution = np.minimum(resolution, most_thresholds(samples.X.shape[1]))
-    samples = replace(samples, encoding=encode_features(samples, parameters, resolution, rng))
+    samples = samples.with_encoding(encode_features(samples, parameters, resolution, rng))
     parameters = parameters.sized(samples, targets)
     check_room(parameters, sizes_of(targets, parameters, samples.encoding.n_bits), samples)
-    samples = samples.encode(samples.encoding)
+    samples = samples.encoded()
     parts = splits(samples, targets, int(rng.integers(2**31)))
     judge = Judge(parameters, parts, targets, progress, rng)
     if not parts or "auto" not in (parameters.dropout, parameters.n_components):
@@ -117,13 +117,13 @@ def encode_features(samples, parameters, resolution, rng):
     else:
         encoding = given_encoding(parameters.thresholds, X, samples.nominal)
     if n_components not in ("auto", 0):
-        features = of_numbers(X, np.flatnonzero(~encoding.nominal))
+        features = finite_columns(X, np.flatnonzero(~encoding.nominal))
         if n_components > min(n_rows - 1, len(features)):
             among = f"n_features={n_features}"
             if len(features) < n_features:
                 among = f"{len(features)}, the features without categories, missing values and infinities"
             raise ValueError(f"n_components={n_components} must be below n_samples={n_rows} and at most {among}.")
-        components = principal_components(X[:, features], n_components, rng, weights)
+        components = principal_components(X, features, n_components, rng, weights)
         components = spread(components, features, n_features)
         found = find_combinations(X, components, parameters.n_thresholds, rng=rng, sample_weight=weights)
         encoding = encoding.with_combinations(found)
@@ -155,27 +155,30 @@ def always_on(encoding):
 
 
 def choose_encoding(samples, targets, parameters, judge, progress, rng):
-    """The samples in the encoding that serves held-out rows best, and what the judge says of it."""
+    """The samples in the encoding that serves held-out rows best, and what the judge says of it.
+
+    What is compared has bits only while it is looked at.
+    """
     best, chosen = judge(samples), samples
     selected = relevant(best.relevance.mean(axis=0), RELEVANT)
     if selected.sum() <= len(varying(samples)) / 2:
-        fewer = samples.encode(samples.encoding.with_features(selected))
+        fewer = samples.with_encoding(samples.encoding.with_features(selected))
         of_relevant = judge.of_relevant_features(best.relevance, RELEVANT)
-        outcome = of_relevant(samples, judge.choose_penalty(fewer))
+        outcome = of_relevant(samples, judge.choose_penalty(fewer.encoded()))
         if outcome.loss <= best.loss:
             chosen, best, judge = fewer, outcome, of_relevant
     if parameters.n_components == "auto":
         for combinations, worth in find_extensions(chosen, targets, parameters, progress, rng):
-            extended = samples.encode(samples.encoding.with_combinations(combinations))
+            extended = samples.with_encoding(samples.encoding.with_combinations(combinations))
             outcome = judge(extended)
             if outcome.loss < worth * best.loss:
                 samples, best = extended, outcome
-                chosen = chosen.encode(chosen.encoding.with_combinations(combinations))
+                chosen = chosen.with_encoding(chosen.encoding.with_combinations(combinations))
                 break
     if best.penalty is not None and best.gain >= targets.little:
         calmer = judge(samples, targets.stronger(best.penalty))
         best = min(best, calmer, key=attrgetter("loss"))
-    return chosen, best
+    return chosen.encoded(), best
 
 
 def find_extensions(samples, targets, parameters, progress, rng):
@@ -191,25 +194,19 @@ def find_extensions(samples, targets, parameters, progress, rng):
     features = features[~samples.encoding.nominal[features]]
     if len(features) > MAX_FEATURES_FOR_COMPONENTS:
         return
-    features = of_numbers(samples.X, features)
+    features = finite_columns(samples.X, features)
     if len(features) < 2:
         return
-    of_varying = replace(samples, X=samples.X[:, features])
     for find in directions, components:
         progress.stage(f"Looking for {find.__name__}")
-        found, worth = find(of_varying, targets, parameters.n_thresholds, rng)
+        found, worth = find(samples, features, targets, parameters.n_thresholds, rng)
         if len(found.components):
-            yield found._replace(components=spread(found.components, features, samples.X.shape[1])), worth
+            yield found, worth
 
 
 def varying(samples):
     """Features that have bits."""
     return np.flatnonzero(np.diff(samples.encoding.offsets)[: samples.X.shape[1]])
-
-
-def of_numbers(X, features):
-    """Those of the features that are finite in every row, and so can be combined."""
-    return features[finite_columns(X[:, features])]
 
 
 def spread(components, features, n_features):
@@ -219,17 +216,18 @@ def spread(components, features, n_features):
     return out
 
 
-def directions(samples, targets, n_thresholds, rng):
-    """Directions that targets have, and what they have to be worth."""
-    found = targets.directions(samples, FINER * n_thresholds, rng)
-    return found, WORTH_OF_DIRECTION ** len(found.components)
+def directions(samples, features, targets, n_thresholds, rng):
+    """Directions that targets have along some features, and what they have to be worth."""
+    found = targets.directions(samples, features, FINER * n_thresholds, rng)
+    components = spread(found.components, features, samples.X.shape[1])
+    return found._replace(components=components), WORTH_OF_DIRECTION ** len(components)
 
 
-def components(samples, targets, n_thresholds, rng):
-    """All principal components that vary, and what they have to be worth."""
+def components(samples, features, targets, n_thresholds, rng):
+    """All principal components of some features that vary, and what they have to be worth."""
     weights = varying_weights(samples.without_class_weights().sample_weight)
-    found = principal_components(samples.X, min(samples.X.shape[0] - 1, samples.X.shape[1]), rng, weights)
-    found = found[found.any(axis=1)]  # each costs every prediction
+    found = principal_components(samples.X, features, min(samples.X.shape[0] - 1, len(features)), rng, weights)
+    found = spread(found[found.any(axis=1)], features, samples.X.shape[1])  # each costs every prediction
     return find_combinations(samples.X, found, n_thresholds, rng=rng, sample_weight=weights), WORTH_OF_COMPONENTS
 
 

@@ -153,12 +153,13 @@ class Judge:
         return replace(parameters, hidden_layer_sizes=sizes, max_iter=asked.max_iter or n_epochs)
 
     def __call__(self, samples, penalty=None):
-        """The Outcome of an encoding and, unless it is to be chosen, a penalty of the initial model."""
-        penalty = self.choose_penalty(samples) if penalty is None else penalty
+        """The Outcome of the samples' encoding and, unless it is to be chosen, a penalty of the initial model."""
+        penalty = self.choose_penalty(samples.encoded()) if penalty is None else penalty
         watcher = self.progress.trial(samples.encoding, len(self.parts) * self.parameters.max_iter)
-        of_parts = [samples] * len(self.parts)
         if self.features:
             of_parts = (samples.encode(samples.encoding.with_features(features)) for features in self.features)
+        else:
+            of_parts = [samples.encoded()] * len(self.parts)
         each = zip(of_parts, self.parts, strict=True)
         parts, relevances = zip(*(self.train(one, penalty, watcher, *part) for one, part in each), strict=True)
         outcome = weigh(parts, self.loss)._replace(penalty=penalty, relevance=np.vstack(relevances))

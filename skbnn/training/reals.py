@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.metrics import r2_score
 
-from skbnn.encoding.projection_pursuit import pursue_directions
+from skbnn.encoding.projection_pursuit import MAX_SIZE, pursue_directions
+from skbnn.encoding.sparse import dense
 from skbnn.encoding.standardization import location_and_scale, robust_location_and_scale
+from skbnn.encoding.thresholds import subsample
 from skbnn.initial_models.additive import LINE_POWERS, Columns, choose_ridge_penalty, fit_ridge
 from skbnn.initial_models.initial_model import InitialModel
 from skbnn.network.trainer import LOSSES
@@ -61,8 +63,10 @@ class Reals(Targets):
         left = np.clip(left, -FARTHEST["squared_error"], FARTHEST["squared_error"]).astype(np.float32)
         return -LOSSES[self.loss]()(left, np.zeros_like(left), sample_weight, np.empty_like(left))
 
-    def directions(self, samples, n_thresholds, rng):
-        return pursue_directions(samples.X, samples.y, samples.sample_weight, samples.rows, n_thresholds, rng)
+    def directions(self, samples, features, n_thresholds, rng):
+        rows = subsample(samples.rows, MAX_SIZE // (len(features) + samples.y.shape[1]), rng)
+        X = dense(samples.X[np.ix_(rows, features)])
+        return pursue_directions(X, samples.y[rows], samples.sample_weight[rows], n_thresholds)
 
     def constant(self, samples, rows):
         """The initial model of constants."""

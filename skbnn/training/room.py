@@ -6,10 +6,10 @@ from mmap import mmap
 # Of each weight of a network: itself, two moments and its gradient as float32; without VNNI its sign as well.
 BYTES_OF_A_WEIGHT = 20
 
-# Of each unit of the widest layer: popcounts and their squares of the rows of a block.
-BYTES_OF_A_DOT, ROWS_OF_A_BLOCK = 24, 4096
+# Of each unit of the widest layer: popcounts and dot products of the rows of a block.
+BYTES_OF_A_DOT, ROWS_OF_A_BLOCK = 12, 4096
 
-# While encodings are compared there are so many at a time.
+# While encodings are compared: that of the features, and one with combinations, which may be twice as long.
 COPIES_OF_BITS = 3
 
 # Of each row beside its bits: weights, places and, for each output unit, targets and scores. Of each feature:

@@ -67,9 +67,17 @@ class Samples:
         nominal = np.zeros(X.shape[1], bool) if nominal is None else nominal
         return cls(X, y, by_class, np.arange(len(y)), unweighed=unweighed, nominal=nominal)
 
-    def encode(self, encoding):
+    def with_encoding(self, encoding):
+        """The same with this encoding, and no bits yet."""
+        return replace(self, encoding=encoding, bits=None)
+
+    def encoded(self):
         """The same, with bits."""
-        return replace(self, encoding=encoding, bits=encoding.encode(self.X))
+        return self if self.bits is not None else replace(self, bits=self.encoding.encode(self.X))
+
+    def encode(self, encoding):
+        """The same with bits in this encoding."""
+        return self.with_encoding(encoding).encoded()
 
     @property
     def validation(self):
@@ -88,7 +96,8 @@ class Samples:
         few = len(self.rows) < FEW and parameters.shuffle and not parameters.streaming
         samples = self.merged() if few else self
         weights, unweighed = map(without_unit, (samples.sample_weight, samples.unweighed))
-        samples = replace(samples, sample_weight=weights, unweighed=unweighed)
+        alike = np.array_equal(weights, unweighed)
+        samples = replace(samples, sample_weight=weights, unweighed=None if alike else unweighed)
         if not parameters.validation_fraction:
             return samples
         return samples.hold_out(parameters.validation_fraction, targets, seed)

@@ -92,9 +92,9 @@ class Targets(ABC):
     def loss_score(self, packed, X, y, sample_weight, initial_model):
         """Minus the packed network's mean loss of rows with encoded targets, as ``TrainingState.losses`` measure it."""
 
-    def directions(self, samples, n_thresholds, rng):
-        """Combinations to try before principal components, of ``n_thresholds`` thresholds each at most."""
-        return Combinations(np.empty((0, samples.X.shape[1])), [])
+    def directions(self, samples, features, n_thresholds, rng):
+        """Combinations of some features to try before principal components, of so many thresholds each at most."""
+        return Combinations(np.empty((0, len(features))), [])
 
     @abstractmethod
     def choose_penalty(self, samples, parts, rng):
