@@ -10,6 +10,9 @@ from skbnn.encoding.sparse import canonical, is_sparse
 
 cnp.import_array()
 
+cdef extern from "prefetch.h":
+    void prefetch(const char *start, Py_ssize_t n_bytes) noexcept nogil
+
 ctypedef fused feature_t:
     float
     double
@@ -24,6 +27,7 @@ ctypedef fused feature_t:
 
 cdef enum:
     COLUMNS = 4  # of a matrix in Fortran order that are copied together
+    AHEAD = 32  # columns between the ones that are copied and those that are asked for: no hardware foresees the latter
 
 ctypedef fused compared_t:
     float
@@ -85,19 +89,21 @@ cdef void copy_rows(const feature_t *x, const Source *source, Py_ssize_t n_rows,
             for feature in range(n_features):
                 out[row * n_features + feature] = <compared_t>x[feature]
             x = <const feature_t *>(<const char *>x + source.row_stride)
-    else:
-        while feature + COLUMNS <= n_features:
-            at = <const char *>x + feature * source.column_stride
-            for row in range(n_rows):
-                for i in range(COLUMNS):
-                    out[row * n_features + feature + i] = <compared_t>(<const feature_t *>(at + i * column))[0]
-                at += source.row_stride
-            feature += COLUMNS
-        for feature in range(feature, n_features):
-            at = <const char *>x + feature * column
-            for row in range(n_rows):
-                out[row * n_features + feature] = <compared_t>(<const feature_t *>at)[0]
-                at += source.row_stride
+        return
+    while source.row_stride == sizeof(feature_t) and feature + COLUMNS <= n_features:
+        at = <const char *>x + feature * column
+        if feature + AHEAD + COLUMNS <= n_features:
+            for i in range(AHEAD, AHEAD + COLUMNS):
+                prefetch(at + i * column, n_rows * <Py_ssize_t>sizeof(feature_t))
+        for row in range(n_rows):
+            for i in range(COLUMNS):
+                out[row * n_features + feature + i] = <compared_t>(<const feature_t *>(at + i * column))[row]
+        feature += COLUMNS
+    for feature in range(feature, n_features):
+        at = <const char *>x + feature * column
+        for row in range(n_rows):
+            out[row * n_features + feature] = <compared_t>(<const feature_t *>at)[0]
+            at += source.row_stride
 
 
 cdef object as_source(object X, Py_ssize_t n_features, Source *source):
