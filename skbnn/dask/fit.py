@@ -61,7 +61,6 @@ def train(cluster, slots, workers, state, max_iter, watchers):
     slots, workers, n_rows, weights = zip(*filled, strict=True)
     parameters = in_rounds(state.decision.parameters, state.targets, n_rows, max_iter=max_iter)
     state.decision = replace(state.decision, parameters=parameters)
-    state.trainers = [trainer.going_on(parameters, parameters.batch_size) for trainer in state.trainers]
     plan = Plan(parameters, n_rows, weights, state.seed)
     training = Training(cluster, [*slots], workers, plan)
     run_epochs(state, None, range(sum(n_rows)), [FlipRatio(state), *watchers], train=training.train)

@@ -10,9 +10,8 @@ from skbnn.training.rounds import Learnt, average, order_of_epoch
 
 FAN_IN, AT_LAST = 4, 2  # means of so many at a time make a tree, the last of which each worker takes by itself
 
-AT_MOST = 16  # rounds between two means that the client gets
-
-OFTEN = 1.0  # Seconds between these, if rounds do not take longer
+# Seconds from one mean that the client gets to the next, unless a round takes longer, and rounds at most.
+OFTEN, AT_MOST = 1.0, 16
 
 TRIES = 10  # of what a worker's death has spoiled
 
@@ -73,11 +72,10 @@ class Training:
             except KeyboardInterrupt:
                 learnt.write_to(state)  # all of it; one more Ctrl-C waits
                 raise
-            (self.n_done, mean), self.loss = self.asked.popleft(), learnt.loss
-            self.cluster.drop([mean])
-            late = bool(self.asked) and self.asked[0][1].done()
-            soon = time.monotonic() - begun < OFTEN
-            self.at_a_time = min(2 * self.at_a_time, AT_MOST) if late or soon else max(self.at_a_time // 2, 1)
+            self.n_done, self.loss = self.asked.popleft()[0], learnt.loss
+            late = bool(self.asked) and self.asked[0][1].done()  # workers have trained more while this mean came
+            more = late or time.monotonic() - begun < OFTEN
+            self.at_a_time = min(2 * self.at_a_time, AT_MOST) if more else max(self.at_a_time // 2, 1)
         return self.loss / n_rounds
 
     def insist(self, ask, *args):
