@@ -11,7 +11,7 @@ from skbnn.training.rounds import Learnt, average, order_of_epoch
 FAN_IN, AT_LAST = 4, 2  # means of so many at a time make a tree, the last of which each worker takes by itself
 
 # Seconds from one mean that the client gets to the next, unless a round takes longer, and rounds at most.
-OFTEN, AT_MOST = 1.0, 16
+EVERY, AT_MOST = 1.0, 16
 
 TRIES = 10  # of what a worker's death has spoiled
 
@@ -74,7 +74,7 @@ class Training:
                 raise
             self.n_done, self.loss = self.asked.popleft()[0], learnt.loss
             late = bool(self.asked) and self.asked[0][1].done()  # workers have trained more while this mean came
-            more = late or time.monotonic() - begun < OFTEN
+            more = late or time.monotonic() - begun < EVERY
             self.at_a_time = min(2 * self.at_a_time, AT_MOST) if more else max(self.at_a_time // 2, 1)
         return self.loss / n_rounds
 
