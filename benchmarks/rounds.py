@@ -151,7 +151,7 @@ def trained(targets, decision, samples, n_workers, seed, n_rounds, *, max_iter):
         epoch = number // plan.rounds_of_epoch
         learnt = average(
             [
-                train_round(plan, learnt, slot, order_of_epoch(plan, place, epoch), place, number)
+                train_round(plan, [learnt], slot, order_of_epoch(plan, place, epoch), place, number)
                 for place, slot in enumerate(slots)
             ]
         )

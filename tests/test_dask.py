@@ -24,6 +24,7 @@ import dask.array as da
 from distributed import Client, LocalCluster, wait
 
 from skbnn.dask import DaskBinaryMLPClassifier, DaskBinaryMLPRegressor, cluster, fit, tables
+from skbnn.dask import slots as tasks
 from skbnn.dask.training import Training
 
 pytestmark = pytest.mark.filterwarnings("default")  # Dask's own, and what its processes leave open
@@ -60,6 +61,12 @@ def left_on_workers(client):
             break
         time.sleep(0.05)
     return held
+
+
+def all_are_there(client):
+    """Wait for a worker that another test has killed; its nanny starts it again."""
+    while len(client.nthreads()) < 2:
+        time.sleep(0.1)
 
 
 def fitted_by(client, model, *data, **named):
@@ -141,14 +148,37 @@ def test_a_table_larger_than_the_sample_has_the_pace_of_all_its_rows(client, mon
     assert model.t_ == 4800
 
 
-def test_a_worker_that_dies_in_a_round_costs_that_round_and_changes_nothing(client, monkeypatch):
+def test_a_worker_that_dies_in_a_round_costs_its_part_of_it_and_changes_nothing(client, monkeypatch, tmp_path):
     data = chunked(X, Y)
+    all_are_there(client)
+    expected = DaskBinaryMLPClassifier(**FEW).fit(*data).packed_
+    train, dying, surviving = tasks.train, (1, 3), (0, 3)
+
+    def train_and_die(plan, before, slot, order, n_threads, place):  # runs on a worker
+        begun = len(list(tmp_path.glob(f"{place}*")))
+        (tmp_path / f"{place} {begun}").touch()
+        while place == dying and not begun:
+            if (tmp_path / f"{surviving} 0").exists():
+                os.kill(os.getpid(), signal.SIGKILL)
+        if place == surviving:
+            time.sleep(0.5)  # while the other dies
+        return train(plan, before, slot, order, n_threads, place)
+
+    monkeypatch.setattr(tasks, "train", train_and_die)
+    assert DaskBinaryMLPClassifier(**FEW).fit(*data).packed_ == expected
+    begun = [f"({slot}, {number}) 0" for slot in range(2) for number in range(6)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*begun, f"{dying} 1"])
+
+
+def test_a_worker_that_dies_at_any_time_changes_nothing(client, monkeypatch):
+    data = chunked(X, Y)
+    all_are_there(client)
     expected = DaskBinaryMLPClassifier(**FEW).fit(*data).packed_
     ask, killed = Training.after_round, []
 
     def ask_and_kill(training, before, orders, number):
         asked = ask(training, before, orders, number)
-        if number == 5 and not killed:
+        if number == 3 and not killed:
             killed.append(client.run(os.getpid)[training.workers[1]])
             os.kill(killed[0], signal.SIGKILL)
         return asked
@@ -156,6 +186,27 @@ def test_a_worker_that_dies_in_a_round_costs_that_round_and_changes_nothing(clie
     monkeypatch.setattr(Training, "after_round", ask_and_kill)
     assert DaskBinaryMLPClassifier(**FEW).fit(*data).packed_ == expected
     assert killed
+
+
+def test_training_goes_on_from_the_mean_that_the_client_has_when_all_others_are_lost(client, monkeypatch):
+    data = chunked(X, Y)
+    all_are_there(client)
+    expected = DaskBinaryMLPClassifier(**FEW).fit(*data)
+    ask, asked, lost_after = Training.after_round, [], []
+
+    def ask_and_lose(training, before, orders, number):
+        if number == 5 and not lost_after:
+            lost_after.append(training.n_done)
+            client.cancel(before)
+            asked.clear()
+        asked.append(number)
+        return ask(training, before, orders, number)
+
+    monkeypatch.setattr(Training, "after_round", ask_and_lose)
+    model = DaskBinaryMLPClassifier(**FEW).fit(*data)
+    assert model.packed_ == expected.packed_ and model.loss_curve_ == expected.loss_curve_
+    assert asked[0] == 5 and asked.count(5) == 2
+    assert 0 < lost_after[0] <= min(asked)
 
 
 def test_nothing_is_left_on_the_workers(client):
@@ -353,8 +404,7 @@ def test_warnings_of_the_worker_that_decides_reach_the_user(alone):
 
 def test_a_worker_that_dies_before_it_has_rows_changes_nothing(client, monkeypatch):
     data, decide_on = chunked(X, Y), fit.decide_on
-    while len(client.nthreads()) < 2:  # one that another test has killed comes back
-        time.sleep(0.1)
+    all_are_there(client)
     expected = DaskBinaryMLPClassifier(**FEW).fit(*data).packed_
 
     def kill_and_decide_on(*args):

@@ -221,8 +221,8 @@ class DaskBinaryMLPClassifier(DaskBinaryMLP, BinaryMLPClassifier):
 
         Notes
         -----
-        A worker that dies costs 16 rounds at most: others encode its partitions again and go on from the last mean. The
-        model is the same.
+        A worker that dies costs its part of a round: others encode its partitions again and train them from the same
+        mean, or from the last that the client has if that is lost. The model is the same.
         Ctrl-C keeps the last average, with a warning. Nothing is left on the workers.
         """
         return self._fit_slots(X, y, sample_weight, classes)

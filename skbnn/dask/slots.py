@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 from skbnn.dask.tables import of_partition
 from skbnn.folding import mean_dots, set_statistics
 from skbnn.network.trainer import TrainingData
-from skbnn.training.rounds import average, train_round
+from skbnn.training.rounds import train_round
 from skbnn.training.samples import Samples, scale_weights, without_unit
 
 
@@ -65,9 +65,9 @@ def size_of(slot):
 
 
 def train(plan, before, slot, order, n_threads, place):
-    """What a slot learns in a round from the mean learnt before; ``place`` is its number and the round's."""
+    """What a slot learns in a round, from the mean of what was learnt; ``place`` is its number and the round's."""
     with threadpool_limits(n_threads, "openmp"):
-        return train_round(plan, average(before), slot.data, order, *place)
+        return train_round(plan, before, slot.data, order, *place)
 
 
 def layer_of(learnt, member, index):

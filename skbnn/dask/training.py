@@ -1,18 +1,25 @@
 """Trains the slots of a cluster, round by round; parameters alone come to the client and go from it."""
 
+import time
+from collections import deque
+
 from skbnn.dask import slots as tasks
 from skbnn.dask.cluster import Lost
 from skbnn.training.rounds import Learnt, average, order_of_epoch
 
 FAN_IN, AT_LAST = 4, 2  # means of so many at a time make a tree, the last of which each worker takes by itself
 
-AT_A_TIME = 16  # rounds, after which the client gets the mean
+# Seconds from one mean that the client gets to the next, unless a round takes longer, and rounds at most.
+EVERY, AT_MOST = 1.0, 16
 
-TRIES = 10  # of a round that a worker's death has spoiled
+TRIES = 10  # of what a worker's death has spoiled
 
 
 class Training:
     """Networks on a client that its cluster's slots train.
+
+    Workers go on from round to round by themselves. The client asks for rounds while earlier ones are trained, so that
+    no worker waits for it, and gets a mean now and then.
 
     Parameters
     ----------
@@ -27,48 +34,80 @@ class Training:
     ----------
     n_threads : dict
         Threads of each worker that was there at the last look.
+    n_done : int
+        Rounds whose mean the client has.
+    loss : float
+        That of the epoch's rounds so far.
+    n_asked : int
+        Rounds that have been asked for.
+    learnt : list of Future
+        What was learnt by then, of one mean or two.
+    asked : deque of tuple of int and Future
+        The means that the client gets next, and how many rounds each is after.
+    orders : list of Future
+        Of the rows of each slot in the epoch of the last round that was asked for.
+    at_a_time : int
+        Rounds between two means.
     """
 
     def __init__(self, cluster, slots, workers, plan):
         self.cluster, self.slots, self.workers, self.plan = cluster, slots, workers, plan
-        self.n_threads = {}
+        self.n_threads, self.n_done, self.loss, self.at_a_time = {}, 0, 0.0, 1
+        self.restart()
+
+    def restart(self):
+        """Forget what was asked for."""
+        self.cluster.drop(self.cluster.futures - set(self.slots))
+        self.n_asked, self.learnt, self.orders, self.asked = self.n_done, [], [], deque()
 
     def train(self, state, data, rows, epoch):
         """Train for an epoch, as ``train_on`` does; Ctrl-C leaves ``state`` as it was after some round."""
-        n_rounds, loss = self.plan.rounds_of_epoch, 0.0
-        for first in range(epoch * n_rounds, (epoch + 1) * n_rounds, AT_A_TIME):
-            numbers = range(first, min(first + AT_A_TIME, (epoch + 1) * n_rounds))
-            learnt = self.on_all(Learnt(state.trainers, state.rng), self.after_rounds, epoch, numbers)
+        n_rounds = self.plan.rounds_of_epoch
+        while self.n_done < (epoch + 1) * n_rounds:
+            begun = time.monotonic()
+            learnt = self.insist(self.next_mean, state)
             try:
                 learnt.write_to(state)
             except KeyboardInterrupt:
                 learnt.write_to(state)  # all of it; one more Ctrl-C waits
                 raise
-            loss += learnt.loss
-        return loss / n_rounds
+            self.n_done, self.loss = self.asked.popleft()[0], learnt.loss
+            late = bool(self.asked) and self.asked[0][1].done()  # workers have trained more while this mean came
+            more = late or time.monotonic() - begun < EVERY
+            self.at_a_time = min(2 * self.at_a_time, AT_MOST) if more else max(self.at_a_time // 2, 1)
+        return self.loss / n_rounds
 
-    def on_all(self, learnt, ask, *args):
-        """What a function of the slots says, once they have what was learnt; asked anew if that was lost."""
+    def insist(self, ask, *args):
+        """The result of a future that is asked for, and asked for anew if what it needs was lost."""
         for _ in range(TRIES):
             self.n_threads = self.cluster.n_threads()
-            known, sent = set(self.cluster.futures), self.cluster.send(learnt)
             try:
-                asked = ask(sent, *args)
-                self.cluster.drop(self.cluster.futures - known - {sent, asked})  # once used, what lies between goes
-                return self.cluster.result(asked)
+                return self.cluster.result(ask(*args))
             except Lost as error:
                 lost = error
-            finally:
-                self.cluster.drop(self.cluster.futures - known)
+                self.restart()
         raise RuntimeError(f"Workers were lost in each of {TRIES} tries.") from lost
 
-    def after_rounds(self, before, epoch, numbers):
-        """The future of what is learnt after some rounds of an epoch, by workers alone."""
-        orders = self.on_slots(order_of_epoch, self.plan, [*range(len(self.slots))], epoch)
-        learnt = [before]
-        for number in numbers:
-            learnt = self.after_round(learnt, orders, number)
-        return self.cluster.submit(average, learnt)
+    def next_mean(self, state):
+        """The future of the next mean; workers are given more to do, so that they go on while the client gets it."""
+        if not self.learnt:
+            self.learnt = [self.cluster.send(Learnt(state.trainers, state.rng, loss=self.loss))]
+        while len(self.asked) < 2 and self.n_asked < self.plan.n_rounds:
+            self.ask()
+        return self.asked[0][1]
+
+    def ask(self):
+        """Ask for some rounds of one epoch, and for their mean."""
+        n_rounds, first = self.plan.rounds_of_epoch, self.n_asked
+        epoch, number = divmod(first, n_rounds)
+        if not (number and self.orders):
+            self.orders = self.on_slots(order_of_epoch, self.plan, [*range(len(self.slots))], epoch)
+        self.n_asked = first + min(self.at_a_time, n_rounds - number)
+        for number in range(first, self.n_asked):
+            self.learnt = self.after_round(self.learnt, self.orders, number)
+        self.asked.append((self.n_asked, self.cluster.submit(average, self.learnt)))
+        used = {*self.slots, *self.orders, *self.learnt, *(mean for _, mean in self.asked)}
+        self.cluster.drop(self.cluster.futures - used)  # workers keep what lies between while they need it
 
     def after_round(self, before, orders, number):
         """The futures of one mean or two of what all slots learn in a round, by a tree; the next averages these."""
@@ -90,21 +129,21 @@ class Training:
 
     def pack(self, state):
         """Set ``state.packed``, with batch norm's statistics of all rows."""
+        self.restart()  # Ctrl-C has left what was asked for
         for trainer in state.trainers:
             trainer.check()
-        learnt = Learnt(state.trainers, state.rng)
         for member, trainer in enumerate(state.trainers):
-            statistics = self.on_all(learnt, self.statistics, member, len(trainer.network.layers))
+            statistics = self.insist(self.statistics, state, member)
             for layer, (mean, variance) in zip(trainer.network.layers, statistics, strict=True):
                 layer.mean, layer.variance = mean, variance
         state.packed = state.folded()
         return state.packed
 
-    def statistics(self, learnt, member, n_layers):
+    def statistics(self, state, member):
         """The future of each layer's statistics, as ``estimate_statistics`` finds them, layer by layer."""
-        cluster, layers = self.cluster, []
-        for index in range(n_layers):
-            layer = cluster.submit(tasks.layer_of, learnt, member, index)
+        learnt, layers = self.cluster.send(Learnt(state.trainers, state.rng)), []
+        for index in range(len(state.trainers[member].network.layers)):
+            layer = self.cluster.submit(tasks.layer_of, learnt, member, index)
             means = self.on_slots(tasks.means_of, self.slots, *layers, layer)
-            layers.append(cluster.submit(tasks.with_statistics, layer, *means))
-        return cluster.submit(tasks.statistics_of, *layers)
+            layers.append(self.cluster.submit(tasks.with_statistics, layer, *means))
+        return self.cluster.submit(tasks.statistics_of, *layers)

@@ -16,6 +16,8 @@ STEPS = 128
 # The mean of several networks moves less far than one does, so each has the rate times this power of their number.
 POWER_OF_RATE = 0.5
 
+BLOCK = 2**15  # numbers of a mean at a time: their products stay in cache
+
 
 @dataclass(frozen=True, eq=False)
 class Learnt:
@@ -30,7 +32,7 @@ class Learnt:
     weight : float
         Sum of the weights of the slots that have trained in this round; 0 if none has.
     loss : float
-        Sum over the rounds so far of each round's mean loss.
+        Sum over the epoch's rounds so far of each round's mean loss.
     """
 
     trainers: list
@@ -130,8 +132,8 @@ def train_round(plan, before, data, order, slot, number):
     Parameters
     ----------
     plan : Plan
-    before : Learnt
-        Stays as it is.
+    before : list of Learnt
+        It goes on from their mean. They stay as they are.
     data : TrainingData
         Rows of this slot, all of which are trained on.
     order : ndarray of int or None
@@ -150,55 +152,59 @@ def train_round(plan, before, data, order, slot, number):
     ValueError
         If a loss is not finite.
     """
-    parameters, n_parts, rng = plan.parameters, plan.rounds_of_epoch, before.rng
-    trainers = [trainer.going_on(parameters, parameters.batch_size) for trainer in before.trainers]
-    if order is None:
-        rng = deepcopy(rng)
-        batches = draw_batches(np.arange(len(data.targets)), parameters, rng)
-    else:
-        for member, trainer in enumerate(trainers):
+    parameters, n_parts, learnt = plan.parameters, plan.rounds_of_epoch, average(before)
+    part = number % n_parts
+    for member, trainer in enumerate(learnt.trainers):
+        trainer.options, trainer.max_rows = parameters, parameters.batch_size
+        if order is not None:
             trainer.rng = np.random.Generator(np.random.SFC64([plan.seed, slot, number, member]))
+    if order is None:
+        batches = draw_batches(np.arange(len(data.targets)), parameters, learnt.rng)
+    else:
         batches = draw_batches(order, replace(parameters, shuffle=False), None)
-        part = number % n_parts
         batches = batches[part * len(batches) // n_parts : (part + 1) * len(batches) // n_parts]
-        if not batches:
-            return Learnt(trainers, rng, 0.0, before.loss)
-    loss = train_epoch(trainers, data, batches, number, plan.n_rounds)
-    return Learnt(trainers, rng, plan.weights[slot], before.loss + loss)
+    loss = learnt.loss if part else 0.0
+    if not batches:
+        return replace(learnt, weight=0.0, loss=loss)
+    loss += train_epoch(learnt.trainers, data, batches, number, plan.n_rounds)
+    return replace(learnt, weight=plan.weights[slot], loss=loss)
 
 
 def average(several):
-    """The mean of what slots have learnt by their weights, not all 0: weights, gains, biases and their moments.
+    """The mean of what slots have learnt by their weights: weights, gains, biases and their moments.
 
     Means of means give the mean of all, up to rounding, which their order decides on.
 
     Parameters
     ----------
     several : list of Learnt
-        Stay as they are.
+        Stay as they are. If no weight is above 0, the first is all.
 
     Returns
     -------
     Learnt
+        Has its own arrays.
     """
-    first, total = several[0], sum(one.weight for one in several)
-    if len(several) == 1 or not total:
-        return first
-    shares = [one.weight / total for one in several]  # of Python's, so that arrays stay float32
+    total = sum(one.weight for one in several)
+    if not total:
+        several = several[:1]
+    shares = [one.weight / total if total else 1.0 for one in several]  # of Python's, so that arrays stay float32
     trainers = [mean(members, shares) for members in zip(*(one.trainers for one in several), strict=True)]
     loss = sum(share * one.loss for share, one in zip(shares, several, strict=True))
-    return Learnt(trainers, first.rng, total, loss)
+    return Learnt(trainers, deepcopy(several[0].rng), total, loss)
 
 
 def mean(trainers, shares):
     """A Trainer of the mean network, with the first one's random streams."""
     out = trainers[0].going_on(trainers[0].options, trainers[0].max_rows)
     out.n_steps[:] = max(trainer.n_steps[0] for trainer in trainers)
-    for into, *arrays in zip(*map(trained_arrays, [out, *trainers]), strict=True):
-        into[:] = arrays[0]
-        into *= shares[0]
-        for share, array in zip(shares[1:], arrays[1:], strict=True):
-            into += share * array
+    scratch = np.empty(BLOCK, np.float32)
+    for arrays in zip(*map(trained_arrays, [out, *trainers[1:]]), strict=True):
+        for start in range(0, arrays[0].size, BLOCK):
+            into, *others = (array.reshape(-1)[start : start + BLOCK] for array in arrays)
+            into *= shares[0]
+            for share, other in zip(shares[1:], others, strict=True):
+                into += np.multiply(other, share, out=scratch[: into.size])
     return out
 
 
