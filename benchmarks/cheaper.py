@@ -39,9 +39,8 @@ def run(arguments):
     for name in arguments.sets:
         dataset = DATASETS[name]
         data = parts(dataset.task, dataset.load(name, arguments.data), seed=0)[0]
-        y = (data.y_train - data.y_train.mean()) / data.y_train.std()
-        folds = list(KFold(5, shuffle=True, random_state=0).split(y))
-        figures = [of_fold(data.X_train, y, *fold) for fold in folds[: 1 if arguments.quick else 5]]
+        folds = list(KFold(5, shuffle=True, random_state=0).split(data.y_train))
+        figures = [of_fold(data.X_train, data.y_train, *fold) for fold in folds[: 1 if arguments.quick else 5]]
         yield (
             f"{name}: R² of validation rows",
             [

@@ -51,7 +51,7 @@ def run(arguments):
 
 def cluster_of(n_workers):
     """A client of so many one-thread processes; leaving it ends them."""
-    return Client(LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=":0"), set_as_default=False)
+    return Client(LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=None), set_as_default=False)
 
 
 def generated(n_rows):
@@ -94,7 +94,8 @@ def timed_fits(clients, X, y, parameters):
             pool.submit(timed_fit, client, X[share], y[share], parameters)
             for client, share in zip(clients, shares, strict=True)
         ]
-    return perf_counter() - begun, fits[0].result()[1]
+        models = [fit.result()[1] for fit in fits]
+    return perf_counter() - begun, models[0]
 
 
 def timed_fit(client, X, y, parameters):

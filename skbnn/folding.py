@@ -139,8 +139,8 @@ def estimate_statistics(network, bits, sample_weight, *, rows=None, momentum=1.0
 def mean_dots(layers, bits, sample_weight, rows=None):
     """Means of the last layer's dot products, and of their squares, (n_units,) each, by the rows' weights.
 
-    Each block of rows goes through the packed layers below anew: of all rows, activations would take more memory than
-    anything else in training but their bits, and what is computed again is little beside the sums.
+    Activations of all rows are never kept: they would take about as much memory as the input's bits. Each block of rows
+    goes through the layers below again, which costs little beside the sums.
     """
     *below, last = layers
     n_units, n_inputs = last.latent_weights.shape

@@ -23,9 +23,8 @@ import dask
 import dask.array as da
 from distributed import Client, LocalCluster, wait
 
-from skbnn.dask import DaskBinaryMLPClassifier, DaskBinaryMLPRegressor, cluster, fit, tables
+from skbnn.dask import DaskBinaryMLPClassifier, DaskBinaryMLPRegressor, cluster, fit, tables, training
 from skbnn.dask import slots as tasks
-from skbnn.dask.training import Training
 
 pytestmark = pytest.mark.filterwarnings("default")  # Dask's own, and what its processes leave open
 
@@ -148,6 +147,24 @@ def test_a_table_larger_than_the_sample_has_the_pace_of_all_its_rows(client, mon
     assert model.t_ == 4800
 
 
+def test_a_tree_of_means_is_their_mean(client, monkeypatch):
+    data = chunked(X, Y)
+    all_are_there(client)
+    expected = DaskBinaryMLPClassifier(**FEW).fit(*data).packed_
+    monkeypatch.setattr(training, "AT_LAST", 1)  # as if there were more workers than may come together at last
+    assert DaskBinaryMLPClassifier(**FEW).fit(*data).packed_ == expected
+
+
+def test_the_client_gets_means_about_once_a_second():
+    at_a_time = 1
+    for _ in range(10):
+        at_a_time = training.pace(at_a_time, 0.24 * at_a_time, late=False)
+    assert at_a_time == 4
+    assert training.pace(1, 100.0, late=False) == 1
+    assert [training.pace(4, 0.9, late=True), training.pace(16, 0.9, late=True)] == [8, 16]
+    assert training.pace(1, 0.0, late=False) == 16
+
+
 def test_a_worker_that_dies_in_a_round_costs_its_part_of_it_and_changes_nothing(client, monkeypatch, tmp_path):
     data = chunked(X, Y)
     all_are_there(client)
@@ -157,9 +174,11 @@ def test_a_worker_that_dies_in_a_round_costs_its_part_of_it_and_changes_nothing(
     def train_and_die(plan, before, slot, order, n_threads, place):  # runs on a worker
         begun = len(list(tmp_path.glob(f"{place}*")))
         (tmp_path / f"{place} {begun}").touch()
-        while place == dying and not begun:
+        until = time.monotonic() + 60
+        while place == dying and not begun and time.monotonic() < until:
             if (tmp_path / f"{surviving} 0").exists():
                 os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(0.01)
         if place == surviving:
             time.sleep(0.5)  # while the other dies
         return train(plan, before, slot, order, n_threads, place)
@@ -170,11 +189,11 @@ def test_a_worker_that_dies_in_a_round_costs_its_part_of_it_and_changes_nothing(
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*begun, f"{dying} 1"])
 
 
-def test_a_worker_that_dies_at_any_time_changes_nothing(client, monkeypatch):
+def test_a_worker_that_dies_while_rounds_are_asked_for_changes_nothing(client, monkeypatch):
     data = chunked(X, Y)
     all_are_there(client)
     expected = DaskBinaryMLPClassifier(**FEW).fit(*data).packed_
-    ask, killed = Training.after_round, []
+    ask, killed = training.Training.after_round, []
 
     def ask_and_kill(training, before, orders, number):
         asked = ask(training, before, orders, number)
@@ -183,7 +202,7 @@ def test_a_worker_that_dies_at_any_time_changes_nothing(client, monkeypatch):
             os.kill(killed[0], signal.SIGKILL)
         return asked
 
-    monkeypatch.setattr(Training, "after_round", ask_and_kill)
+    monkeypatch.setattr(training.Training, "after_round", ask_and_kill)
     assert DaskBinaryMLPClassifier(**FEW).fit(*data).packed_ == expected
     assert killed
 
@@ -192,7 +211,7 @@ def test_training_goes_on_from_the_mean_that_the_client_has_when_all_others_are_
     data = chunked(X, Y)
     all_are_there(client)
     expected = DaskBinaryMLPClassifier(**FEW).fit(*data)
-    ask, asked, lost_after = Training.after_round, [], []
+    ask, asked, lost_after = training.Training.after_round, [], []
 
     def ask_and_lose(training, before, orders, number):
         if number == 5 and not lost_after:
@@ -202,7 +221,7 @@ def test_training_goes_on_from_the_mean_that_the_client_has_when_all_others_are_
         asked.append(number)
         return ask(training, before, orders, number)
 
-    monkeypatch.setattr(Training, "after_round", ask_and_lose)
+    monkeypatch.setattr(training.Training, "after_round", ask_and_lose)
     model = DaskBinaryMLPClassifier(**FEW).fit(*data)
     assert model.packed_ == expected.packed_ and model.loss_curve_ == expected.loss_curve_
     assert asked[0] == 5 and asked.count(5) == 2
@@ -220,7 +239,7 @@ def test_nothing_is_left_on_the_workers(client):
 
 def test_a_cluster_without_workers_is_told_of(monkeypatch):
     monkeypatch.setattr(cluster, "PATIENCE", 0.5)
-    ask = Training.after_round
+    ask = training.Training.after_round
     with (
         LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0") as local,
         Client(local, set_as_default=False) as client,
@@ -231,7 +250,7 @@ def test_a_cluster_without_workers_is_told_of(monkeypatch):
                 local.sync(local.workers[0].close)
             return ask(training, before, orders, number)
 
-        monkeypatch.setattr(Training, "after_round", ask_and_retire)
+        monkeypatch.setattr(training.Training, "after_round", ask_and_retire)
         with pytest.raises(RuntimeError, match="has had no workers for"):
             fitted_by(client, DaskBinaryMLPClassifier(**FEW), *chunked(X, Y))
 

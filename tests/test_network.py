@@ -208,6 +208,8 @@ def test_offsets_of_all_rows_may_be_one_in_memory():
     one = np.broadcast_to(np.float32([0.5, -1, 2]), targets.shape)
     losses = [step.gradients(pack_bits(x), targets, each, weights, np.arange(len(x))) for each in (one, one.copy())]
     assert losses[0] == losses[1]
+    with pytest.raises(ValueError, match="the offsets of a row must lie side by side"):
+        step.gradients(pack_bits(x), targets, np.asfortranarray(one), weights, np.arange(len(x)))
 
 
 def test_dropout_drops_the_given_share():

@@ -123,7 +123,7 @@ def test_of_many_rows_some_are_drawn(monkeypatch):
     standardize = projection_pursuit.standardize
     monkeypatch.setattr(projection_pursuit, "standardize", lambda X: shapes.append(X.shape) or standardize(X))
     for size in 499, 500:  # floats of four features and a target
-        monkeypatch.setattr(reals, "MAX_SIZE", size)
+        monkeypatch.setattr(reals, "MAX_SIZE_TO_PURSUE", size)
         pursue(X, X[:, 0])
     assert shapes == [(99, 4), (99, 1), (100, 4), (100, 1)]
 

@@ -54,7 +54,6 @@ def distribute(cluster, guide, partitions, table, n_slots):
 def train(cluster, slots, workers, state, max_iter, watchers):
     """Train a state for as many epochs as were asked for, or as suit the slots, and pack it."""
     sizes = cluster.results([cluster.submit(size_of, slot) for slot in slots])
-    cluster.drop(cluster.futures - set(slots))
     filled = [(slot, worker, *size) for slot, worker, size in zip(slots, workers, sizes, strict=True) if size[0]]
     if not filled:
         raise ValueError("Sample weights must contain at least one non-zero number.")

@@ -52,11 +52,16 @@ def join(*slots):
     if not slots:
         return None
     columns = zip(*(vars(slot.data).values() for slot in slots), strict=True)
-    data = TrainingData(*(None if parts[0] is None else np.concatenate(parts) for parts in columns))
+    data = TrainingData(*map(concatenated, columns))
     weights = scale_weights(data.sample_weight)
     if not weights.all():
         data, weights = data.of(weights > 0), weights[weights > 0]
     return Slot(replace(data, sample_weight=without_unit(weights)), sum(slot.weight for slot in slots))
+
+
+def concatenated(parts):
+    """The rows of all parts, one after the other in memory, also where those of a part are one in memory; or None."""
+    return None if parts[0] is None else np.ascontiguousarray(np.concatenate(parts))
 
 
 def size_of(slot):
@@ -68,11 +73,6 @@ def train(plan, before, slot, order, n_threads, place):
     """What a slot learns in a round, from the mean of what was learnt; ``place`` is its number and the round's."""
     with threadpool_limits(n_threads, "openmp"):
         return train_round(plan, before, slot.data, order, *place)
-
-
-def layer_of(learnt, member, index):
-    """A layer of one of the networks."""
-    return learnt.trainers[member].network.layers[index]
 
 
 def means_of(slot, *layers):

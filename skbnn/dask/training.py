@@ -9,10 +9,19 @@ from skbnn.training.rounds import Learnt, average, order_of_epoch
 
 FAN_IN, AT_LAST = 4, 2  # means of so many at a time make a tree, the last of which each worker takes by itself
 
-# Seconds from one mean that the client gets to the next, unless a round takes longer, and rounds at most.
+# Seconds from one mean that the client gets to the next, about, unless a round takes longer; and rounds at most.
 EVERY, AT_MOST = 1.0, 16
 
 TRIES = 10  # of what a worker's death has spoiled
+
+
+def pace(n_rounds, seconds, late):
+    """Rounds to ask for at a time, when the mean of so many has come after so many seconds.
+
+    ``late`` says that workers have trained as many more by then: the client is what takes long.
+    """
+    wanted = 2 * n_rounds if late else int(EVERY * n_rounds / max(seconds, 1e-3))
+    return min(max(wanted, 1), AT_MOST)
 
 
 class Training:
@@ -56,7 +65,7 @@ class Training:
         self.restart()
 
     def restart(self):
-        """Forget what was asked for."""
+        """Release all that the cluster has but the slots; rounds after ``n_done`` are asked for anew."""
         self.cluster.drop(self.cluster.futures - set(self.slots))
         self.n_asked, self.learnt, self.orders, self.asked = self.n_done, [], [], deque()
 
@@ -71,10 +80,9 @@ class Training:
             except KeyboardInterrupt:
                 learnt.write_to(state)  # all of it; one more Ctrl-C waits
                 raise
-            self.n_done, self.loss = self.asked.popleft()[0], learnt.loss
-            late = bool(self.asked) and self.asked[0][1].done()  # workers have trained more while this mean came
-            more = late or time.monotonic() - begun < EVERY
-            self.at_a_time = min(2 * self.at_a_time, AT_MOST) if more else max(self.at_a_time // 2, 1)
+            before, (self.n_done, _), self.loss = self.n_done, self.asked.popleft(), learnt.loss
+            late = bool(self.asked) and self.asked[0][1].done()
+            self.at_a_time = pace(self.n_done - before, time.monotonic() - begun, late)
         return self.loss / n_rounds
 
     def insist(self, ask, *args):
@@ -141,9 +149,8 @@ class Training:
 
     def statistics(self, state, member):
         """The future of each layer's statistics, as ``estimate_statistics`` finds them, layer by layer."""
-        learnt, layers = self.cluster.send(Learnt(state.trainers, state.rng)), []
-        for index in range(len(state.trainers[member].network.layers)):
-            layer = self.cluster.submit(tasks.layer_of, learnt, member, index)
+        layers = []
+        for layer in map(self.cluster.send, state.trainers[member].network.layers):
             means = self.on_slots(tasks.means_of, self.slots, *layers, layer)
             layers.append(self.cluster.submit(tasks.with_statistics, layer, *means))
         return self.cluster.submit(tasks.statistics_of, *layers)

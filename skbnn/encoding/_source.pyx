@@ -81,7 +81,7 @@ cdef inline void copy_rows_as(const feature_t *x, const Source *source, Py_ssize
 
 cdef void copy_rows(const feature_t *x, const Source *source, Py_ssize_t n_rows, Py_ssize_t n_features,
                     compared_t *out) noexcept nogil:
-    """``out[row, feature] = x[row, feature]``, walking along whichever lies closer together."""
+    """``out[row, feature] = x[row, feature]``, walking along rows or down a few columns at a time."""
     cdef Py_ssize_t row, i, feature = 0, column = source.column_stride
     cdef const char *at
     if source.column_stride == sizeof(feature_t):
@@ -90,14 +90,15 @@ cdef void copy_rows(const feature_t *x, const Source *source, Py_ssize_t n_rows,
                 out[row * n_features + feature] = <compared_t>x[feature]
             x = <const feature_t *>(<const char *>x + source.row_stride)
         return
-    while source.row_stride == sizeof(feature_t) and feature + COLUMNS <= n_features:
+    while feature + COLUMNS <= n_features:
         at = <const char *>x + feature * column
-        if feature + AHEAD + COLUMNS <= n_features:
+        if source.row_stride == sizeof(feature_t) and feature + AHEAD + COLUMNS <= n_features:
             for i in range(AHEAD, AHEAD + COLUMNS):
                 prefetch(at + i * column, n_rows * <Py_ssize_t>sizeof(feature_t))
         for row in range(n_rows):
             for i in range(COLUMNS):
-                out[row * n_features + feature + i] = <compared_t>(<const feature_t *>(at + i * column))[row]
+                out[row * n_features + feature + i] = <compared_t>(<const feature_t *>(at + i * column))[0]
+            at += source.row_stride
         feature += COLUMNS
     for feature in range(feature, n_features):
         at = <const char *>x + feature * column

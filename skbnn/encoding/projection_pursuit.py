@@ -22,8 +22,6 @@ GAIN, RESOLUTION = 0.1, 1e-4
 # With fewer rows a coefficient, a direction that fits them says little about others.
 ROWS_PER_COEFFICIENT = 20
 
-MAX_SIZE = 2**17  # floats of X and y that are worth a look
-
 N_KNOTS, DEGREE = 8, 3
 PENALTIES = np.logspace(-1, 4, 6)  # of the ridge regression that gives a first guess, to choose from
 SPLINE_PENALTY = 1e-3  # keeps coefficients finite where rows hardly determine them

@@ -160,7 +160,7 @@ def stored_in(X, sample_weight=None):
 
 
 def finite_columns(X, columns):
-    """Those of the columns, by their numbers, that have finite values alone; a copy is made of a block of rows."""
+    """The numbers of those of the columns that are finite in every row. Of a dense X a block of rows is copied."""
     finite = np.ones(len(columns), bool)
     if is_sparse(X):
         X = canonical(X[:, columns])

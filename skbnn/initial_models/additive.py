@@ -106,31 +106,29 @@ class Columns:
             yield self.additive_part(model.intercept_, coef, ranges)
 
     def matrix(self, rows, dtype):
-        """The columns, (n_rows, n_columns), each in a unit; these; and the ranges of features that have lines.
+        """The matrix, (n_rows, n_columns), with each column divided by its unit; the units; the ranges of lines' features.
 
         Ranges are those of these rows: no other has a say in the slopes, nor reaches farther along them.
         """
         n_steps, n_lines = len(self.steps), len(self.lines)
-        steps, lines = np.empty((len(rows), n_steps), dtype, order="F"), np.empty((len(rows), n_lines), dtype)
-        step_units, line_units, ranges = np.ones(n_steps), np.ones(n_lines), np.zeros((2, n_lines))
+        matrix = np.zeros((len(rows), self.n_columns), dtype, order="C" if n_lines else "F")
+        units, ranges = np.ones(self.n_columns), np.zeros((2, n_lines))
         some = max(AT_A_TIME // self.n_bits, 1)
         for start in range(0, len(rows) if n_steps else 0, some):
             block = slice(start, start + some)
-            steps[block] = unpack(self.bits[rows[block]], self.n_bits)[:, self.steps]
+            matrix[block, :n_steps] = unpack(self.bits[rows[block]], self.n_bits)[:, self.steps]
         if not self.has_steps:
-            step_units = units_of(steps)
-            steps /= step_units
-        # Three at least, so that none is alone, of which NumPy adds up the rows in another order.
+            units[:n_steps] = units_of(matrix[:, :n_steps])
+            matrix[:, :n_steps] /= units[:n_steps]
+        # Three lines at least, as NumPy adds up the rows of a lone column in another order than those of several.
         n_parts = -(-n_lines // max(AT_A_TIME // len(rows), 3))
         for part in np.array_split(np.arange(n_lines), n_parts) if n_lines else ():
-            X = dense(self.X[np.ix_(rows, self.lines[part])])
+            X, columns = dense(self.X[np.ix_(rows, self.lines[part])]), n_steps + part
             ranges[:, part] = find_ranges(X)
             risen = rise(X, ranges[:, part])
-            line_units[part] = units_of(risen) / self.line_weights[part]
-            lines[:, part] = risen / line_units[part]
-        if not n_steps + n_lines:
-            return np.zeros((len(rows), 1), dtype), np.ones(1), ranges
-        return np.hstack([steps, lines]), np.append(step_units, line_units), ranges
+            units[columns] = units_of(risen) / self.line_weights[part]
+            matrix[:, columns] = risen / units[columns]
+        return matrix, units, ranges
 
     def additive_part(self, intercept, coef, ranges):
         """The model with these coefficients of steps and rises."""

@@ -136,6 +136,8 @@ cdef class TrainingStep:
         cdef Py_ssize_t n_targets = targets.shape[1], n_outputs = self.offsets.shape[1]
         cdef Data data = Data(&bits[0, 0], &targets[0, 0], NULL, &weights[0], n_targets, n_outputs, 0)
         if offsets is not None:
+            if offsets.shape[1] > 1 and offsets.strides[1] != sizeof(float):
+                raise ValueError("the offsets of a row must lie side by side")
             data.offsets, data.offsets_stride = &offsets[0, 0], offsets.strides[0] // <Py_ssize_t>sizeof(float)
         return data
 

@@ -157,7 +157,7 @@ def always_on(encoding):
 def choose_encoding(samples, targets, parameters, judge, progress, rng):
     """The samples in the encoding that serves held-out rows best, and what the judge says of it.
 
-    What is compared has bits only while it is looked at.
+    Beside the first, an encoding has bits only while it is looked at.
     """
     best, chosen = judge(samples), samples
     selected = relevant(best.relevance.mean(axis=0), RELEVANT)

@@ -154,12 +154,14 @@ class Judge:
 
     def __call__(self, samples, penalty=None):
         """The Outcome of the samples' encoding and, unless it is to be chosen, a penalty of the initial model."""
+        if not self.features:
+            samples = samples.encoded()  # once, for the penalty and all parts
         penalty = self.choose_penalty(samples.encoded()) if penalty is None else penalty
         watcher = self.progress.trial(samples.encoding, len(self.parts) * self.parameters.max_iter)
         if self.features:
             of_parts = (samples.encode(samples.encoding.with_features(features)) for features in self.features)
         else:
-            of_parts = [samples.encoded()] * len(self.parts)
+            of_parts = [samples] * len(self.parts)
         each = zip(of_parts, self.parts, strict=True)
         parts, relevances = zip(*(self.train(one, penalty, watcher, *part) for one, part in each), strict=True)
         outcome = weigh(parts, self.loss)._replace(penalty=penalty, relevance=np.vstack(relevances))

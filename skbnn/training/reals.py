@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.metrics import r2_score
 
-from skbnn.encoding.projection_pursuit import MAX_SIZE, pursue_directions
+from skbnn.encoding.projection_pursuit import pursue_directions
 from skbnn.encoding.sparse import dense
 from skbnn.encoding.standardization import location_and_scale, robust_location_and_scale
 from skbnn.encoding.thresholds import subsample
@@ -24,6 +24,8 @@ FARTHEST_OF_STREAM = 10.0
 
 # Beyond so many standard deviations a target counts as if it were there, where least squares stand in for the loss.
 OUTLYING = {"squared_error": np.inf, "huber": 3.0, "absolute_error": 3.0}
+
+MAX_SIZE_TO_PURSUE = 2**17  # floats of X and y by which directions are sought
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +66,7 @@ class Reals(Targets):
         return -LOSSES[self.loss]()(left, np.zeros_like(left), sample_weight, np.empty_like(left))
 
     def directions(self, samples, features, n_thresholds, rng):
-        rows = subsample(samples.rows, MAX_SIZE // (len(features) + samples.y.shape[1]), rng)
+        rows = subsample(samples.rows, MAX_SIZE_TO_PURSUE // (len(features) + samples.y.shape[1]), rng)
         X = dense(samples.X[np.ix_(rows, features)])
         return pursue_directions(X, samples.y[rows], samples.sample_weight[rows], n_thresholds)
 
