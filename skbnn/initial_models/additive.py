@@ -106,7 +106,7 @@ class Columns:
             yield self.additive_part(model.intercept_, coef, ranges)
 
     def matrix(self, rows, dtype):
-        """The matrix, (n_rows, n_columns), with each column divided by its unit; the units; the ranges of lines' features.
+        """The matrix, (n_rows, n_columns), each column divided by its unit; the units; ranges of the lines.
 
         Ranges are those of these rows: no other has a say in the slopes, nor reaches farther along them.
         """
