@@ -105,4 +105,6 @@ def test_several_slots_have_a_higher_rate_and_epochs_enough_unless_these_were_as
     spread = in_rounds(options, targets, (N_ROWS, 100, 100, 100), max_iter=None)
     assert spread.learning_rate_init == 0.02
     assert spread.max_iter == -(-targets.fewest_steps // 20)
+    of_many = in_rounds(replace(options, max_iter=28), targets, (10**6, 10**6), max_iter=None)
+    assert of_many.max_iter == 35
     assert in_rounds(options, targets, (N_ROWS, 100), max_iter=2).max_iter == 2
