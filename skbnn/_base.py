@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skbnn._callbacks import Callbacks, callbacks_of
 from skbnn._doc_link import DocumentationLink
-from skbnn._sklearn import CallbackSupportMixin, Interval, Options, StrOptions, _check_sample_weight
+from skbnn._sklearn import CallbackSupportMixin, Interval, Options, StrOptions, check_sample_weight
 from skbnn._validation import are_validation_rows, categorical_mask, validated, within_float64
 from skbnn._whole import whole
 from skbnn.encoding.tables import are_categorical, find_categories, unmasked, with_new_labels
@@ -220,7 +220,7 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         X, y = validated(self, X, y, categories=categories, reset=reset)
         y = self._check_y(y.toarray() if issparse(y) else y)
         with within_float64("sample_weight"):
-            return X, y, _check_sample_weight(unmasked(sample_weight), X, dtype=np.float64, ensure_non_negative=True)
+            return X, y, check_sample_weight(unmasked(sample_weight), X)
 
     def _find_categories(self, X, sample_weight, state):
         """The labels of X's categories; those that training began with, and more while a stream may begin anew."""

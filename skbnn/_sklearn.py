@@ -3,6 +3,9 @@
 What type checkers read is in ``_sklearn.pyi``.
 """
 
+from inspect import signature
+
+import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -15,6 +18,17 @@ except ImportError:  # scikit-learn < 1.9
 
     class CallbackSupportMixin:
         """Knows no callbacks."""
+
+
+# A part of the rows may have weights of 0 alone; scikit-learn < 1.9 does not object.
+MAY_BE_ZERO = (
+    {"allow_all_zero_weights": True} if "allow_all_zero_weights" in signature(_check_sample_weight).parameters else {}
+)
+
+
+def check_sample_weight(sample_weight, X):
+    """The weights of X's rows, float64, at least 0 each; ones for None."""
+    return _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True, **MAY_BE_ZERO)
 
 
 def callback_context(estimator, *, max_subtasks):

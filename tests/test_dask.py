@@ -207,6 +207,37 @@ def test_a_worker_that_dies_while_rounds_are_asked_for_changes_nothing(client, m
     assert killed
 
 
+def test_a_worker_that_dies_as_it_is_sent_something_changes_nothing(client, monkeypatch):
+    data = chunked(X, Y)
+    all_are_there(client)
+    expected = DaskBinaryMLPClassifier(**FEW).fit(*data).packed_
+    next_mean, killed = training.Training.next_mean, []
+
+    def kill_before(self, state):
+        if not self.learnt and not killed:
+            for number in client.run(os.getpid).values():
+                killed.append(number)
+                os.kill(number, signal.SIGKILL)
+        return next_mean(self, state)
+
+    monkeypatch.setattr(training.Training, "next_mean", kill_before)
+    assert DaskBinaryMLPClassifier(**FEW).fit(*data).packed_ == expected
+    assert killed
+
+
+def test_rows_that_no_task_can_make_again_end_a_fit_with_an_error(client, monkeypatch):
+    all_are_there(client)
+    scattered, decide_on = client.scatter([X[:600], X[600:]]), fit.decide_on
+
+    def cancel_before(*args):
+        client.cancel(scattered)
+        return decide_on(*args)
+
+    monkeypatch.setattr(fit, "decide_on", cancel_before)
+    with pytest.raises(RuntimeError, match="What the fit needs was lost, and no task can make it again"):
+        DaskBinaryMLPClassifier(**FEW).fit([*map(dask.delayed, scattered)], [*map(dask.delayed, (Y[:600], Y[600:]))])
+
+
 def test_training_goes_on_from_the_mean_that_the_client_has_when_all_others_are_lost(client, monkeypatch):
     data = chunked(X, Y)
     all_are_there(client)
@@ -394,6 +425,47 @@ BAD = {
     ),
     "all partitions of X are empty": ([dask.delayed(X[:0])], [dask.delayed(Y[:0])]),
 }
+
+
+def test_columns_of_one_file_each_have_the_partitions_of_its_frame(alone, tmp_path):
+    pandas, frames = pytest.importorskip("pandas"), pytest.importorskip("dask.dataframe")
+    table = pandas.DataFrame(X, columns=list("abcdefgh")).assign(label=Y, weight=1.0)
+    for number in range(6):
+        table[200 * number : 200 * (number + 1)].to_parquet(tmp_path / f"{number}.parquet")
+    read = frames.read_parquet(tmp_path)
+    rows = read.drop(columns=["label", "weight"]), read["label"], read["weight"]
+    model = fitted_by(alone, DaskBinaryMLPClassifier(**FEW), *rows)
+    local = BinaryMLPClassifier(**FEW).fit(table.drop(columns=["label", "weight"]), Y)
+    assert model.packed_ == local.packed_
+    assert model.score(*rows) == local.score(table.drop(columns=["label", "weight"]), Y)
+
+
+@pytest.mark.parametrize(
+    "model", [DaskBinaryMLPClassifier(**FEW), DaskBinaryMLPRegressor(**FEW)], ids=["labels", "numbers"]
+)
+def test_a_partition_may_weigh_nothing(alone, model):
+    weights = np.ones(len(X))
+    weights[250:500] = 0
+    model, data = fitted_by(alone, clone(model), *chunked(X, Y, weights)), (X, Y, weights)
+    local = type(model.to_local())(**FEW).fit(*data)
+    assert model.packed_ == local.packed_
+    assert model.score(*chunked(*data)) == pytest.approx(local.score(*data))
+
+
+def test_a_client_that_is_none_or_closed_is_refused():
+    with pytest.raises(TypeError, match=r"client must be a dask\.distributed\.Client, got str"):
+        fitted_by("tcp://127.0.0.1:8786", DaskBinaryMLPClassifier(), *chunked(X, Y))
+    with LocalCluster(n_workers=1, processes=False, dashboard_address=":0") as local, Client(local) as closed:
+        pass
+    with pytest.raises(ValueError, match="The client is closed"):
+        fitted_by(closed, DaskBinaryMLPClassifier(), *chunked(X, Y))
+
+
+def test_an_estimator_without_dask_says_who_takes_its_frames():
+    frames = pytest.importorskip("dask.dataframe")
+    table = frames.from_dict({"a": [1.0, 2.0], "b": ["x", "y"]}, npartitions=1)
+    with pytest.raises(TypeError, match=r"the estimators of skbnn\.dask take it"):
+        BinaryMLPClassifier().fit(table, [0, 1])
 
 
 @pytest.mark.parametrize("message", BAD)

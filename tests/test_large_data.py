@@ -106,8 +106,10 @@ def test_a_search_on_a_cluster_finds_what_one_here_does():
 def test_workers_of_a_cluster_have_one_thread_of_openmp_unless_told_otherwise():
     distributed = pytest.importorskip("distributed")
     for environment, n_threads in ({}, 1), ({"OMP_NUM_THREADS": "2"}, 2):
+        os.environ.pop("OMP_NUM_THREADS", None)  # which the first cluster sets in this process
         with (
-            distributed.LocalCluster(n_workers=1, threads_per_worker=2, env=environment) as workers,
+            patch.dict(os.environ, environment),
+            distributed.LocalCluster(n_workers=1, threads_per_worker=2) as workers,
             distributed.Client(workers) as client,
         ):
             assert client.submit(effective_n_threads).result() == n_threads

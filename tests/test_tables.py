@@ -98,6 +98,17 @@ def test_columns_of_pyarrow_go_by_their_names():
         BinaryMLPClassifier(categorical_features=None).fit(X, y)
 
 
+def test_batches_of_pyarrow_may_lack_values_as_their_table_may():
+    pyarrow = pytest.importorskip("pyarrow")
+    columns = {"real": [1.5, None, 2.5, 3.5], "whole": [1, 2, None, 4], "yes": [True, None, False, True]}
+    table = pyarrow.table({**{name: 10 * values for name, values in columns.items()}, "city": [*CITIES, None] * 10})
+    (batch,), y = table.to_batches(), [0, 1, 0, 1] * 10
+    model = BinaryMLPClassifier((16,), max_iter=2, categorical_features=["city"], random_state=0)
+    of_batch, of_table = clone(model).fit(batch, y), clone(model).fit(table, y)
+    np.testing.assert_array_equal(of_batch.decision_function(batch), of_table.decision_function(table))
+    assert model.partial_fit(batch, y, classes=[0, 1]).predict(batch).shape == (40,)
+
+
 def test_without_categories_a_network_reads_codes(fitted):
     X, _ = table(seed=1)
     packed = fitted.packed_

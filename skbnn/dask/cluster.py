@@ -4,14 +4,14 @@ import time
 from concurrent.futures import CancelledError
 from contextlib import ExitStack
 
-from distributed import default_client, wait
+from distributed import Client, default_client, wait
 
 # Seconds without any worker after which a fit gives up, and between two looks at whether there is one.
 PATIENCE, LOOK = 30.0, 1.0
 
 
-class Lost(Exception):
-    """What was sent to a worker has gone with it."""
+class Lost(RuntimeError):
+    """What was sent to a worker, and no task can make again, has gone with it."""
 
 
 def client_of(given):
@@ -19,8 +19,10 @@ def client_of(given):
 
     Raises
     ------
+    TypeError
+        If it is no client.
     ValueError
-        If there is none, or it is asynchronous.
+        If there is none, or it is closed or asynchronous.
     """
     if given is None:
         try:
@@ -30,6 +32,10 @@ def client_of(given):
                 "No client found: create a dask.distributed.Client, which is then taken from the context, or set the "
                 "estimator's attribute `client`."
             ) from error
+    if not isinstance(given, Client):
+        raise TypeError(f"client must be a dask.distributed.Client, got {type(given).__name__}.")
+    if given.status != "running":
+        raise ValueError(f"The client is {given.status}; fit needs one that runs.")
     if given.asynchronous:
         raise ValueError("The client is asynchronous, and fit waits for its cluster; give it a Client that is not.")
     return given
@@ -85,6 +91,8 @@ class Cluster:
             (future,) = self.client.scatter([value], hash=False, timeout=PATIENCE)
         except TimeoutError:
             raise self.without_workers() from None
+        except OSError as error:  # it has just died
+            raise Lost(f"A worker has died when it was sent something: {error}") from error
         self.futures.add(future)
         return future
 
@@ -100,7 +108,7 @@ class Cluster:
         Exception
             What its task raised.
         Lost
-            If something that it needs was sent, and has gone.
+            If something that it needs was sent, or scattered by whoever calls ``fit``, and has gone.
         RuntimeError
             If the cluster has no worker for ``PATIENCE`` seconds.
         """
@@ -116,7 +124,7 @@ class Cluster:
                 if alone_since and time.monotonic() - alone_since > PATIENCE:
                     raise self.without_workers() from None
             except CancelledError as error:
-                raise Lost(str(error)) from error
+                raise Lost(f"What the fit needs was lost, and no task can make it again: {error}") from error
 
     def without_workers(self):
         """The error of a cluster that waited for workers in vain."""

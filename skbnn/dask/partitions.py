@@ -61,7 +61,7 @@ def partitions_of(client, X, y, sample_weight=None):
         if len(parts) != len(X_parts):
             raise ValueError(
                 f"X has {len(X_parts)} partitions, and {name} has {len(parts)}; they must be of the same rows. "
-                "repartition() of data frames, and rechunk() of arrays whose lengths are known, bring them together."
+                "Persist a data frame before X and y are taken from it, not each by itself; rechunk() arrays."
             )
         of_rows.append(parts)
     if sample_weight is None:
@@ -85,7 +85,9 @@ def parts_of(data, name):
             )
         return list(data.to_delayed().ravel())
     if is_dask_collection(data) and hasattr(data, "npartitions"):
-        return list(data.to_delayed())
+        return data.to_delayed(
+            optimize_graph=False
+        )  # which could fuse partitions, of one column others than of several
     raise TypeError(
         f"{name} must be a dask array, a dask data frame or a list of delayed partitions, got {type(data).__name__}; "
         "estimators without Dask take what is in memory."

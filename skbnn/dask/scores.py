@@ -10,11 +10,11 @@ from skbnn.dask.tables import of_partition
 def count_right(model, number, rows):
     """The weight of a partition's rows, and of those that a classifier is right about."""
     X, y, sample_weight = rows
-    if not X.shape[0]:
+    weights = weights_of(y, sample_weight)
+    if not weights.any():
         return 0.0, 0.0
     with of_partition(number):
         y = model._check_y(np.asarray(y))
-        weights = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, np.float64)
         right = accuracy_score(y, model.predict(X), sample_weight=weights, normalize=False)
     return weights.sum(), right
 
@@ -22,14 +22,19 @@ def count_right(model, number, rows):
 def measure(model, number, rows):
     """The weight of a partition's rows and, of each target, its mean, and the squares about this and the prediction."""
     X, y, sample_weight = rows
-    if not X.shape[0]:
+    weights = weights_of(y, sample_weight)
+    if not weights.any():
         return 0.0, 0.0, 0.0, 0.0
     with of_partition(number):
         y = np.asarray(y, np.float64).reshape(X.shape[0], -1)
-        weights = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, np.float64)
         left = y - model.predict(X).reshape(y.shape)
     mean = np.average(y, axis=0, weights=weights)
     return weights.sum(), mean, weights @ (y - mean) ** 2, weights @ left**2
+
+
+def weights_of(y, sample_weight):
+    """The weights of a partition's rows; ones if none are given."""
+    return np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, np.float64)
 
 
 def measure_of(model):

@@ -12,7 +12,7 @@ FAN_IN, AT_LAST = 4, 2  # means of so many at a time make a tree, the last of wh
 # Seconds from one mean that the client gets to the next, about, unless a round takes longer; and rounds at most.
 EVERY, AT_MOST = 1.0, 16
 
-TRIES = 10  # of what a worker's death has spoiled
+TRIES, PAUSE = 10, 0.1  # of what a worker's death has spoiled, and seconds between
 
 
 def pace(n_rounds, seconds, late):
@@ -94,7 +94,8 @@ class Training:
             except Lost as error:
                 lost = error
                 self.restart()
-        raise RuntimeError(f"Workers were lost in each of {TRIES} tries.") from lost
+                time.sleep(PAUSE)  # until the scheduler knows who is gone
+        raise RuntimeError(f"Each of {TRIES} tries has failed. The last: {lost}") from lost
 
     def next_mean(self, state):
         """The future of the next mean; workers are given more to do, so that they go on while the client gets it."""

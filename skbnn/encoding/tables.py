@@ -306,6 +306,12 @@ def values_of(column):
         values = column.to_numpy(dtype=f"{kind}8[us]")  # at UTC
     elif str(getattr(column, "dtype", "")) in WIDE:
         values = np.array(column.to_list(), dtype=object)
+    elif hasattr(column, "__dask_graph__"):
+        raise TypeError(
+            "X is a Dask data frame: the estimators of skbnn.dask take it, all others what X.compute() gives."
+        )
+    elif hasattr(column, "to_pylist"):  # pyarrow's, of which a batch's would refuse to copy what is missing
+        values = column.to_numpy(zero_copy_only=False)
     else:
         values = column.to_numpy()
     if values.dtype.kind in TIMES:
