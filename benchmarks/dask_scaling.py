@@ -2,7 +2,7 @@
 
 An epoch's time is the difference between fits of several epochs and of one, so it holds the rounds with all that
 crosses between processes, but not what a fit does once: looking, deciding, encoding, packing. The clusters take turns.
-Two workers of a cluster each, which train on half of the rows each and know nothing of the other, show what the machine
+Two clusters of one worker, which train on half of the rows each and know nothing of the other, show what the machine
 leaves to two workers, their schedulers and the client.
 ``--rows`` generates a table of so many rows on two workers instead, trains an epoch, and shows peak memory.
 """
@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import pairwise
 from time import perf_counter
+from types import SimpleNamespace
 
 import dask.array as da
 import numpy as np
@@ -19,6 +20,7 @@ from common import load, main
 from distributed import Client, LocalCluster
 
 from skbnn.dask import DaskBinaryMLPClassifier
+from skbnn.training.rounds import Plan
 
 FEATURES, CHUNKS = 28, 16  # of the generated tables
 EPOCHS = 3  # beyond the first
@@ -78,9 +80,10 @@ def compare(clients, X, y, shape, repeats):
             "speed, 1 worker = 1": float(np.median(epochs["1"] / epochs[name])),
             f"s, a fit of {1 + EPOCHS} epochs": float(np.median(np.array(seconds[name])[:, 1])),
             "MB between workers, a fit": sent[name] / MEGABYTE,
+            "the same, a round": sent[name] / MEGABYTE / rounds_of(model, len(X), several[0]),
             "MB of a network with its moments": weights_of(model) * 12 / MEGABYTE,
         }
-        for name in clients
+        for name, several in clients.items()
     ]
 
 
@@ -110,6 +113,12 @@ def timed_fit(client, X, y, parameters):
 def weights_of(model):
     """Weights of the network."""
     return sum(weights.size for weights in model.coefs_)
+
+
+def rounds_of(model, n_rows, client):
+    """Rounds of a fit of this model to so many rows, which workers of the client have equal parts of."""
+    pace, n_slots = SimpleNamespace(batch_size=model.batch_size_, max_iter=model.n_iter_), len(client.nthreads())
+    return Plan(pace, (n_rows // n_slots,) * n_slots, (1.0,) * n_slots, 0).n_rounds
 
 
 def bytes_between(clients):
