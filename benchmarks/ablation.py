@@ -1,7 +1,7 @@
 """What each default brings, and what it costs: scores of validation rows against seconds to fit."""
 
 import numpy as np
-from common import main, now
+from common import main, score_and_seconds
 from datasets import DATASETS, parts
 from sklearn.model_selection import KFold
 
@@ -45,10 +45,7 @@ def rows(task, data, folds):
         figures = []
         for train, held in folds:
             model = (BinaryMLPClassifier if classifier else BinaryMLPRegressor)(random_state=0, **parameters)
-            start = now()
-            model.fit(data.X_train[train], data.y_train[train])
-            seconds = now() - start
-            figures.append((model.score(data.X_train[held], data.y_train[held]), seconds))
+            figures.append(score_and_seconds(model, data.X_train, data.y_train, train, held))
         score, seconds = np.mean(figures, axis=0)
         yield {"defaults": step, "score": float(score), "fit s": float(seconds)}
 

@@ -7,7 +7,7 @@ its defaults on the same rows, standardized.
 import warnings
 
 import numpy as np
-from common import main, now
+from common import main, score_and_seconds
 from datasets import DATASETS, parts
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold
@@ -58,22 +58,15 @@ def summary(figures):
 
 def of_fold(X, y, train, held):
     """Score and time of each fit, the latter beside the MLP's, by name."""
-    found = {MLP: timed(make_pipeline(StandardScaler(), MLPRegressor(random_state=0)), X, y, train, held)}
+    found = {MLP: score_and_seconds(make_pipeline(StandardScaler(), MLPRegressor(random_state=0)), X, y, train, held)}
     n_epochs = None
     for name, (share, parameters) in FITS.items():
         if n_epochs:
             parameters = parameters | {"max_iter": round(share * n_epochs)}
         model = BinaryMLPRegressor(random_state=0, **parameters)
-        found[name] = timed(model, X, y, train, held)
+        found[name] = score_and_seconds(model, X, y, train, held)
         n_epochs = n_epochs or model.n_iter_
     return {name: (score, seconds / found[MLP][1]) for name, (score, seconds) in found.items()}
-
-
-def timed(model, X, y, train, held):
-    """Score of validation rows, and seconds of the fit."""
-    start = now()
-    model.fit(X[train], y[train])
-    return model.score(X[held], y[held]), now() - start
 
 
 if __name__ == "__main__":

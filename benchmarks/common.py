@@ -122,6 +122,14 @@ def now():
     return process_time() if single_threaded() else perf_counter()
 
 
+def score_and_seconds(model, X, y, train, held):
+    """Score of rows that are held out, after a fit to others, and the seconds of the fit."""
+    start = now()
+    model.fit(X[train], y[train])
+    seconds = now() - start
+    return model.score(X[held], y[held]), seconds
+
+
 def interleaved(functions, repeats, number=1):
     """Seconds a call of each function, measured in turns so that noise meets all of them alike.
 

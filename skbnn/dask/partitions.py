@@ -85,9 +85,7 @@ def parts_of(data, name):
             )
         return list(data.to_delayed().ravel())
     if is_dask_collection(data) and hasattr(data, "npartitions"):
-        return data.to_delayed(
-            optimize_graph=False
-        )  # which could fuse partitions, of one column others than of several
+        return data.to_delayed(optimize_graph=False)  # optimized, one column could have fewer partitions than several
     raise TypeError(
         f"{name} must be a dask array, a dask data frame or a list of delayed partitions, got {type(data).__name__}; "
         "estimators without Dask take what is in memory."

@@ -60,8 +60,8 @@ def join(*slots):
 
 
 def concatenated(parts):
-    """The rows of all parts, one after the other in memory, also where those of a part are one in memory; or None."""
-    return None if parts[0] is None else np.ascontiguousarray(np.concatenate(parts))
+    """The rows of all parts, or None; several lie one after the other, also where those of a part are one in memory."""
+    return parts[0] if len(parts) == 1 or parts[0] is None else np.ascontiguousarray(np.concatenate(parts))
 
 
 def size_of(slot):

@@ -80,9 +80,10 @@ class Training:
             except KeyboardInterrupt:
                 learnt.write_to(state)  # all of it; one more Ctrl-C waits
                 raise
-            before, (self.n_done, _), self.loss = self.n_done, self.asked.popleft(), learnt.loss
+            n_done, _ = self.asked.popleft()
             late = bool(self.asked) and self.asked[0][1].done()
-            self.at_a_time = pace(self.n_done - before, time.monotonic() - begun, late)
+            self.at_a_time = pace(n_done - self.n_done, time.monotonic() - begun, late)
+            self.n_done, self.loss = n_done, learnt.loss
         return self.loss / n_rounds
 
     def insist(self, ask, *args):
