@@ -26,7 +26,7 @@ ROOMS = {
     "packed": (2, ["kernels", "encoding"]),
     "network": (2, ["kernels"]),
     "folding": (3, ["kernels", "packed", "network"]),
-    "initial_models": (4, ["kernels", "encoding", "packed"]),
+    "initial_models": (4, ["kernels", "encoding", "packed", "network"]),
     "training": (4, ["kernels", "encoding", "packed", "network", "folding", "initial_models"]),
     "_sklearn": (5, []),
     "_doc_link": (5, []),

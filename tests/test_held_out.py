@@ -91,7 +91,8 @@ def test_a_feature_is_worth_what_the_loss_is_without_it():
 def test_both_halves_of_a_single_part_say_what_features_are_worth(targets):
     rng, parameters = np.random.default_rng(0), {**MODEL.get_params(), "max_iter": 3, "hidden_layer_sizes": (8,)}
     X = rng.normal(size=(held_out.SMALL, 3))
-    y = np.repeat(X[:, :1], targets.n_outputs, axis=1) if isinstance(targets, Reals) else np.digitize(X[:, 0], [0, 1])
+    y = X[:, 0] + 0.5 * rng.normal(size=len(X))
+    y = np.repeat(y[:, np.newaxis], targets.n_outputs, axis=1) if isinstance(targets, Reals) else np.digitize(y, [0, 1])
     samples = Samples(X, targets.encode(y), np.ones(len(X)), rows=np.arange(len(X)))
     samples = samples.encode(find_encoding(X, 16, rng=rng))
     parameters = Parameters.of(parameters, targets.network_loss).paced(samples, targets)
@@ -101,6 +102,50 @@ def test_both_halves_of_a_single_part_say_what_features_are_worth(targets):
     assert relevance.shape == (2, 3)
     np.testing.assert_allclose(relevance[0], relevance[1], atol=0.1 * relevance.max())
     assert (relevance[:, 0] > 10 * np.abs(relevance[:, 1:]).max()).all()
+
+
+def judge_of(samples, targets):
+    """A Judge of three parts whose trainings are short, and the samples with bits."""
+    rng = np.random.default_rng(0)
+    samples = samples.encode(find_encoding(samples.X, 16, rng=rng))
+    asked = {**MODEL.get_params(), "max_iter": 3, "hidden_layer_sizes": (8,)}
+    parameters = Parameters.of(asked, targets.network_loss).paced(samples, targets)
+    parts = held_out.splits(samples, targets, seed=0)
+    return held_out.Judge(parameters, parts, targets, Progress(), rng), samples
+
+
+def test_penalties_that_overfit_even_more_are_not_tried():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(300, 10)), rng.integers(0, 3, 300)
+    judge, samples = judge_of(Samples(X, CLASSES.encode(y), np.ones(300), rows=np.arange(300)), CLASSES)
+    penalty, fitted = judge.choose_penalty(samples)
+    assert ("logistic", 100.0) in fitted and ("logistic", 0.1) not in fitted
+    train, _ = judge.parts[1]
+    expected = CLASSES.initial_model(samples, train, rng, penalty=penalty).additive.scores(X, samples.bits)
+    np.testing.assert_allclose(fitted[penalty][1].additive.scores(X, samples.bits), expected, atol=0.05)
+
+
+def test_models_that_were_fitted_to_choose_a_penalty_are_judged_as_they_are(monkeypatch):
+    X, y = load_iris(return_X_y=True)
+    judge, samples = judge_of(Samples(X, CLASSES.encode(y), np.ones(len(y)), rows=np.arange(len(y))), CLASSES)
+    monkeypatch.setattr(Classes, "initial_model", None)
+    first = judge(samples)
+    stronger = next(penalty for penalty in first.fitted if penalty != first.penalty)
+    assert judge(samples, stronger, first.fitted).penalty == stronger
+    with pytest.raises(TypeError, match="not callable"):
+        judge(samples, first.penalty)
+
+
+@pytest.mark.parametrize("right, n_trained", [(1, 1), (0, 3)])
+def test_a_rival_that_is_better_on_the_first_part_ends_a_comparison(right, n_trained, monkeypatch):
+    X, _ = noise_and_signal(noise=1)
+    targets = Reals(1, "squared_error")
+    judge, samples = judge_of(Samples(X, X[:, :1], np.ones(len(X)), rows=np.arange(len(X))), targets)
+    first, trained, train = judge(samples), [], held_out.Judge.train
+    monkeypatch.setattr(held_out.Judge, "train", lambda *arguments: trained.append(1) or train(*arguments))
+    parts = [part._replace(varying=right * part.targets, scores=0 * part.scores) for part in first.parts]
+    outcome = judge(samples, rival=first._replace(parts=parts))
+    assert len(trained) == n_trained and (outcome is None) == bool(right)
 
 
 def test_a_network_that_only_learns_noise_is_shrunk_away():
@@ -157,10 +202,10 @@ class Losses:
     def __init__(self, losses):
         self.losses, self.seen = iter(losses), []
 
-    def __call__(self, samples, penalty=None):
+    def __call__(self, samples, penalty=None, fitted=None, rival=None):
         """The next Outcome; what is to be gained beside the initial model is much."""
         self.seen.append(len(samples.encoding.components))
-        return held_out.Outcome(next(self.losses), 10.0, 1.0, 1.0, penalty, np.ones((2, 4)))
+        return held_out.Outcome(next(self.losses), 10.0, 1.0, 1.0, penalty, relevance=np.ones((2, 4)))
 
 
 @pytest.mark.parametrize(
@@ -196,7 +241,7 @@ def test_features_that_say_nothing_lose_their_bits_unless_held_out_rows_want_the
     relevance = np.array([[5, 0, 1, 0.001, -1, 0.02]] * 3)
 
     class Judge(Losses):
-        def __call__(self, samples, penalty=None):
+        def __call__(self, samples, penalty=None, fitted=None, rival=None):
             return super().__call__(samples, penalty)._replace(relevance=relevance)
 
         def of_relevant_features(self, given, threshold):
@@ -205,6 +250,7 @@ def test_features_that_say_nothing_lose_their_bits_unless_held_out_rows_want_the
 
         def choose_penalty(self, samples):
             assert np.diff(samples.encoding.offsets).tolist() == [4, 0, 4, 0, 0, 4]
+            return None, {}
 
     chosen, _ = decide.choose_encoding(samples, Reals(1, "squared_error"), parameters, Judge(losses), Progress(), None)
     assert np.diff(chosen.encoding.offsets).tolist() == ([4, 0, 4, 0, 0, 4] if fewer else [4] * 6)
@@ -243,15 +289,16 @@ def test_the_penalty_is_the_stronger_one_where_held_out_rows_like_it_better():
     X, y = noise_and_signal(noise=0)
     asked = []
 
-    def judge(samples, penalty=None):
-        asked.append(penalty)
-        return held_out.Outcome(1.0 if penalty is None else 0.9, 10.0, 1.0, 1.0, penalty or 3.0, np.ones((2, 4)))
+    def judge(samples, penalty=None, fitted=None):
+        asked.append((penalty, fitted))
+        loss, penalty = (1.0, (3.0,)) if penalty is None else (0.9, penalty)
+        return held_out.Outcome(loss, 10.0, 1.0, 1.0, penalty, {3.0: "models"}, relevance=np.ones((2, 4)))
 
     parameters = replace(Parameters.of(MODEL.get_params(), "squared_error"), n_components=0)
     samples = Samples(X, y[:, np.newaxis], np.ones(len(y)), rows=np.arange(len(y)))
     samples = samples.encode(find_encoding(X, 4, rng=np.random.default_rng(0)))
     _, outcome = decide.choose_encoding(samples, Reals(1, "squared_error"), parameters, judge, Progress(), None)
-    assert asked == [None, 30.0] and outcome.penalty == 30.0
+    assert asked == [(None, None), ((30.0,), {3.0: "models"})] and outcome.penalty == (30.0,)
 
 
 @pytest.mark.parametrize("outlier", [1e10, 1e39, 1e300])

@@ -1,12 +1,13 @@
 """Fits additive models: of each feature a step function and a straight line."""
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
+from sklearn.linear_model import Ridge, RidgeCV
 
 from skbnn.encoding.columns import PRESENT, find_runs
 from skbnn.encoding.sparse import dense
 from skbnn.encoding.standardization import location_and_scale
 from skbnn.encoding.thresholds import subsample
+from skbnn.initial_models.logistic import LogisticRegression
 from skbnn.kernels.quiet import quiet
 from skbnn.packed.additive_part import AdditivePart, rise
 from skbnn.packed.layout import unpack
@@ -36,13 +37,11 @@ LINE_POWERS = {"ridge": 0.5, "logistic": 0.25}
 
 # To choose from: of a ridge regression as scikit-learn's alpha, of a logistic regression as 1 / C, and of one with
 # lines alone, of which few rows can tell no more.
-PENALTIES = {"ridge": np.logspace(-1, 4, 6), "logistic": np.logspace(2, -1, 4), "lines": np.array([10.0, 1.0])}
+PENALTIES = {"ridge": np.logspace(-1, 4, 6), "logistic": np.logspace(3, -1, 5), "lines": np.array([10.0, 1.0])}
 
-# Newton's method solves for all columns at each of a few steps, and is done with what takes L-BFGS a thousand where
-# columns are rare and alike; but it needs float64. The latter is for several classes, and for less than so many rows a
-# column; it ends early, but for lines, which are few.
-NEWTON_SHARE = 4
-NEWTON, LBFGS, LINES = {"solver": "newton-cholesky", "tol": 1e-4}, {"tol": 1e-2}, {"tol": 1e-3}
+# Slopes at which logistic regressions end. With steps that is early, which serves a network beside them better than
+# the optimum does; lines are few.
+TOLERANCE_OF_STEPS, TOLERANCE_OF_LINES = 1e-2, 1e-4
 
 
 class Columns:
@@ -93,10 +92,10 @@ class Columns:
         """Fit scikit-learn's linear model to these rows of y and of the weights; returns it as an AdditivePart."""
         return next(self.fit_each([model], rows, y, sample_weight))
 
-    def fit_each(self, models, rows, y, sample_weight, dtype=np.float32):
-        """The same for each of several models, one after the other, which see a matrix of this dtype."""
+    def fit_each(self, models, rows, y, sample_weight):
+        """The same for each of several models, one after the other."""
         weights = sample_weight[rows] / sample_weight[rows].mean()
-        matrix, units, ranges = self.matrix(rows, dtype)
+        matrix, units, ranges = self.matrix(rows)
         for model in models:
             # Equal columns, as many classes as rows, and rows that outweigh all others are no one's mistake, and this
             # need not be the optimum.
@@ -105,13 +104,13 @@ class Columns:
             coef = model.coef_.reshape(-1, matrix.shape[1]).astype(np.float64) / units
             yield self.additive_part(model.intercept_, coef, ranges)
 
-    def matrix(self, rows, dtype):
+    def matrix(self, rows):
         """The matrix, (n_rows, n_columns), each column divided by its unit; the units; ranges of the lines.
 
         Ranges are those of these rows: no other has a say in the slopes, nor reaches farther along them.
         """
         n_steps, n_lines = len(self.steps), len(self.lines)
-        matrix = np.zeros((len(rows), self.n_columns), dtype, order="C" if n_lines else "F")
+        matrix = np.zeros((len(rows), self.n_columns), np.float32, order="C" if n_lines else "F")
         units, ranges = np.ones(self.n_columns), np.zeros((2, n_lines))
         some = max(AT_A_TIME // self.n_bits, 1)
         for start in range(0, len(rows) if n_steps else 0, some):
@@ -202,17 +201,16 @@ def fit_logistic(columns, y, sample_weight, rows, *, constant, penalties):
 
     Returns
     -------
-    list of AdditivePart
-        One for each penalty.
+    iterable of AdditivePart
+        One for each penalty, fitted when it is asked for.
     """
     seen = np.unique(y[rows]).astype(int)
     if len(seen) < 2:
         return [AdditivePart.of_constant(constant) for _ in penalties]
-    newton = len(seen) == 2 and NEWTON_SHARE * columns.n_columns < len(rows)
-    model = LogisticRegression(warm_start=True, **(NEWTON if newton else LBFGS if columns.has_steps else LINES))
-    models = (model.set_params(C=1 / penalty) for penalty in penalties)
-    parts = columns.fit_each(models, rows, y, sample_weight, np.float64 if newton else np.float32)
-    return list(parts) if len(constant) == 1 else [for_all_classes(part, seen, constant) for part in parts]
+    model = LogisticRegression(TOLERANCE_OF_STEPS if columns.has_steps else TOLERANCE_OF_LINES)
+    models = (model.set_params(penalty=penalty) for penalty in penalties)
+    parts = columns.fit_each(models, rows, y, sample_weight)
+    return parts if len(constant) == 1 else (for_all_classes(part, seen, constant) for part in parts)
 
 
 def for_all_classes(part, seen, constant):

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
+from itertools import repeat
 
 import numpy as np
 
@@ -54,7 +55,7 @@ class Categories(Targets):
 
     @abstractmethod
     def fit_additive(self, columns, samples, rows, penalties):
-        """Logistic regressions of these rows, a list of AdditivePart, one for each penalty."""
+        """Logistic regressions of these rows, an AdditivePart for each penalty, one after the other."""
 
     def mean_loss(self, scores, y, sample_weight):
         """The loss of the scores of rows with encoded targets."""
@@ -66,30 +67,43 @@ class Categories(Targets):
 
     def choose_penalty(self, samples, parts, rng):
         if self.loss != "log_loss":
-            return None
-        choices, losses = [(kind, penalty) for kind in LOGISTIC for penalty in PENALTIES[kind]], 0
-        for train, held in parts:
-            fits = []
-            for kind in LOGISTIC:
-                columns = self.columns(samples, train, kind)
-                rows = columns.sample(MAX_SIZE_TO_CHOOSE["logistic"] // len(parts), rng)
-                fits += self.fit_additive(columns, samples, rows, PENALTIES[kind])
-            X, bits, truth = samples.X[held], samples.bits[held], (samples.y[held], samples.sample_weight[held])
-            losses += np.array([self.mean_loss(fit.scores(X, bits), *truth) for fit in fits])
-        return choices[np.argmin(losses)] if parts else UNCHOSEN
+            return None, {}
+        if not parts:
+            return UNCHOSEN, {}
+        losses, fitted, most = {}, {}, MAX_SIZE_TO_CHOOSE["logistic"] // len(parts)
+        for kind in LOGISTIC:
+            least, paths = np.inf, [self.path(samples, train, rng, kind, PENALTIES[kind], most) for train, _ in parts]
+            for strength, models in zip(PENALTIES[kind], zip(*paths, strict=True), strict=False):
+                penalty, held_out = (kind, strength), (held for _, held in parts)
+                fitted[penalty] = models
+                losses[penalty] = sum(map(self.loss_of, models, repeat(samples), held_out))
+                if losses[penalty] > least:  # weaker ones take longest, and overfit even more
+                    break
+                least = losses[penalty]
+        return min(losses, key=losses.get), fitted
+
+    def loss_of(self, initial_model, samples, rows):
+        """The mean loss of the initial model on these rows."""
+        scores = initial_model.additive.scores(samples.X[rows], samples.bits[rows])
+        return self.mean_loss(scores, samples.y[rows], samples.sample_weight[rows])
 
     def stronger(self, penalty):
         kind, strength = penalty
         return kind, 10 * strength
 
     def initial_model(self, samples, rows, rng, *, penalty=None):
-        constant = self.constant(samples.y[rows], samples.sample_weight[rows])
         if penalty is None:
+            constant = self.constant(samples.y[rows], samples.sample_weight[rows])
             return InitialModel(AdditivePart.of_constant(constant), constant)
-        kind, penalty = penalty
+        kind, strength = penalty
+        return next(self.path(samples, rows, rng, kind, [strength], MAX_SIZE))
+
+    def path(self, samples, rows, rng, kind, strengths, max_size):
+        """Yield an initial model for each strength of the penalty, by as many rows as come to ``max_size`` floats."""
+        constant = self.constant(samples.y[rows], samples.sample_weight[rows])
         columns = self.columns(samples, rows, kind)
-        (additive,) = self.fit_additive(columns, samples, columns.sample(MAX_SIZE, rng), [penalty])
-        return InitialModel(additive, constant)
+        for additive in self.fit_additive(columns, samples, columns.sample(max_size, rng), strengths):
+            yield InitialModel(additive, constant)
 
     def columns(self, samples, rows, kind):
         """Those of an additive model with steps or, by its kind, without."""
@@ -191,7 +205,8 @@ class Labels(Categories):
     def choose_penalty(self, samples, parts, rng):
         if self.n_outputs > ENOUGH_LABELS:  # for the rest as well
             few = replace(samples, y=samples.y[:, :ENOUGH_LABELS])
-            return replace(self, n_outputs=ENOUGH_LABELS).choose_penalty(few, parts, rng)
+            penalty, _ = replace(self, n_outputs=ENOUGH_LABELS).choose_penalty(few, parts, rng)
+            return penalty, {}
         return super().choose_penalty(samples, parts, rng)
 
     def score(self, packed, X, y, sample_weight):
@@ -217,7 +232,7 @@ class Labels(Categories):
         y, sample_weight = samples.y, samples.sample_weight
         constants = self.constant(y[rows], sample_weight[rows])[:, np.newaxis]
         fits = [
-            fit_logistic(columns, label, sample_weight, rows, constant=constant, penalties=penalties)
+            list(fit_logistic(columns, label, sample_weight, rows, constant=constant, penalties=penalties))
             for label, constant in zip(y.T, constants, strict=True)
         ]
         return [AdditivePart.stacked(of_labels) for of_labels in zip(*fits, strict=True)]

@@ -86,7 +86,8 @@ def decide(samples, targets, parameters, progress, rng):
     parts = splits(samples, targets, int(rng.integers(2**31)))
     judge = Judge(parameters, parts, targets, progress, rng)
     if not parts or "auto" not in (parameters.dropout, parameters.n_components):
-        initial_model = targets.initial_model(samples, samples.rows, rng, penalty=judge.choose_penalty(samples))
+        penalty, _ = judge.choose_penalty(samples)
+        initial_model = targets.initial_model(samples, samples.rows, rng, penalty=penalty)
         doubted = parameters.dropout == "auto" and len(samples.rows) < TOO_FEW
         parameters = parameters.where_auto(dropout=0.0, n_components=len(samples.encoding.components))
         return Decision(parameters, samples.encoding, initial_model, TRUST_OF_FEW if doubted else 1.0), samples
@@ -164,19 +165,20 @@ def choose_encoding(samples, targets, parameters, judge, progress, rng):
     if selected.sum() <= len(varying(samples)) / 2:
         fewer = samples.with_encoding(samples.encoding.with_features(selected))
         of_relevant = judge.of_relevant_features(best.relevance, RELEVANT)
-        outcome = of_relevant(samples, judge.choose_penalty(fewer.encoded()))
+        penalty, _ = judge.choose_penalty(fewer.encoded())
+        outcome = of_relevant(samples, penalty)
         if outcome.loss <= best.loss:
             chosen, best, judge = fewer, outcome, of_relevant
     if parameters.n_components == "auto":
         for combinations, worth in find_extensions(chosen, targets, parameters, progress, rng):
             extended = samples.with_encoding(samples.encoding.with_combinations(combinations))
-            outcome = judge(extended)
-            if outcome.loss < worth * best.loss:
+            outcome = judge(extended, rival=best)
+            if outcome is not None and outcome.loss < worth * best.loss:
                 samples, best = extended, outcome
                 chosen = chosen.with_encoding(chosen.encoding.with_combinations(combinations))
                 break
     if best.penalty is not None and best.gain >= targets.little:
-        calmer = judge(samples, targets.stronger(best.penalty))
+        calmer = judge(samples, targets.stronger(best.penalty), best.fitted)
         best = min(best, calmer, key=attrgetter("loss"))
     return chosen.encoded(), best
 

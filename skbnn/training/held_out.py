@@ -73,6 +73,10 @@ class Outcome(NamedTuple):
         Of the network's scores that is best.
     penalty : object
         Of the initial model, as ``Targets.choose_penalty`` gives it.
+    fitted : dict of object to sequence of InitialModel
+        Of some penalties the initial models of all parts.
+    parts : list of HeldOut
+        What the losses are of.
     relevance : ndarray of shape (n_parts, n_features)
         What each feature takes off the initial model's loss, by each of two or more parts of the held-out rows.
     """
@@ -82,6 +86,8 @@ class Outcome(NamedTuple):
     share: float
     factor: float
     penalty: object = None
+    fitted: dict | None = None
+    parts: list | None = None
     relevance: np.ndarray | None = None
 
     @property
@@ -140,9 +146,9 @@ class Judge:
         return judge
 
     def choose_penalty(self, samples):
-        """The penalty of an additive model, None if there is to be none."""
+        """The penalty of an additive model and what was fitted for it, as ``Targets.choose_penalty`` gives them."""
         if self.parameters.init == "constant":
-            return None
+            return None, {}
         self.progress.stage("Choosing the initial model")
         return self.targets.choose_penalty(samples, self.parts, self.rng)
 
@@ -152,26 +158,54 @@ class Judge:
         sizes = sizes if asked.hidden_layer_sizes == "auto" else parameters.hidden_layer_sizes
         return replace(parameters, hidden_layer_sizes=sizes, max_iter=asked.max_iter or n_epochs)
 
-    def __call__(self, samples, penalty=None):
-        """The Outcome of the samples' encoding and, unless it is to be chosen, a penalty of the initial model."""
+    def __call__(self, samples, penalty=None, fitted=None, *, rival=None):
+        """Judge the samples' encoding and a penalty of the initial model.
+
+        Parameters
+        ----------
+        samples : Samples
+        penalty : object, default=None
+            None for the one that held-out rows choose.
+        fitted : dict, default=None
+            An Outcome's of the same encoding.
+        rival : Outcome, default=None
+            Of the same parts. One that is better on the first part ends it.
+
+        Returns
+        -------
+        Outcome or None
+            None if the rival ended it.
+        """
         if not self.features:
             samples = samples.encoded()  # once, for the penalty and all parts
-        penalty = self.choose_penalty(samples.encoded()) if penalty is None else penalty
+        if penalty is None:
+            penalty, fitted = self.choose_penalty(samples.encoded())
+        models = None if self.features or fitted is None else fitted.get(penalty)  # those of other bits are no use
         watcher = self.progress.trial(samples.encoding, len(self.parts) * self.parameters.max_iter)
-        if self.features:
-            of_parts = (samples.encode(samples.encoding.with_features(features)) for features in self.features)
-        else:
-            of_parts = [samples] * len(self.parts)
-        each = zip(of_parts, self.parts, strict=True)
-        parts, relevances = zip(*(self.train(one, penalty, watcher, *part) for one, part in each), strict=True)
-        outcome = weigh(parts, self.loss)._replace(penalty=penalty, relevance=np.vstack(relevances))
+        parts, relevances = [], []
+        for i, (train, held) in enumerate(self.parts):
+            of_part = samples.encode(samples.encoding.with_features(self.features[i])) if self.features else samples
+            if models is None:
+                initial_model = self.targets.initial_model(of_part, train, self.rng, penalty=penalty)
+            else:
+                initial_model = models[i]
+            parts.append(self.train(of_part, initial_model, watcher, train, held))
+            relevances += self.relevance(parts[i], of_part, initial_model, held)
+            if i == 0 and rival is not None and not self.loss_of(parts) < self.loss_of(rival.parts[:1]):
+                self.progress.compared(samples.encoding, None)
+                return None
+        outcome = weigh(parts, self.loss)
+        outcome = outcome._replace(penalty=penalty, fitted=fitted, parts=parts, relevance=np.vstack(relevances))
         self.progress.compared(samples.encoding, outcome)
         return outcome
 
-    def train(self, samples, penalty, watcher, train, held):
-        """Train a network; what HeldOut it leaves, and what each feature takes off the initial model's loss."""
+    def loss_of(self, parts):
+        """The least loss of these parts, of whatever share and factor."""
+        return weigh(parts, self.loss).loss
+
+    def train(self, samples, initial_model, watcher, train, held):
+        """Train a network beside the initial model; what HeldOut it leaves."""
         targets, rng = self.targets, self.rng
-        initial_model = targets.initial_model(samples, train, rng, penalty=penalty)
         data = targets.training_data(samples, initial_model)
         decision = Decision(self.parameters, samples.encoding, initial_model)
         trainer = new_trainer(targets, decision, rng)
@@ -180,8 +214,7 @@ class Judge:
         unit = initial_model.scale / np.where(initial_model.spread > 0, initial_model.spread, 1)
         scores = unit * network_scores(trainer.network, samples.encoding, data, train, held)
         expected, constant, varying = targets.truth(samples, initial_model, held)
-        part = HeldOut(expected.astype(np.float32), samples.sample_weight[held], constant, varying, scores)
-        return part, self.relevance(part, samples, initial_model, held)
+        return HeldOut(expected.astype(np.float32), samples.sample_weight[held], constant, varying, scores)
 
     def relevance(self, part, samples, initial_model, held):
         """What each feature takes off the initial model's loss; of an only part, by two halves of its rows."""

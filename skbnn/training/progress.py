@@ -53,9 +53,11 @@ class Progress(Watcher):
         return Watcher()
 
     def compared(self, encoding, outcome):
-        """Say an outcome on held-out rows."""
-        losses = f"loss = {outcome.loss:.6f} on held-out rows, {outcome.alone:.6f} without a network"
-        self.say(f"{encoding.n_bits} bits, {len(encoding.components)} components: {losses}")
+        """Say an outcome on held-out rows, None if the first part of them was enough."""
+        says = "no better on the first part of the held-out rows"
+        if outcome is not None:
+            says = f"loss = {outcome.loss:.6f} on held-out rows, {outcome.alone:.6f} without a network"
+        self.say(f"{encoding.n_bits} bits, {len(encoding.components)} components: {says}")
 
     def chosen(self, parameters, shrinkage):
         """Say what is best by all that was compared."""

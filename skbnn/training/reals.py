@@ -114,10 +114,10 @@ class Reals(Targets):
     def choose_penalty(self, samples, parts, rng):
         columns = Columns(samples, samples.rows, self.n_outputs, LINE_POWERS["ridge"])
         standardized = self.additive_targets(samples, self.constant(samples, samples.rows))
-        return choose_ridge_penalty(columns, standardized, samples.sample_weight, rng)
+        return tuple(choose_ridge_penalty(columns, standardized, samples.sample_weight, rng)), {}
 
     def stronger(self, penalty):
-        return 10 * penalty
+        return tuple(10 * of_output for of_output in penalty)
 
     def initial_model(self, samples, rows, rng, *, penalty=None):
         constant = self.constant(samples, rows)
