@@ -14,7 +14,7 @@ cdef extern from "tiles.h" nogil:
         float *gain_gradient
         float *bias_gradient
         float *inverse_std
-        Py_ssize_t n_units, stride
+        Py_ssize_t n_units
     ctypedef struct Int8Gradients:
         uint32_t *quads
         float *scales
@@ -57,9 +57,15 @@ cdef extern from "tiles.h" nogil:
         void (*adam)(
             float *value, const float *gradient, float *first, float *second, Py_ssize_t n, const AdamStep *step
         ) noexcept nogil
+        void (*dots)(
+            const int32_t *popcounts, const uint64_t *mask, Py_ssize_t n_words, Py_ssize_t n_inputs, Py_ssize_t n_rows,
+            Py_ssize_t n_units, float *out
+        ) noexcept nogil
         void (*normalize)(
-            float *x, float *out, const double *weights, double total_weight, Py_ssize_t n_rows,
-            const BatchNormArrays *norm
+            float *x, const double *weights, double total_weight, Py_ssize_t n_rows, const BatchNormArrays *norm
+        ) noexcept nogil
+        void (*scale_and_shift)(
+            const float *x, Py_ssize_t n_rows, const BatchNormArrays *norm, float *out
         ) noexcept nogil
         void (*normalize_backward)(
             const float *x, float *gradient, const double *weights, double total_weight, Py_ssize_t n_rows,

@@ -71,19 +71,10 @@ cdef class BinaryDense:
         ``x`` is packed ±1, ``mask`` packed 0/1 or, where all inputs are kept, NULL.
         """
         cdef Py_ssize_t n = width(block, self.n_units)
-        cdef Py_ssize_t row, unit, word, kept = self.n_inputs
         cdef int32_t *popcounts = <int32_t *>scratch
         layer_popcounts(x, mask, n_rows, self.n_words, &self.packed_weights[block * COLUMNS // 8, 0, 0], self.n_words,
                         (n + 7) // 8, popcounts, COLUMNS)
-        for row in range(n_rows):
-            if mask is not NULL:
-                kept = 0
-                for word in range(self.n_words):
-                    kept += popcount64(mask[row * self.n_words + word])
-            for unit in range(n):
-                dots[unit] = <float>(<int32_t>kept - 2 * popcounts[unit])
-            popcounts += COLUMNS
-            dots += COLUMNS
+        tiles().dots(popcounts, mask, self.n_words, self.n_inputs, n_rows, n, dots)
 
     cdef void backward(self, const Team *team, const uint64_t *x, const uint64_t *mask, const float *d_dots,
                        Py_ssize_t n_rows, float *d_x) noexcept nogil:

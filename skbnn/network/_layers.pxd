@@ -1,4 +1,4 @@
-from libc.stdint cimport uint64_t
+from libc.stdint cimport int32_t, uint64_t
 
 from skbnn.network._batch_norm cimport BatchNorm
 from skbnn.network._binarize cimport SurrogateGradient
@@ -6,7 +6,7 @@ from skbnn.network._dense cimport BinaryDense
 from skbnn.network._losses cimport Loss
 from skbnn.network._optimizers cimport Optimizer
 from skbnn.network._random cimport RandomBits
-from skbnn.network._team cimport Team
+from skbnn.network._team cimport Share, Team
 
 
 cdef struct Batch:
@@ -28,8 +28,8 @@ cdef class Layer:
     cdef readonly BatchNorm norm
     cdef Optimizer weights_optimizer, gain_optimizer, bias_optimizer
     cdef RandomBits weights_random  # None: binarize by the sign
-    cdef readonly float[:, :, ::1] normalized  # blocks, as the next two
-    cdef float[:, :, ::1] outputs, gradient
+    cdef readonly float[:, :, ::1] normalized  # blocks, as the next
+    cdef float[:, :, ::1] gradient
     cdef void affine(self, const Team *team, const uint64_t *bits, const uint64_t *mask,
                      const Batch *batch) noexcept nogil
     cdef void affine_backward(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
@@ -54,9 +54,13 @@ cdef class HiddenLayer(Layer):
 
 cdef class OutputLayer(Layer):
     cdef Loss loss
-    cdef Py_ssize_t n_outputs, units_per_output
+    cdef Py_ssize_t n_outputs
+    cdef int32_t[::1] output_of_unit
     cdef float[:, ::1] scores, d_scores
     cdef double[::1] losses
+    cdef void start_scores(self, Share rows, const float *offsets) noexcept nogil
+    cdef void add_to_scores(self, Py_ssize_t block, Share rows) noexcept nogil
+    cdef void spread_gradient(self, Py_ssize_t block, Share rows) noexcept nogil
 
 
 cdef class Dropout:
@@ -65,4 +69,4 @@ cdef class Dropout:
     cdef readonly uint64_t[:, ::1] mask
     cdef Py_ssize_t n_units
     cdef void draw(self, Py_ssize_t n_rows) noexcept nogil
-    cdef void backward(self, Py_ssize_t block, float *gradient, Py_ssize_t n_rows) noexcept nogil
+    cdef void backward(self, Py_ssize_t block, Py_ssize_t first, float *gradient, Py_ssize_t n_rows) noexcept nogil

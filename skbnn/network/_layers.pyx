@@ -8,7 +8,8 @@ columns or back.
 
 import numpy as np
 from libc.math cimport isfinite
-from libc.stdint cimport uint64_t
+from libc.stdint cimport int32_t, uint64_t
+from libc.string cimport memcpy, memset
 
 from skbnn.kernels._dispatch cimport tiles
 from skbnn.network._batch_norm cimport BatchNorm
@@ -16,7 +17,7 @@ from skbnn.network._binarize cimport SurrogateGradient
 from skbnn.network._dense cimport BinaryDense
 from skbnn.network._losses cimport Loss
 from skbnn.network._random cimport RandomBits
-from skbnn.network._team cimport COLUMNS, Share, Team, blocks_of, columns_of, n_blocks, rows_of, wait, width
+from skbnn.network._team cimport COLUMNS, ROWS, Share, Team, blocks_of, columns_of, n_blocks, rows_of, wait, width
 
 
 cdef class Dropout:
@@ -39,16 +40,16 @@ cdef class Dropout:
             for row in range(n_rows):
                 self.mask[row, last] &= (<uint64_t>1 << (self.n_units % 64)) - 1
 
-    cdef void backward(self, Py_ssize_t block, float *gradient, Py_ssize_t n_rows) noexcept nogil:
-        """What was dropped has no gradient, of a block."""
-        tiles().drop(gradient, &self.mask[0, block], n_rows, self.mask.shape[1])
+    cdef void backward(self, Py_ssize_t block, Py_ssize_t first, float *gradient, Py_ssize_t n_rows) noexcept nogil:
+        """What was dropped has no gradient, of some rows of a block."""
+        tiles().drop(gradient, &self.mask[first, block], n_rows, self.mask.shape[1])
 
     def __call__(self, float[:, :, ::1] gradient):
         """``draw`` and ``backward`` from Python, of blocks."""
         cdef Py_ssize_t block
         self.draw(gradient.shape[1])
         for block in range(gradient.shape[0]):
-            self.backward(block, &gradient[block, 0, 0], gradient.shape[1])
+            self.backward(block, 0, &gradient[block, 0, 0], gradient.shape[1])
 
 
 cdef class Layer:
@@ -60,7 +61,7 @@ cdef class Layer:
         self.weights_optimizer, self.gain_optimizer, self.bias_optimizer = optimizers
         self.weights_random = weights_random
         shape = n_blocks(dense.n_units), max_rows, COLUMNS
-        self.normalized, self.outputs, self.gradient = np.zeros((3, *shape), np.float32)
+        self.normalized, self.gradient = np.zeros((2, *shape), np.float32)
 
     cdef void draw(self, const Team *team, Py_ssize_t n_rows) noexcept nogil:
         """What this layer and all after it need before a mini-batch: binary weights, and masks of dropout."""
@@ -85,8 +86,7 @@ cdef class Layer:
         cdef Py_ssize_t block
         for block in range(blocks.start, blocks.stop):
             self.dense.forward(block, bits, mask, batch.n_rows, team.scratch, &self.normalized[block, 0, 0])
-            self.norm.forward(block, &self.normalized[block, 0, 0], &self.outputs[block, 0, 0], batch.weights,
-                              batch.total_weight, batch.n_rows)
+            self.norm.forward(block, &self.normalized[block, 0, 0], batch.weights, batch.total_weight, batch.n_rows)
             self.activate(block, batch.n_rows)
 
     cdef void affine_backward(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
@@ -104,10 +104,10 @@ cdef class Layer:
         self.dense.backward(team, bits, mask, &self.gradient[0, 0, 0], batch.n_rows, d_x)
 
     cdef void activate(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil:
-        """What the layer after it reads, of a block of ``outputs``."""
+        """What the layer after it reads, of a block."""
 
     cdef void activate_backward(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil:
-        """Turn ``gradient``, that of what the layer after it reads, into that of ``outputs``, in a block."""
+        """Turn ``gradient``, that of what the layer after it reads, into that of the outputs, in a block."""
 
     cdef void update(self, const Team *team, const Update *update) noexcept nogil:
         """Step this thread's units of this layer and of all after it along their gradients, which must be ready."""
@@ -147,17 +147,30 @@ cdef class HiddenLayer(Layer):
         return loss
 
     cdef void activate(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil:
-        cdef Py_ssize_t row, n = width(block, self.dense.n_units)
-        for row in range(n_rows):
-            if self.activations_random is not None:  # as for the weights: +1 where the output reaches the noise
-                self.activations_random.uniform(&self.noise[0], n)
-            tiles().compare32(&self.outputs[block, row, 0], &self.noise[0], n, &self.bits[row, block])
+        cdef Py_ssize_t start = 0, row, n, width_of_block = width(block, self.dense.n_units)
+        cdef float outputs[ROWS * COLUMNS]
+        while start < n_rows:
+            n = min(<Py_ssize_t>ROWS, n_rows - start)
+            self.norm.outputs(block, &self.normalized[block, start, 0], n, outputs)
+            for row in range(n):
+                if self.activations_random is not None:  # as for the weights: +1 where the output reaches the noise
+                    self.activations_random.uniform(&self.noise[0], width_of_block)
+                tiles().compare32(outputs + row * COLUMNS, &self.noise[0], width_of_block,
+                                  &self.bits[start + row, block])
+            start += n
 
     cdef void activate_backward(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil:
-        cdef float *gradient = &self.gradient[block, 0, 0]
-        if self.dropout is not None:
-            self.dropout.backward(block, gradient, n_rows)
-        self.surrogate.backward(&self.outputs[block, 0, 0], gradient, n_rows * COLUMNS)
+        cdef Py_ssize_t start = 0, n
+        cdef float *gradient
+        cdef float outputs[ROWS * COLUMNS]
+        while start < n_rows:
+            n = min(<Py_ssize_t>ROWS, n_rows - start)
+            gradient = &self.gradient[block, start, 0]
+            if self.dropout is not None:
+                self.dropout.backward(block, start, gradient, n)
+            self.norm.outputs(block, &self.normalized[block, start, 0], n, outputs)
+            self.surrogate.backward(outputs, gradient, n * COLUMNS)
+            start += n
 
     cdef Py_ssize_t scratch_bytes(self) noexcept nogil:
         return max(Layer.scratch_bytes(self), self.after.scratch_bytes())
@@ -173,36 +186,62 @@ cdef class OutputLayer(Layer):
     def __init__(self, dense, norm, optimizers, weights_random, max_rows, *, Py_ssize_t n_outputs, Loss loss not None):
         super().__init__(dense, norm, optimizers, weights_random, max_rows)
         self.loss = loss
-        self.n_outputs, self.units_per_output = n_outputs, dense.n_units // n_outputs
+        self.n_outputs = n_outputs
+        self.output_of_unit = np.repeat(np.arange(n_outputs, dtype=np.int32), dense.n_units // n_outputs)
         self.scores = np.empty((max_rows, n_outputs), np.float32)
         self.d_scores = np.empty((max_rows, n_outputs), np.float32)
         self.losses = np.empty(max_rows)
 
     cdef double gradients(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
                           const Batch *batch) noexcept nogil:
-        cdef Py_ssize_t row, output, unit
+        cdef Py_ssize_t row, block, n_blocks = self.gradient.shape[0]
         cdef Share rows = rows_of(team, batch.n_rows)
-        cdef float score
         cdef double loss = 0
         self.affine(team, bits, mask, batch)
         wait(team)
-        for row in range(rows.start, rows.stop):
-            for output in range(self.n_outputs):
-                score = 0 if batch.offsets is NULL else batch.offsets[row * self.n_outputs + output]
-                for unit in range(output * self.units_per_output, (output + 1) * self.units_per_output):
-                    score += self.outputs[unit // COLUMNS, row, unit % COLUMNS]
-                self.scores[row, output] = score
-
+        self.start_scores(rows, batch.offsets)
+        for block in range(n_blocks):
+            self.add_to_scores(block, rows)
         self.loss.rows(rows, &self.scores[0, 0], batch.targets, batch.n_targets, batch.weights, batch.total_weight,
                        self.n_outputs, &self.losses[0], &self.d_scores[0, 0])
-
-        for row in range(rows.start, rows.stop):
-            for output in range(self.n_outputs):
-                for unit in range(output * self.units_per_output, (output + 1) * self.units_per_output):
-                    self.gradient[unit // COLUMNS, row, unit % COLUMNS] = self.d_scores[row, output]
+        for block in range(n_blocks):
+            self.spread_gradient(block, rows)
         wait(team)
         for row in range(batch.n_rows):  # by every thread, so that all know whether to go on
             loss += self.losses[row]
         if isfinite(loss):
             self.affine_backward(team, bits, mask, d_x, batch)
         return loss
+
+    cdef void start_scores(self, Share rows, const float *offsets) noexcept nogil:
+        cdef Py_ssize_t first = rows.start * self.n_outputs, n_bytes = (rows.stop - rows.start) * self.n_outputs * 4
+        if offsets is NULL:
+            memset(&self.scores[0, 0] + first, 0, n_bytes)
+        else:
+            memcpy(&self.scores[0, 0] + first, offsets + first, n_bytes)
+
+    cdef void add_to_scores(self, Py_ssize_t block, Share rows) noexcept nogil:
+        """Add what the units of a block put out to their outputs' scores."""
+        cdef Py_ssize_t start = rows.start, n, row, unit, n_units = width(block, self.dense.n_units)
+        cdef const int32_t *output = &self.output_of_unit[block * COLUMNS]
+        cdef float outputs[ROWS * COLUMNS]
+        cdef float *scores
+        while start < rows.stop:
+            n = min(<Py_ssize_t>ROWS, rows.stop - start)
+            self.norm.outputs(block, &self.normalized[block, start, 0], n, outputs)
+            for row in range(n):
+                scores = &self.scores[start + row, 0]
+                for unit in range(n_units):
+                    scores[output[unit]] += outputs[row * COLUMNS + unit]
+            start += n
+
+    cdef void spread_gradient(self, Py_ssize_t block, Share rows) noexcept nogil:
+        """Each unit of a block has the gradient of its output's score."""
+        cdef Py_ssize_t row, unit, n_units = width(block, self.dense.n_units)
+        cdef const int32_t *output = &self.output_of_unit[block * COLUMNS]
+        cdef const float *d_scores
+        cdef float *gradient
+        for row in range(rows.start, rows.stop):
+            d_scores, gradient = &self.d_scores[row, 0], &self.gradient[block, row, 0]
+            for unit in range(n_units):
+                gradient[unit] = d_scores[output[unit]]

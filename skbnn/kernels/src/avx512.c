@@ -95,8 +95,10 @@ COMPARE(float, 32, 16, __mmask16, _mm512_maskz_loadu_ps, _mm512_mask_cmp_ps_mask
 COMPARE(double, 64, 8, __mmask8, _mm512_maskz_loadu_pd, _mm512_mask_cmp_pd_mask, _mm512_fpclass_pd_mask, _mm512_set1_pd,
         _mm512_loadu_pd, _mm512_cmp_pd_mask)
 
+#define SKBNN_POPCOUNT __builtin_popcountll
 #include "adam.h"
 #include "batch_norm.h"
+#include "dots.h"
 #include "drop.h"
 #include "surrogate.h"
 #include "encode.h"
@@ -164,9 +166,10 @@ static void signs_product(const Int8Gradients *a, const uint8_t *signs, ptrdiff_
 END_TARGET
 
 static const Int8Tiles int8_tiles = {quantize_rows, quantize_columns, sign_quads, signs_product};
-static const Tiles tiles = {"avx512_vpopcntdq", fires,    popcounts, masked_popcounts, compare32,          compare64,
-                            encode32,           encode64, adam,      normalize,        normalize_backward, approx_sign,
-                            clipped_identity,   drop,     NULL};
+static const Tiles tiles = {
+    "avx512_vpopcntdq", fires, popcounts, masked_popcounts, compare32,       compare64,          encode32,
+    encode64,           adam,  dots,      normalize,        scale_and_shift, normalize_backward, approx_sign,
+    clipped_identity,   drop,  NULL};
 static const Tiles vnni_tiles = {"avx512_vpopcntdq_vnni",
                                  fires,
                                  popcounts,
@@ -176,7 +179,9 @@ static const Tiles vnni_tiles = {"avx512_vpopcntdq_vnni",
                                  encode32,
                                  encode64,
                                  adam,
+                                 dots,
                                  normalize,
+                                 scale_and_shift,
                                  normalize_backward,
                                  approx_sign,
                                  clipped_identity,

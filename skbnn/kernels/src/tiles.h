@@ -87,16 +87,23 @@ typedef struct {
 typedef void adam_tile(float *value, const float *gradient, float *first, float *second, ptrdiff_t n,
                        const AdamStep *step);
 
-/* Batch norm of some units; a row of theirs lies every `stride` in a matrix, and rows count by their weights. normalize
- * turns x into (x - mean) / std and writes gain * x + bias to out. normalize_backward takes x as normalize left it; it
- * turns the gradient of out into that of the x before, and fills the gradients of gain and bias. */
+/* Of a block of units: out[row][u] = kept - 2 * popcounts[row][u] for u < n_units, which are dot products; kept is
+ * n_inputs or, unless mask is NULL, what the row's n_words words of it count. Rows of both are 64 long. */
+typedef void dots_tile(const int32_t *popcounts, const uint64_t *mask, ptrdiff_t n_words, ptrdiff_t n_inputs,
+                       ptrdiff_t n_rows, ptrdiff_t n_units, float *out);
+
+/* Batch norm of a block of units, whose rows are 64 long, with any finite numbers for the units that are lacking; rows
+ * count by their weights. normalize turns x into (x - mean) / std; scale_and_shift writes gain * x + bias to out.
+ * normalize_backward takes x as normalize left it; it turns the gradient of out into that of the x before, and fills
+ * the gradients of gain and bias. */
 typedef struct {
     const float *gain, *bias;
     float *gain_gradient, *bias_gradient, *inverse_std;
-    ptrdiff_t n_units, stride;
+    ptrdiff_t n_units;
 } BatchNormArrays;
-typedef void normalize_tile(float *x, float *out, const double *weights, double total_weight, ptrdiff_t n_rows,
+typedef void normalize_tile(float *x, const double *weights, double total_weight, ptrdiff_t n_rows,
                             const BatchNormArrays *norm);
+typedef void scale_and_shift_tile(const float *x, ptrdiff_t n_rows, const BatchNormArrays *norm, float *out);
 typedef void normalize_backward_tile(const float *x, float *gradient, const double *weights, double total_weight,
                                      ptrdiff_t n_rows, const BatchNormArrays *norm);
 
@@ -116,7 +123,9 @@ typedef struct {
     encode32_tile *encode32;
     encode64_tile *encode64;
     adam_tile *adam;
+    dots_tile *dots;
     normalize_tile *normalize;
+    scale_and_shift_tile *scale_and_shift;
     normalize_backward_tile *normalize_backward;
     surrogate_tile *approx_sign, *clipped_identity;
     drop_tile *drop;
