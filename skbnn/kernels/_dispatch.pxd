@@ -7,7 +7,7 @@ cdef extern from "tiles.h" nogil:
         THRESHOLDS_PADDING
         SIGN_QUADS
     ctypedef struct AdamStep:
-        float keep_1, keep_2, rate, scale, squared_epsilon, bound
+        float keep_1, keep_2, rate, squared_epsilon, bound
     ctypedef struct BatchNormArrays:
         const float *gain
         const float *bias
@@ -58,8 +58,8 @@ cdef extern from "tiles.h" nogil:
             float *value, const float *gradient, float *first, float *second, Py_ssize_t n, const AdamStep *step
         ) noexcept nogil
         void (*dots)(
-            const int32_t *popcounts, const uint64_t *mask, Py_ssize_t n_words, Py_ssize_t n_inputs, Py_ssize_t n_rows,
-            Py_ssize_t n_units, float *out
+            float *x, const uint64_t *mask, Py_ssize_t n_words, Py_ssize_t n_inputs, Py_ssize_t n_rows,
+            Py_ssize_t n_units
         ) noexcept nogil
         void (*normalize)(
             float *x, const double *weights, double total_weight, Py_ssize_t n_rows, const BatchNormArrays *norm

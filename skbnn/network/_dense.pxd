@@ -15,6 +15,6 @@ cdef class BinaryDense:
     cdef void binarize_weights(self, const Team *team, RandomBits random) noexcept nogil
     cdef Py_ssize_t scratch_bytes(self) noexcept nogil
     cdef void forward(self, Py_ssize_t block, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows,
-                      uint8_t *scratch, float *dots) noexcept nogil
+                      float *dots) noexcept nogil
     cdef void backward(self, const Team *team, const uint64_t *x, const uint64_t *mask, const float *d_dots,
                        Py_ssize_t n_rows, float *d_x) noexcept nogil

@@ -62,19 +62,18 @@ cdef class BinaryDense:
 
     cdef Py_ssize_t scratch_bytes(self) noexcept nogil:
         """Bytes that each thread of a team needs as scratch."""
-        return max(self.products.scratch_bytes(), <Py_ssize_t>(self.max_rows * COLUMNS * sizeof(int32_t)))
+        return self.products.scratch_bytes()
 
     cdef void forward(self, Py_ssize_t block, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows,
-                      uint8_t *scratch, float *dots) noexcept nogil:
+                      float *dots) noexcept nogil:
         """``dots = (x * mask) @ binary_weights.T`` of a block.
 
         ``x`` is packed ±1, ``mask`` packed 0/1 or, where all inputs are kept, NULL.
         """
         cdef Py_ssize_t n = width(block, self.n_units)
-        cdef int32_t *popcounts = <int32_t *>scratch
         layer_popcounts(x, mask, n_rows, self.n_words, &self.packed_weights[block * COLUMNS // 8, 0, 0], self.n_words,
-                        (n + 7) // 8, popcounts, COLUMNS)
-        tiles().dots(popcounts, mask, self.n_words, self.n_inputs, n_rows, n, dots)
+                        (n + 7) // 8, <int32_t *>dots, COLUMNS)
+        tiles().dots(dots, mask, self.n_words, self.n_inputs, n_rows, n)
 
     cdef void backward(self, const Team *team, const uint64_t *x, const uint64_t *mask, const float *d_dots,
                        Py_ssize_t n_rows, float *d_x) noexcept nogil:

@@ -85,7 +85,7 @@ cdef class Layer:
         cdef Share blocks = blocks_of(team, self.dense.n_units)
         cdef Py_ssize_t block
         for block in range(blocks.start, blocks.stop):
-            self.dense.forward(block, bits, mask, batch.n_rows, team.scratch, &self.normalized[block, 0, 0])
+            self.dense.forward(block, bits, mask, batch.n_rows, &self.normalized[block, 0, 0])
             self.norm.forward(block, &self.normalized[block, 0, 0], batch.weights, batch.total_weight, batch.n_rows)
             self.activate(block, batch.n_rows)
 
@@ -194,17 +194,17 @@ cdef class OutputLayer(Layer):
 
     cdef double gradients(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
                           const Batch *batch) noexcept nogil:
-        cdef Py_ssize_t row, block, n_blocks = self.gradient.shape[0]
+        cdef Py_ssize_t row, block
         cdef Share rows = rows_of(team, batch.n_rows)
         cdef double loss = 0
         self.affine(team, bits, mask, batch)
         wait(team)
         self.start_scores(rows, batch.offsets)
-        for block in range(n_blocks):
+        for block in range(self.gradient.shape[0]):
             self.add_to_scores(block, rows)
         self.loss.rows(rows, &self.scores[0, 0], batch.targets, batch.n_targets, batch.weights, batch.total_weight,
                        self.n_outputs, &self.losses[0], &self.d_scores[0, 0])
-        for block in range(n_blocks):
+        for block in range(self.gradient.shape[0]):
             self.spread_gradient(block, rows)
         wait(team)
         for row in range(batch.n_rows):  # by every thread, so that all know whether to go on

@@ -1,7 +1,7 @@
 """Optimizers: each updates one flat array of parameters in place, in one pass, and clips it to ±``bound``."""
 
 import numpy as np
-from libc.math cimport sqrtf
+from libc.math cimport sqrt, sqrtf
 
 from skbnn.kernels._dispatch cimport AdamStep, tiles
 from skbnn.network._team cimport Share
@@ -41,10 +41,10 @@ cdef class Adam(Optimizer):
 
     cdef void update(self, const float *gradient, Share part, long long number, double rate) noexcept nogil:
         cdef double correction_1 = 1 - self.beta_1**number
-        cdef double correction_2 = 1 - self.beta_2**number
-        cdef double squared_epsilon = min(self.epsilon**2, 1e38)  # float32 overflows beyond
+        cdef double correction_2 = 1 - self.beta_2**number  # of the root of both that are under it
+        cdef double squared_epsilon = min(self.epsilon**2, 1e38) * correction_2  # float32 overflows beyond
         cdef AdamStep step = [
-            self.beta_1, self.beta_2, rate / correction_1, 1 / correction_2, squared_epsilon, self.bound
+            self.beta_1, self.beta_2, rate / correction_1 * sqrt(correction_2), squared_epsilon, self.bound
         ]
         tiles().adam(&self.parameters[0] + part.start, gradient + part.start, &self.moments[0, 0] + part.start,
                      &self.moments[1, 0] + part.start, part.stop - part.start, &step)

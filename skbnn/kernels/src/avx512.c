@@ -72,19 +72,21 @@ enum { NOT_FINITE = 0x99 }; /* for fpclass: quiet and signalling NaN, either inf
             bad |= fpclass(mask_load(first##bits(n - i), values + i), NOT_FINITE);                                \
         return !bad;                                                                                              \
     }                                                                                                             \
+    INLINE uint64_t word##bits(const type *values, const type *thresholds, ptrdiff_t n, mask_t *bad) {            \
+        uint64_t word = 0;                                                                                        \
+        for (ptrdiff_t bit = 0; bit < 64 && bit < n; bit += LANES) {                                              \
+            mask_t lanes = first##bits(n - bit);                                                                  \
+            __auto_type some = mask_load(lanes, values + bit);                                                    \
+            *bad |= fpclass(some, NOT_FINITE);                                                                    \
+            word |= (uint64_t)mask_compare(lanes, some, mask_load(lanes, thresholds + bit), _CMP_GE_OQ) << bit;   \
+        }                                                                                                         \
+        return word;                                                                                              \
+    }                                                                                                             \
     static int compare##bits(const type *values, const type *thresholds, ptrdiff_t n_bits, uint64_t *out) {       \
         mask_t bad = 0;                                                                                           \
-        for (ptrdiff_t start = 0; start < n_bits; start += 64) {                                                  \
-            uint64_t word = 0;                                                                                    \
-            for (ptrdiff_t bit = start; bit < start + 64 && bit < n_bits; bit += LANES) {                         \
-                mask_t lanes = first##bits(n_bits - bit);                                                         \
-                __auto_type some = mask_load(lanes, values + bit);                                                \
-                bad |= fpclass(some, NOT_FINITE);                                                                 \
-                word |= (uint64_t)mask_compare(lanes, some, mask_load(lanes, thresholds + bit), _CMP_GE_OQ)       \
-                        << (bit - start);                                                                         \
-            }                                                                                                     \
-            out[start / 64] = word;                                                                               \
-        }                                                                                                         \
+        ptrdiff_t bit = 0;                                                                                        \
+        for (; bit + 64 <= n_bits; bit += 64) *out++ = word##bits(values + bit, thresholds + bit, 64, &bad);      \
+        if (bit < n_bits) *out = word##bits(values + bit, thresholds + bit, n_bits - bit, &bad);                  \
         return !bad;                                                                                              \
     }                                                                                                             \
     static inline uint64_t reaches##bits(type value, const type *thresholds) {                                    \

@@ -80,17 +80,17 @@ typedef struct {
     signs_product_tile *signs_product;
 } Int8Tiles;
 
-/* One update of n parameters by Adam, clipped to +-bound; rate and scale hold the bias corrections. */
+/* One update of n parameters by Adam, clipped to +-bound; rate and squared_epsilon hold the bias corrections. */
 typedef struct {
-    float keep_1, keep_2, rate, scale, squared_epsilon, bound;
+    float keep_1, keep_2, rate, squared_epsilon, bound;
 } AdamStep;
 typedef void adam_tile(float *value, const float *gradient, float *first, float *second, ptrdiff_t n,
                        const AdamStep *step);
 
-/* Of a block of units: out[row][u] = kept - 2 * popcounts[row][u] for u < n_units, which are dot products; kept is
- * n_inputs or, unless mask is NULL, what the row's n_words words of it count. Rows of both are 64 long. */
-typedef void dots_tile(const int32_t *popcounts, const uint64_t *mask, ptrdiff_t n_words, ptrdiff_t n_inputs,
-                       ptrdiff_t n_rows, ptrdiff_t n_units, float *out);
+/* Of a block of units, whose rows are 64 long: x[row][u] holds popcounts as int32 and becomes the dot products, kept -
+ * 2 * popcount, for u < n_units; kept is n_inputs or, unless mask is NULL, what the row's n_words words of it count. */
+typedef void dots_tile(float *x, const uint64_t *mask, ptrdiff_t n_words, ptrdiff_t n_inputs, ptrdiff_t n_rows,
+                       ptrdiff_t n_units);
 
 /* Batch norm of a block of units, whose rows are 64 long, with any finite numbers for the units that are lacking; rows
  * count by their weights. normalize turns x into (x - mean) / std; scale_and_shift writes gain * x + bias to out.
