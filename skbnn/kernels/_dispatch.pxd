@@ -6,6 +6,8 @@ cdef extern from "tiles.h" nogil:
         TILE_GROUPS
         THRESHOLDS_PADDING
         SIGN_QUADS
+        COIN_LANES
+        COIN_DIGITS
     ctypedef struct AdamStep:
         float keep_1, keep_2, rate, squared_epsilon, bound
     ctypedef struct BatchNormArrays:
@@ -74,6 +76,9 @@ cdef extern from "tiles.h" nogil:
         void (*approx_sign)(const float *x, float *gradient, Py_ssize_t n) noexcept nogil
         void (*clipped_identity)(const float *x, float *gradient, Py_ssize_t n) noexcept nogil
         void (*drop)(float *gradient, const uint64_t *mask, Py_ssize_t n_rows, Py_ssize_t n_words) noexcept nogil
+        void (*bernoulli)(
+            const uint64_t (*seeds)[COIN_LANES], uint32_t digits, uint64_t *words, Py_ssize_t n_words
+        ) noexcept nogil
         const Int8Tiles *int8
 
 

@@ -1,7 +1,7 @@
 """Fully connected ±1 weights: exact integer products forward, two real products backward."""
 
 import numpy as np
-from libc.stdint cimport int32_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, uint64_t
 
 from skbnn.kernels._dispatch cimport tiles
 from skbnn.kernels._layer cimport layer_popcounts

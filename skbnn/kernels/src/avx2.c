@@ -129,6 +129,7 @@ COMPARE(double, 64, 4, _mm256_loadu_pd, _mm256_cmp_pd, _mm256_movemask_pd, _mm25
 #define SKBNN_POPCOUNT __builtin_popcountll
 #include "adam.h"
 #include "batch_norm.h"
+#include "coins.h"
 #include "dots.h"
 #include "drop.h"
 #include "surrogate.h"
@@ -138,8 +139,8 @@ ENCODE(encode64, double, 4, reaches64, all_finite64)
 END_TARGET
 
 static const Tiles tiles = {
-    "avx2", fires,     popcounts,       masked_popcounts,   compare32,   compare64,        encode32, encode64, adam,
-    dots,   normalize, scale_and_shift, normalize_backward, approx_sign, clipped_identity, drop,     NULL};
+    "avx2", fires,     popcounts,       masked_popcounts,   compare32,   compare64,        encode32, encode64,  adam,
+    dots,   normalize, scale_and_shift, normalize_backward, approx_sign, clipped_identity, drop,     bernoulli, NULL};
 
 const Tiles *avx2_tiles(void) { return __builtin_cpu_supports("avx2") ? &tiles : NULL; }
 #else

@@ -100,6 +100,7 @@ COMPARE(double, 64, 8, __mmask8, _mm512_maskz_loadu_pd, _mm512_mask_cmp_pd_mask,
 #define SKBNN_POPCOUNT __builtin_popcountll
 #include "adam.h"
 #include "batch_norm.h"
+#include "coins.h"
 #include "dots.h"
 #include "drop.h"
 #include "surrogate.h"
@@ -168,10 +169,24 @@ static void signs_product(const Int8Gradients *a, const uint8_t *signs, ptrdiff_
 END_TARGET
 
 static const Int8Tiles int8_tiles = {quantize_rows, quantize_columns, sign_quads, signs_product};
-static const Tiles tiles = {
-    "avx512_vpopcntdq", fires, popcounts, masked_popcounts, compare32,       compare64,          encode32,
-    encode64,           adam,  dots,      normalize,        scale_and_shift, normalize_backward, approx_sign,
-    clipped_identity,   drop,  NULL};
+static const Tiles tiles = {"avx512_vpopcntdq",
+                            fires,
+                            popcounts,
+                            masked_popcounts,
+                            compare32,
+                            compare64,
+                            encode32,
+                            encode64,
+                            adam,
+                            dots,
+                            normalize,
+                            scale_and_shift,
+                            normalize_backward,
+                            approx_sign,
+                            clipped_identity,
+                            drop,
+                            bernoulli,
+                            NULL};
 static const Tiles vnni_tiles = {"avx512_vpopcntdq_vnni",
                                  fires,
                                  popcounts,
@@ -188,6 +203,7 @@ static const Tiles vnni_tiles = {"avx512_vpopcntdq_vnni",
                                  approx_sign,
                                  clipped_identity,
                                  drop,
+                                 bernoulli,
                                  &int8_tiles};
 
 const Tiles *avx512_tiles(void) {

@@ -72,14 +72,15 @@ INLINE void popcounts_of(const uint64_t *x, const uint64_t *mask, ptrdiff_t x_st
 #define SKBNN_POPCOUNT __builtin_popcountll
 #include "adam.h"
 #include "batch_norm.h"
+#include "coins.h"
 #include "dots.h"
 #include "drop.h"
 #include "surrogate.h"
 #include "compare.h"
 
 static const Tiles tiles = {
-    "neon", fires,     popcounts,       masked_popcounts,   compare32,   compare64,        encode32, encode64, adam,
-    dots,   normalize, scale_and_shift, normalize_backward, approx_sign, clipped_identity, drop,     NULL};
+    "neon", fires,     popcounts,       masked_popcounts,   compare32,   compare64,        encode32, encode64,  adam,
+    dots,   normalize, scale_and_shift, normalize_backward, approx_sign, clipped_identity, drop,     bernoulli, NULL};
 
 const Tiles *neon_tiles(void) { return &tiles; }
 #else

@@ -113,6 +113,11 @@ typedef void surrogate_tile(const float *x, float *gradient, ptrdiff_t n);
 /* Of a block: gradient[row][i] *= bit i of the row's word, for i < 64; the words lie every `n_words` in `mask`. */
 typedef void drop_tile(float *gradient, const uint64_t *mask, ptrdiff_t n_rows, ptrdiff_t n_words);
 
+/* Random bits, each 1 with probability digits / 2^COIN_DIGITS, below 1. Word i is of lane i % COIN_LANES, whose numbers
+ * are those of SFC64 with the state {seeds[0][lane], seeds[1][lane], seeds[2][lane], 1}. */
+enum { COIN_LANES = 8, COIN_DIGITS = 16 };
+typedef void bernoulli_tile(const uint64_t seeds[3][COIN_LANES], uint32_t digits, uint64_t *words, ptrdiff_t n_words);
+
 typedef struct {
     const char *name;
     fires_tile *fires;
@@ -129,6 +134,7 @@ typedef struct {
     normalize_backward_tile *normalize_backward;
     surrogate_tile *approx_sign, *clipped_identity;
     drop_tile *drop;
+    bernoulli_tile *bernoulli;
     const Int8Tiles *int8; /* NULL where there are none */
 } Tiles;
 
@@ -157,6 +163,8 @@ const Tiles *portable_tiles(void); /* never NULL */
 
 /* Inlined where its sizes are constants. */
 #define INLINE static inline __attribute__((always_inline))
+#else
+#define PRAGMA(text)
 #endif
 
 #endif
