@@ -173,6 +173,28 @@ def test_surrogate_gradient_is_the_derivative_of_its_primitive(name):
     np.testing.assert_allclose(gradient, 3 * slope, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("n_outputs", [1, 2, 3, 10, 129])
+@pytest.mark.parametrize("spread", [0.01, 3.0, 60.0])
+def test_softmax_loss_is_that_of_float64_and_the_same_by_every_instruction_set(n_outputs, spread):
+    from skbnn.network.trainer import LOSSES as NATIVE
+
+    rng = np.random.default_rng(0)
+    scores = (spread * rng.normal(size=(57, n_outputs))).astype(np.float32)
+    targets, weights = rng.integers(0, n_outputs, (57, 1)), rng.uniform(0.1, 3, 57)
+    shares = (weights / weights.sum())[:, np.newaxis]
+    log_probabilities = log_softmax(scores.astype(np.float64), axis=1)
+    expected = shares * (np.exp(log_probabilities) - (np.arange(n_outputs) == targets))
+    results = []
+    for name in available_instruction_sets():
+        gradient = np.empty_like(scores)
+        with use_instruction_set(name):
+            loss = NATIVE["multiclass_log_loss"]()(scores, targets.astype(np.float32), weights, gradient)
+        assert loss == pytest.approx(np.average(LOSSES["multiclass_log_loss"](scores, targets), weights=weights))
+        assert (np.abs(gradient - expected) <= 4e-7 * shares * np.exp(log_probabilities) + 2e-7 * shares).all()
+        results.append((loss, gradient.tobytes()))
+    assert len(set(results)) == 1
+
+
 def test_softmax_loss_survives_scores_of_any_size():
     from skbnn.network.trainer import LOSSES as NATIVE
 

@@ -73,6 +73,7 @@ cdef extern from "tiles.h" nogil:
             const float *x, float *gradient, const double *weights, double total_weight, Py_ssize_t n_rows,
             const BatchNormArrays *norm
         ) noexcept nogil
+        void (*exp_of_negative)(float *x, Py_ssize_t n) noexcept nogil
         void (*approx_sign)(const float *x, float *gradient, Py_ssize_t n) noexcept nogil
         void (*clipped_identity)(const float *x, float *gradient, Py_ssize_t n) noexcept nogil
         void (*drop)(float *gradient, const uint64_t *mask, Py_ssize_t n_rows, Py_ssize_t n_words) noexcept nogil

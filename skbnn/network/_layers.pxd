@@ -1,4 +1,4 @@
-from libc.stdint cimport int32_t, uint64_t
+from libc.stdint cimport uint64_t
 
 from skbnn.network._batch_norm cimport BatchNorm
 from skbnn.network._binarize cimport SurrogateGradient
@@ -54,13 +54,14 @@ cdef class HiddenLayer(Layer):
 
 cdef class OutputLayer(Layer):
     cdef Loss loss
-    cdef Py_ssize_t n_outputs
-    cdef int32_t[::1] output_of_unit
+    cdef Py_ssize_t n_outputs, units_per_output
     cdef float[:, ::1] scores, d_scores
     cdef double[::1] losses
     cdef void start_scores(self, Share rows, const float *offsets) noexcept nogil
     cdef void add_to_scores(self, Py_ssize_t block, Share rows) noexcept nogil
     cdef void spread_gradient(self, Py_ssize_t block, Share rows) noexcept nogil
+    cdef Share outputs_of(self, Py_ssize_t block) noexcept nogil
+    cdef Share units_of(self, Py_ssize_t output, Py_ssize_t block) noexcept nogil
 
 
 cdef class Dropout:

@@ -8,7 +8,7 @@ columns or back.
 
 import numpy as np
 from libc.math cimport isfinite
-from libc.stdint cimport int32_t, uint64_t
+from libc.stdint cimport uint64_t
 from libc.string cimport memcpy, memset
 
 from skbnn.kernels._dispatch cimport tiles
@@ -186,8 +186,7 @@ cdef class OutputLayer(Layer):
     def __init__(self, dense, norm, optimizers, weights_random, max_rows, *, Py_ssize_t n_outputs, Loss loss not None):
         super().__init__(dense, norm, optimizers, weights_random, max_rows)
         self.loss = loss
-        self.n_outputs = n_outputs
-        self.output_of_unit = np.repeat(np.arange(n_outputs, dtype=np.int32), dense.n_units // n_outputs)
+        self.n_outputs, self.units_per_output = n_outputs, dense.n_units // n_outputs
         self.scores = np.empty((max_rows, n_outputs), np.float32)
         self.d_scores = np.empty((max_rows, n_outputs), np.float32)
         self.losses = np.empty(max_rows)
@@ -222,26 +221,42 @@ cdef class OutputLayer(Layer):
 
     cdef void add_to_scores(self, Py_ssize_t block, Share rows) noexcept nogil:
         """Add what the units of a block put out to their outputs' scores."""
-        cdef Py_ssize_t start = rows.start, n, row, unit, n_units = width(block, self.dense.n_units)
-        cdef const int32_t *output = &self.output_of_unit[block * COLUMNS]
+        cdef Py_ssize_t start = rows.start, n, row, output, unit
+        cdef Share in_block, units
         cdef float outputs[ROWS * COLUMNS]
-        cdef float *scores
+        cdef float score
+        in_block = self.outputs_of(block)
         while start < rows.stop:
             n = min(<Py_ssize_t>ROWS, rows.stop - start)
             self.norm.outputs(block, &self.normalized[block, start, 0], n, outputs)
-            for row in range(n):
-                scores = &self.scores[start + row, 0]
-                for unit in range(n_units):
-                    scores[output[unit]] += outputs[row * COLUMNS + unit]
+            for output in range(in_block.start, in_block.stop):
+                units = self.units_of(output, block)
+                for row in range(n):
+                    score = self.scores[start + row, output]
+                    for unit in range(units.start, units.stop):
+                        score += outputs[row * COLUMNS + unit]
+                    self.scores[start + row, output] = score
             start += n
 
     cdef void spread_gradient(self, Py_ssize_t block, Share rows) noexcept nogil:
         """Each unit of a block has the gradient of its output's score."""
-        cdef Py_ssize_t row, unit, n_units = width(block, self.dense.n_units)
-        cdef const int32_t *output = &self.output_of_unit[block * COLUMNS]
-        cdef const float *d_scores
-        cdef float *gradient
-        for row in range(rows.start, rows.stop):
-            d_scores, gradient = &self.d_scores[row, 0], &self.gradient[block, row, 0]
-            for unit in range(n_units):
-                gradient[unit] = d_scores[output[unit]]
+        cdef Py_ssize_t row, output, unit
+        cdef Share in_block = self.outputs_of(block), units
+        cdef float *gradient = &self.gradient[block, 0, 0]
+        cdef float d_score
+        for output in range(in_block.start, in_block.stop):
+            units = self.units_of(output, block)
+            for row in range(rows.start, rows.stop):
+                d_score = self.d_scores[row, output]
+                for unit in range(units.start, units.stop):
+                    gradient[row * COLUMNS + unit] = d_score
+
+    cdef Share outputs_of(self, Py_ssize_t block) noexcept nogil:
+        """The outputs that units of a block belong to."""
+        cdef Py_ssize_t first = block * COLUMNS, last = first + width(block, self.dense.n_units) - 1
+        return Share(first // self.units_per_output, last // self.units_per_output + 1)
+
+    cdef Share units_of(self, Py_ssize_t output, Py_ssize_t block) noexcept nogil:
+        """The columns of a block that are units of an output."""
+        cdef Py_ssize_t start = output * self.units_per_output - block * COLUMNS
+        return Share(max(0, start), min(COLUMNS, start + self.units_per_output))

@@ -132,6 +132,7 @@ COMPARE(double, 64, 4, _mm256_loadu_pd, _mm256_cmp_pd, _mm256_movemask_pd, _mm25
 #include "coins.h"
 #include "dots.h"
 #include "drop.h"
+#include "exp.h"
 #include "surrogate.h"
 #include "encode.h"
 ENCODE(encode32, float, 8, reaches32, all_finite32)
@@ -139,8 +140,9 @@ ENCODE(encode64, double, 4, reaches64, all_finite64)
 END_TARGET
 
 static const Tiles tiles = {
-    "avx2", fires,     popcounts,       masked_popcounts,   compare32,   compare64,        encode32, encode64,  adam,
-    dots,   normalize, scale_and_shift, normalize_backward, approx_sign, clipped_identity, drop,     bernoulli, NULL};
+    "avx2", fires,     popcounts, masked_popcounts, compare32,          compare64,       encode32,    encode64,
+    adam,   dots,      normalize, scale_and_shift,  normalize_backward, exp_of_negative, approx_sign, clipped_identity,
+    drop,   bernoulli, NULL};
 
 const Tiles *avx2_tiles(void) { return __builtin_cpu_supports("avx2") ? &tiles : NULL; }
 #else

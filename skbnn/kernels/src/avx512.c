@@ -103,6 +103,7 @@ COMPARE(double, 64, 8, __mmask8, _mm512_maskz_loadu_pd, _mm512_mask_cmp_pd_mask,
 #include "coins.h"
 #include "dots.h"
 #include "drop.h"
+#include "exp.h"
 #include "surrogate.h"
 #include "encode.h"
 ENCODE(encode32, float, 16, reaches32, all_finite32)
@@ -182,6 +183,7 @@ static const Tiles tiles = {"avx512_vpopcntdq",
                             normalize,
                             scale_and_shift,
                             normalize_backward,
+                            exp_of_negative,
                             approx_sign,
                             clipped_identity,
                             drop,
@@ -200,6 +202,7 @@ static const Tiles vnni_tiles = {"avx512_vpopcntdq_vnni",
                                  normalize,
                                  scale_and_shift,
                                  normalize_backward,
+                                 exp_of_negative,
                                  approx_sign,
                                  clipped_identity,
                                  drop,

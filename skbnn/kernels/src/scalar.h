@@ -41,5 +41,6 @@ static void fires(const uint64_t *x, ptrdiff_t x_stride, ptrdiff_t n_rows, const
 #include "coins.h"
 #include "dots.h"
 #include "drop.h"
+#include "exp.h"
 #include "surrogate.h"
 #include "compare.h"

@@ -107,6 +107,9 @@ typedef void scale_and_shift_tile(const float *x, ptrdiff_t n_rows, const BatchN
 typedef void normalize_backward_tile(const float *x, float *gradient, const double *weights, double total_weight,
                                      ptrdiff_t n_rows, const BatchNormArrays *norm);
 
+/* x[i] = exp(x[i]) for x[i] <= 0, to a unit in the last place or two; 0 below -87. */
+typedef void exp_of_negative_tile(float *x, ptrdiff_t n);
+
 /* gradient[i] *= the pseudo-derivative of the sign at x[i]. */
 typedef void surrogate_tile(const float *x, float *gradient, ptrdiff_t n);
 
@@ -132,6 +135,7 @@ typedef struct {
     normalize_tile *normalize;
     scale_and_shift_tile *scale_and_shift;
     normalize_backward_tile *normalize_backward;
+    exp_of_negative_tile *exp_of_negative;
     surrogate_tile *approx_sign, *clipped_identity;
     drop_tile *drop;
     bernoulli_tile *bernoulli;
