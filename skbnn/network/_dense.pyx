@@ -7,7 +7,7 @@ from skbnn.kernels._dispatch cimport tiles
 from skbnn.kernels._layer cimport layer_popcounts
 from skbnn.network._products cimport backward_products
 from skbnn.network._random cimport RandomBits
-from skbnn.network._team cimport COLUMNS, Share, Team, columns_of, n_blocks, width
+from skbnn.network._team cimport COLUMNS, Share, Team, n_blocks, width
 
 
 cdef extern from *:
@@ -39,13 +39,12 @@ cdef class BinaryDense:
         self.max_rows = max_rows
         self.noise = np.zeros(self.n_inputs, np.float32)
 
-    cdef void binarize_weights(self, const Team *team, RandomBits random) noexcept nogil:
-        """Take the sign of this thread's units' latent weights, sign(0) = +1, or, given ``random``, draw them.
+    cdef void binarize_weights(self, Share units, RandomBits random) noexcept nogil:
+        """Take the sign of some units' latent weights, sign(0) = +1, or, given ``random``, draw them.
 
         A weight is +1 where it reaches noise uniform in (-1, 1), which is P(+1) = hard_sigmoid(latent)
         (Courbariaux et al., 2015); the sign is the same with noise 0.
         """
-        cdef Share units = columns_of(team, self.n_units)
         cdef Py_ssize_t unit, word, first, start
         cdef uint64_t words[WORDS_AT_A_TIME]
         for unit in range(units.start, units.stop):
@@ -61,8 +60,8 @@ cdef class BinaryDense:
                 first += WORDS_AT_A_TIME
 
     cdef Py_ssize_t scratch_bytes(self) noexcept nogil:
-        """Bytes that each thread of a team needs as scratch."""
-        return self.products.scratch_bytes()
+        """Bytes that each thread of a team needs as scratch: for ``backward``, then for the gradient of a block."""
+        return max(self.products.scratch_bytes(), <Py_ssize_t>(COLUMNS * self.n_inputs * sizeof(float)))
 
     cdef void forward(self, Py_ssize_t block, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows,
                       float *dots) noexcept nogil:
@@ -77,14 +76,17 @@ cdef class BinaryDense:
 
     cdef void backward(self, const Team *team, const uint64_t *x, const uint64_t *mask, const float *d_dots,
                        Py_ssize_t n_rows, float *d_x) noexcept nogil:
-        """``gradient = d_dots.T @ (x * mask)`` and, unless NULL, ``d_x = d_dots @ binary_weights``.
+        """``d_x = d_dots @ binary_weights``, unless NULL; and get ready for ``weights_gradient``.
 
         Of ``d_dots`` this thread's units must be ready; it fills its inputs' part of ``d_x``.
         """
-        self.products.take(team, d_dots, n_rows, d_x is not NULL)
-        self.products.weights(team, x, mask, n_rows, &self.gradient[0, 0])
+        self.products.take(team, d_dots, x, mask, n_rows, d_x is not NULL)
         if d_x is not NULL:
             self.products.inputs(team, &self.packed_weights[0, 0, 0], n_rows, d_x)
+
+    cdef void weights_gradient(self, Py_ssize_t block, Py_ssize_t n_rows, float *gradient) noexcept nogil:
+        """``gradient = d_dots.T @ (x * mask)`` of a block of units, with what ``backward`` was given."""
+        self.products.weights(block, n_rows, gradient)
 
 
 cdef class Signs:

@@ -33,14 +33,18 @@ cdef class Layer:
     cdef void affine(self, const Team *team, const uint64_t *bits, const uint64_t *mask,
                      const Batch *batch) noexcept nogil
     cdef void affine_backward(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
-                              const Batch *batch) noexcept nogil
+                              const Batch *batch, const Update *update) noexcept nogil
     cdef void activate(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil
     cdef void activate_backward(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil
-    cdef void update(self, const Team *team, const Update *update) noexcept nogil
+    cdef void learn_block(self, const Team *team, Py_ssize_t block, Py_ssize_t n_rows,
+                          const Update *update) noexcept nogil
+    cdef void learn_weights(self, const float *gradient, Share units, const Update *update) noexcept nogil
+    cdef void learn_norm(self, Share units, const Update *update) noexcept nogil
     cdef Py_ssize_t scratch_bytes(self) noexcept nogil
+    cdef void binarize(self, const Team *team) noexcept nogil
     cdef void draw(self, const Team *team, Py_ssize_t n_rows) noexcept nogil
     cdef double gradients(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
-                          const Batch *batch) noexcept nogil
+                          const Batch *batch, const Update *update) noexcept nogil
 
 
 cdef class HiddenLayer(Layer):

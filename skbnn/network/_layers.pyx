@@ -63,15 +63,22 @@ cdef class Layer:
         shape = n_blocks(dense.n_units), max_rows, COLUMNS
         self.normalized, self.gradient = np.zeros((2, *shape), np.float32)
 
+    cdef void binarize(self, const Team *team) noexcept nogil:
+        """What this layer and all after it need before the first mini-batch, for this thread's units."""
+        if self.weights_random is None:
+            self.dense.binarize_weights(columns_of(team, self.dense.n_units), None)
+
     cdef void draw(self, const Team *team, Py_ssize_t n_rows) noexcept nogil:
-        """What this layer and all after it need before a mini-batch: binary weights, and masks of dropout."""
-        self.dense.binarize_weights(team, self.weights_random)
+        """What this layer and all after it need before each mini-batch: what is random."""
+        if self.weights_random is not None:
+            self.dense.binarize_weights(columns_of(team, self.dense.n_units), self.weights_random)
 
     cdef double gradients(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
-                          const Batch *batch) noexcept nogil:
+                          const Batch *batch, const Update *update) noexcept nogil:
         """Run this layer and all after it, forward and, if the loss is finite, backward; returns the loss.
 
-        All of ``bits`` and ``mask`` must be ready; this thread fills its columns of ``d_x``, unless NULL.
+        All of ``bits`` and ``mask`` must be ready; this thread fills its columns of ``d_x``, unless NULL. With an
+        ``update``, steps along the gradients follow; else they are left for who reads them.
         """
         return 0
 
@@ -90,7 +97,7 @@ cdef class Layer:
             self.activate(block, batch.n_rows)
 
     cdef void affine_backward(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
-                              const Batch *batch) noexcept nogil:
+                              const Batch *batch, const Update *update) noexcept nogil:
         """From what the layer after it leaves in ``gradient`` to the parameters' and, unless NULL, ``d_x``.
 
         This thread's units of ``gradient``, which is overwritten, must be ready.
@@ -102,6 +109,18 @@ cdef class Layer:
             self.norm.backward(block, &self.normalized[block, 0, 0], &self.gradient[block, 0, 0], batch.weights,
                                batch.total_weight, batch.n_rows)
         self.dense.backward(team, bits, mask, &self.gradient[0, 0, 0], batch.n_rows, d_x)
+        if update is not NULL and d_x is not NULL:
+            wait(team)  # for all who read the binary weights
+        if update is not NULL and self.weights_optimizer.in_parts:
+            for block in range(blocks.start, blocks.stop):
+                self.learn_block(team, block, batch.n_rows, update)
+        else:
+            for block in range(blocks.start, blocks.stop):
+                self.dense.weights_gradient(block, batch.n_rows, &self.dense.gradient[block * COLUMNS, 0])
+            if update is not NULL:
+                self.learn_weights(&self.dense.gradient[0, 0], Share(0, self.dense.n_units), update)
+        if update is not NULL:
+            self.learn_norm(columns_of(team, self.dense.n_units), update)
 
     cdef void activate(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil:
         """What the layer after it reads, of a block."""
@@ -109,13 +128,26 @@ cdef class Layer:
     cdef void activate_backward(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil:
         """Turn ``gradient``, that of what the layer after it reads, into that of the outputs, in a block."""
 
-    cdef void update(self, const Team *team, const Update *update) noexcept nogil:
-        """Step this thread's units of this layer and of all after it along their gradients, which must be ready."""
-        cdef Share units = columns_of(team, self.dense.n_units)
+    cdef void learn_block(self, const Team *team, Py_ssize_t block, Py_ssize_t n_rows,
+                          const Update *update) noexcept nogil:
+        """Step a block's weights along their gradient, which is in cache and never in memory."""
+        cdef Py_ssize_t first = block * COLUMNS
+        cdef float *gradient = <float *>team.scratch
+        self.dense.weights_gradient(block, n_rows, gradient)
+        self.learn_weights(gradient, Share(first, first + width(block, self.dense.n_units)), update)
+
+    cdef void learn_weights(self, const float *gradient, Share units, const Update *update) noexcept nogil:
+        """Step these units' weights along their gradient."""
         cdef Share weights = Share(units.start * self.dense.n_inputs, units.stop * self.dense.n_inputs)
-        self.weights_optimizer.update(&self.dense.gradient[0, 0], weights, update.number, update.weights_rate)
-        self.gain_optimizer.update(&self.norm.gain_gradient[0], units, update.number, update.norm_rate)
-        self.bias_optimizer.update(&self.norm.bias_gradient[0], units, update.number, update.norm_rate)
+        self.weights_optimizer.update(gradient, weights, update.number, update.weights_rate)
+        if self.weights_random is None:
+            self.dense.binarize_weights(units, None)
+
+    cdef void learn_norm(self, Share units, const Update *update) noexcept nogil:
+        """Step these units' gains and biases along their gradients."""
+        if units.start < units.stop:
+            self.gain_optimizer.update(&self.norm.gain_gradient[units.start], units, update.number, update.norm_rate)
+            self.bias_optimizer.update(&self.norm.bias_gradient[units.start], units, update.number, update.norm_rate)
 
 
 cdef class HiddenLayer(Layer):
@@ -129,6 +161,10 @@ cdef class HiddenLayer(Layer):
         self.bits = np.empty((max_rows, n_blocks(dense.n_units)), np.uint64)
         self.noise = np.zeros(COLUMNS, np.float32)
 
+    cdef void binarize(self, const Team *team) noexcept nogil:
+        Layer.binarize(self, team)
+        self.after.binarize(team)
+
     cdef void draw(self, const Team *team, Py_ssize_t n_rows) noexcept nogil:
         Layer.draw(self, team, n_rows)
         if self.dropout is not None and team.thread == 0:
@@ -136,14 +172,15 @@ cdef class HiddenLayer(Layer):
         self.after.draw(team, n_rows)
 
     cdef double gradients(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
-                          const Batch *batch) noexcept nogil:
+                          const Batch *batch, const Update *update) noexcept nogil:
         cdef const uint64_t *kept = NULL if self.dropout is None else &self.dropout.mask[0, 0]
         cdef double loss
         self.affine(team, bits, mask, batch)
         wait(team)
-        loss = self.after.gradients(team, &self.bits[0, 0], kept, &self.gradient[0, 0, 0], batch)
+        loss = self.after.gradients(team, &self.bits[0, 0], kept, &self.gradient[0, 0, 0], batch,
+                                    update)
         if isfinite(loss):
-            self.affine_backward(team, bits, mask, d_x, batch)
+            self.affine_backward(team, bits, mask, d_x, batch, update)
         return loss
 
     cdef void activate(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil:
@@ -175,10 +212,6 @@ cdef class HiddenLayer(Layer):
     cdef Py_ssize_t scratch_bytes(self) noexcept nogil:
         return max(Layer.scratch_bytes(self), self.after.scratch_bytes())
 
-    cdef void update(self, const Team *team, const Update *update) noexcept nogil:
-        Layer.update(self, team, update)
-        self.after.update(team, update)
-
 
 cdef class OutputLayer(Layer):
     """Adds up each output's offset and units to its score and takes the loss."""
@@ -192,7 +225,7 @@ cdef class OutputLayer(Layer):
         self.losses = np.empty(max_rows)
 
     cdef double gradients(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
-                          const Batch *batch) noexcept nogil:
+                          const Batch *batch, const Update *update) noexcept nogil:
         cdef Py_ssize_t row, block
         cdef Share rows = rows_of(team, batch.n_rows)
         cdef double loss = 0
@@ -209,7 +242,7 @@ cdef class OutputLayer(Layer):
         for row in range(batch.n_rows):  # by every thread, so that all know whether to go on
             loss += self.losses[row]
         if isfinite(loss):
-            self.affine_backward(team, bits, mask, d_x, batch)
+            self.affine_backward(team, bits, mask, d_x, batch, update)
         return loss
 
     cdef void start_scores(self, Share rows, const float *offsets) noexcept nogil:
