@@ -27,7 +27,10 @@ cdef enum:
 
 
 cdef class BinaryDense:
-    """Latent weights, (n_units, n_inputs), their signs as bits, and their gradient; ``int8`` for products of bytes."""
+    """Latent weights, (n_units, n_inputs), their signs as bits, and their gradient; ``int8`` for products of bytes.
+
+    ``gradient`` is filled, and takes memory, only where someone looks at all of it.
+    """
 
     def __init__(self, float[:, ::1] latent_weights, Py_ssize_t max_rows, bint int8):
         self.n_units, self.n_inputs = latent_weights.shape[0], latent_weights.shape[1]

@@ -36,10 +36,8 @@ cdef class Layer:
                               const Batch *batch, const Update *update) noexcept nogil
     cdef void activate(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil
     cdef void activate_backward(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil
-    cdef void learn_block(self, const Team *team, Py_ssize_t block, Py_ssize_t n_rows,
-                          const Update *update) noexcept nogil
+    cdef void learn(self, const Team *team, Py_ssize_t n_rows, const Update *update) noexcept nogil
     cdef void learn_weights(self, const float *gradient, Share units, const Update *update) noexcept nogil
-    cdef void learn_norm(self, Share units, const Update *update) noexcept nogil
     cdef Py_ssize_t scratch_bytes(self) noexcept nogil
     cdef void binarize(self, const Team *team) noexcept nogil
     cdef void draw(self, const Team *team, Py_ssize_t n_rows) noexcept nogil

@@ -109,18 +109,13 @@ cdef class Layer:
             self.norm.backward(block, &self.normalized[block, 0, 0], &self.gradient[block, 0, 0], batch.weights,
                                batch.total_weight, batch.n_rows)
         self.dense.backward(team, bits, mask, &self.gradient[0, 0, 0], batch.n_rows, d_x)
-        if update is not NULL and d_x is not NULL:
-            wait(team)  # for all who read the binary weights
-        if update is not NULL and self.weights_optimizer.in_parts:
-            for block in range(blocks.start, blocks.stop):
-                self.learn_block(team, block, batch.n_rows, update)
-        else:
+        if update is NULL or not self.weights_optimizer.in_parts:
             for block in range(blocks.start, blocks.stop):
                 self.dense.weights_gradient(block, batch.n_rows, &self.dense.gradient[block * COLUMNS, 0])
-            if update is not NULL:
-                self.learn_weights(&self.dense.gradient[0, 0], Share(0, self.dense.n_units), update)
         if update is not NULL:
-            self.learn_norm(columns_of(team, self.dense.n_units), update)
+            if d_x is not NULL:
+                wait(team)  # for those who still read the binary weights
+            self.learn(team, batch.n_rows, update)
 
     cdef void activate(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil:
         """What the layer after it reads, of a block."""
@@ -128,26 +123,27 @@ cdef class Layer:
     cdef void activate_backward(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil:
         """Turn ``gradient``, that of what the layer after it reads, into that of the outputs, in a block."""
 
-    cdef void learn_block(self, const Team *team, Py_ssize_t block, Py_ssize_t n_rows,
-                          const Update *update) noexcept nogil:
-        """Step a block's weights along their gradient, which is in cache and never in memory."""
-        cdef Py_ssize_t first = block * COLUMNS
+    cdef void learn(self, const Team *team, Py_ssize_t n_rows, const Update *update) noexcept nogil:
+        """Step this thread's units along their gradients; that of a block's weights stays in cache."""
+        cdef Share units = columns_of(team, self.dense.n_units), blocks = blocks_of(team, self.dense.n_units)
+        cdef Py_ssize_t block
         cdef float *gradient = <float *>team.scratch
-        self.dense.weights_gradient(block, n_rows, gradient)
-        self.learn_weights(gradient, Share(first, first + width(block, self.dense.n_units)), update)
+        if self.weights_optimizer.in_parts:
+            for block in range(blocks.start, blocks.stop):
+                self.dense.weights_gradient(block, n_rows, gradient)
+                self.learn_weights(gradient, Share(block * COLUMNS, min((block + 1) * COLUMNS, units.stop)), update)
+        else:
+            self.learn_weights(&self.dense.gradient[0, 0], units, update)
+        if units.start < units.stop:
+            self.gain_optimizer.update(&self.norm.gain_gradient[units.start], units, update.number, update.norm_rate)
+            self.bias_optimizer.update(&self.norm.bias_gradient[units.start], units, update.number, update.norm_rate)
 
     cdef void learn_weights(self, const float *gradient, Share units, const Update *update) noexcept nogil:
-        """Step these units' weights along their gradient."""
+        """Step these units' weights along their gradient, and take the signs that the next mini-batch needs."""
         cdef Share weights = Share(units.start * self.dense.n_inputs, units.stop * self.dense.n_inputs)
         self.weights_optimizer.update(gradient, weights, update.number, update.weights_rate)
         if self.weights_random is None:
             self.dense.binarize_weights(units, None)
-
-    cdef void learn_norm(self, Share units, const Update *update) noexcept nogil:
-        """Step these units' gains and biases along their gradients."""
-        if units.start < units.stop:
-            self.gain_optimizer.update(&self.norm.gain_gradient[units.start], units, update.number, update.norm_rate)
-            self.bias_optimizer.update(&self.norm.bias_gradient[units.start], units, update.number, update.norm_rate)
 
 
 cdef class HiddenLayer(Layer):
@@ -184,15 +180,15 @@ cdef class HiddenLayer(Layer):
         return loss
 
     cdef void activate(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil:
-        cdef Py_ssize_t start = 0, row, n, width_of_block = width(block, self.dense.n_units)
+        cdef Py_ssize_t start = 0, row, n, n_units = width(block, self.dense.n_units)
         cdef float outputs[ROWS * COLUMNS]
         while start < n_rows:
             n = min(<Py_ssize_t>ROWS, n_rows - start)
             self.norm.outputs(block, &self.normalized[block, start, 0], n, outputs)
             for row in range(n):
                 if self.activations_random is not None:  # as for the weights: +1 where the output reaches the noise
-                    self.activations_random.uniform(&self.noise[0], width_of_block)
-                tiles().compare32(outputs + row * COLUMNS, &self.noise[0], width_of_block,
+                    self.activations_random.uniform(&self.noise[0], n_units)
+                tiles().compare32(outputs + row * COLUMNS, &self.noise[0], n_units,
                                   &self.bits[start + row, block])
             start += n
 
@@ -246,19 +242,19 @@ cdef class OutputLayer(Layer):
         return loss
 
     cdef void start_scores(self, Share rows, const float *offsets) noexcept nogil:
-        cdef Py_ssize_t first = rows.start * self.n_outputs, n_bytes = (rows.stop - rows.start) * self.n_outputs * 4
+        """Set the scores of some rows to their offsets, or to 0."""
+        cdef Py_ssize_t first = rows.start * self.n_outputs, n = (rows.stop - rows.start) * self.n_outputs
         if offsets is NULL:
-            memset(&self.scores[0, 0] + first, 0, n_bytes)
+            memset(&self.scores[0, 0] + first, 0, n * sizeof(float))
         else:
-            memcpy(&self.scores[0, 0] + first, offsets + first, n_bytes)
+            memcpy(&self.scores[0, 0] + first, offsets + first, n * sizeof(float))
 
     cdef void add_to_scores(self, Py_ssize_t block, Share rows) noexcept nogil:
         """Add what the units of a block put out to their outputs' scores."""
         cdef Py_ssize_t start = rows.start, n, row, output, unit
-        cdef Share in_block, units
+        cdef Share in_block = self.outputs_of(block), units
         cdef float outputs[ROWS * COLUMNS]
         cdef float score
-        in_block = self.outputs_of(block)
         while start < rows.stop:
             n = min(<Py_ssize_t>ROWS, rows.stop - start)
             self.norm.outputs(block, &self.normalized[block, start, 0], n, outputs)

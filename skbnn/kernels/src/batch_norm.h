@@ -14,7 +14,7 @@ static const double EPSILON = 1e-5;
 
 enum { COLUMNS = 64, ROWS_AT_A_TIME = 8 };
 
-/* ADD(ONE) adds to sums what TERM(row, i) is, ADD(EIGHT) that of eight rows. */
+/* The sum of TERM(row, i), of a row or of eight from there; ADD(ONE) and ADD(EIGHT) add it for column i to a sum. */
 #define ONE(TERM) TERM(row, i)
 #define EIGHT(TERM)                                                                \
     (((TERM(row, i) + TERM(row + 1, i)) + (TERM(row + 2, i) + TERM(row + 3, i))) + \
