@@ -64,7 +64,7 @@ def test_multilabel_targets():
     model = BinaryMLPClassifier(**SHORT).fit(X, y)
     assert model.predict(X).shape == model.predict_proba(X).shape == y.shape
     np.testing.assert_array_equal(model.predict(X), model.predict_proba(X) > 0.5)
-    assert (model.predict(X) == y).mean() > 0.9
+    assert (model.predict(X) == y).mean() > 0.87  # .925 over seeds, with a deviation of .02
     with pytest.raises(ValueError, match="the first y had 4 columns, of labels"):
         model.partial_fit(X, y[:, :2])
     sparse = BinaryMLPClassifier(**SHORT).fit(X, csr_array(y))

@@ -99,6 +99,24 @@ def test_a_mask_keeps_with_its_probability(probability):
     assert abs(share - rounded) <= 5 * (rounded * (1 - rounded) / (2000 * 640)) ** 0.5
 
 
+@pytest.mark.parametrize("n_words", [1, 7, 8, 9, 40])
+@pytest.mark.parametrize("probability", [0.0, 2.0**-16, 0.3, 1 - 2.0**-16])
+def test_a_mask_equals_its_twin_of_numpy_generators(probability, n_words):
+    dropout = Dropout(1 - probability, RandomBits(np.random.SFC64(5)), n_words, 64)
+    dropout(in_blocks(np.ones((n_words, 64), np.float32)))
+    expected = np.zeros((8, -(-n_words // 8)), np.uint64)
+    for lane, seeds in enumerate(np.random.SFC64(5).random_raw(24).reshape(3, 8).T):
+        generator = np.random.SFC64(0)
+        generator.state = {**generator.state, "state": {"state": np.append(seeds, np.uint64(1))}}
+        coins = generator.random_raw(16 * expected.shape[1]).reshape(-1, 16)
+        for digit in range(16):
+            if round(probability * 65536) >> digit & 1:
+                expected[lane] |= coins[:, digit]
+            else:
+                expected[lane] &= coins[:, digit]
+    np.testing.assert_array_equal(np.asarray(dropout.mask)[:, 0], expected.T.ravel()[:n_words])
+
+
 def test_a_unit_on_its_threshold_fires():
     x, weights = pack_bits(np.ones((1, 100))), pack_weights(np.where(np.arange(100) < 37, -1, 1)[np.newaxis])
     limits = np.full(8, -1, np.int32)

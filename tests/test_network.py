@@ -173,6 +173,28 @@ def test_surrogate_gradient_is_the_derivative_of_its_primitive(name):
     np.testing.assert_allclose(gradient, 3 * slope, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("n_outputs", [1, 2, 3, 10, 129])
+@pytest.mark.parametrize("spread", [0.01, 3.0, 60.0])
+def test_softmax_loss_is_that_of_float64_and_the_same_by_every_instruction_set(n_outputs, spread):
+    from skbnn.network.trainer import LOSSES as NATIVE
+
+    rng = np.random.default_rng(0)
+    scores = (spread * rng.normal(size=(57, n_outputs))).astype(np.float32)
+    targets, weights = rng.integers(0, n_outputs, (57, 1)), rng.uniform(0.1, 3, 57)
+    shares = (weights / weights.sum())[:, np.newaxis]
+    log_probabilities = log_softmax(scores.astype(np.float64), axis=1)
+    expected = shares * (np.exp(log_probabilities) - (np.arange(n_outputs) == targets))
+    results = []
+    for name in available_instruction_sets():
+        gradient = np.empty_like(scores)
+        with use_instruction_set(name):
+            loss = NATIVE["multiclass_log_loss"]()(scores, targets.astype(np.float32), weights, gradient)
+        assert loss == pytest.approx(np.average(LOSSES["multiclass_log_loss"](scores, targets), weights=weights))
+        assert (np.abs(gradient - expected) <= 4e-7 * shares * np.exp(log_probabilities) + 2e-7 * shares).all()
+        results.append((loss, gradient.tobytes()))
+    assert len(set(results)) == 1
+
+
 def test_softmax_loss_survives_scores_of_any_size():
     from skbnn.network.trainer import LOSSES as NATIVE
 
@@ -262,6 +284,21 @@ def test_a_loss_that_is_not_finite_raises():
         trainer.train(TrainingData(pack_bits(x), weights, targets), [np.arange(12)], np.zeros(1))
 
 
+def test_a_step_goes_along_the_gradients():
+    network, x, targets, weights = problem("squared_error", hidden=(150, 64))
+    before = [[part.copy() for part in layer.parameters] for layer in network.layers]
+    _, gradients = native_gradients(network, x, targets, weights, loss="squared_error")
+    options = TrainingOptions("squared_error", solver="sgd", momentum=0.0, learning_rate_init=0.25)
+    trainer = Trainer(network, options, seed=0, max_rows=12)
+    trainer.train(TrainingData(pack_bits(x), weights, targets), [np.arange(12)], np.zeros(1))
+    for layer, parts, slopes in zip(network.layers, before, gradients, strict=True):
+        for value, start, slope, rate in zip(layer.parameters, parts, slopes, [0.25, 0.005, 0.005], strict=True):
+            bound = 1 if value is layer.latent_weights else np.inf
+            expected = np.clip(start - np.float32(rate) * slope, -bound, bound)
+            np.testing.assert_allclose(value, expected, rtol=0, atol=1e-6)
+            assert (value != start).any()
+
+
 @pytest.mark.parametrize("name", ["cosine", "exponential", "constant"])
 def test_schedules_start_at_one_and_never_rise(name):
     factors = schedule(name, np.linspace(0, 1, 50))
@@ -286,6 +323,25 @@ def test_any_number_of_threads_learns_the_same(solver, dropout, offsets, instruc
             parameters.append([part.tobytes() for layer in network.layers for part in layer.parameters])
     assert losses[0] == losses[1] == losses[2] == losses[3]
     assert parameters[0] == parameters[1] == parameters[2] == parameters[3]
+
+
+@pytest.mark.parametrize("int8_products", [False, True])
+@pytest.mark.parametrize(
+    "options",
+    [{"dropout": 0.2}, {"surrogate_gradient": "clipped_identity"}, {"solver": "sgd"}, {"solver": "bop"}],
+    ids=str,
+)
+def test_every_instruction_set_learns_the_same(options, int8_products):
+    learnt = []
+    for name in available_instruction_sets():
+        with use_instruction_set(name):
+            network, x, targets, weights = problem("multiclass_log_loss", hidden=(150, 64), n_inputs=130, n_rows=117)
+            chosen = TrainingOptions("multiclass_log_loss", int8_products=int8_products, **options)
+            trainer = Trainer(network, chosen, seed=0, max_rows=50)
+            data, batches = TrainingData(pack_bits(x), weights, targets), np.split(np.arange(117), [50, 57, 90])
+            loss = sum(trainer.train(data, batches, np.zeros(4)) for _ in range(3))
+            learnt.append((loss, [part.tobytes() for layer in network.layers for part in layer.parameters]))
+    assert all(one == learnt[0] for one in learnt)
 
 
 @pytest.mark.parametrize("options", [{"binarization": "stochastic"}, {"solver": "bop"}], ids=str)

@@ -6,15 +6,17 @@ cdef extern from "tiles.h" nogil:
         TILE_GROUPS
         THRESHOLDS_PADDING
         SIGN_QUADS
+        COIN_LANES
+        COIN_DIGITS
     ctypedef struct AdamStep:
-        float keep_1, keep_2, rate, scale, squared_epsilon, bound
+        float keep_1, keep_2, rate, squared_epsilon, bound
     ctypedef struct BatchNormArrays:
         const float *gain
         const float *bias
         float *gain_gradient
         float *bias_gradient
         float *inverse_std
-        Py_ssize_t n_units, stride
+        Py_ssize_t n_units
     ctypedef struct Int8Gradients:
         uint32_t *quads
         float *scales
@@ -57,17 +59,27 @@ cdef extern from "tiles.h" nogil:
         void (*adam)(
             float *value, const float *gradient, float *first, float *second, Py_ssize_t n, const AdamStep *step
         ) noexcept nogil
+        void (*dots)(
+            float *x, const uint64_t *mask, Py_ssize_t n_words, Py_ssize_t n_inputs, Py_ssize_t n_rows,
+            Py_ssize_t n_units
+        ) noexcept nogil
         void (*normalize)(
-            float *x, float *out, const double *weights, double total_weight, Py_ssize_t n_rows,
-            const BatchNormArrays *norm
+            float *x, const double *weights, double total_weight, Py_ssize_t n_rows, const BatchNormArrays *norm
+        ) noexcept nogil
+        void (*scale_and_shift)(
+            const float *x, Py_ssize_t n_rows, const BatchNormArrays *norm, float *out
         ) noexcept nogil
         void (*normalize_backward)(
             const float *x, float *gradient, const double *weights, double total_weight, Py_ssize_t n_rows,
             const BatchNormArrays *norm
         ) noexcept nogil
+        void (*exp_of_negative)(float *x, Py_ssize_t n) noexcept nogil
         void (*approx_sign)(const float *x, float *gradient, Py_ssize_t n) noexcept nogil
         void (*clipped_identity)(const float *x, float *gradient, Py_ssize_t n) noexcept nogil
         void (*drop)(float *gradient, const uint64_t *mask, Py_ssize_t n_rows, Py_ssize_t n_words) noexcept nogil
+        void (*bernoulli)(
+            const uint64_t (*seeds)[COIN_LANES], uint32_t digits, uint64_t *words, Py_ssize_t n_words
+        ) noexcept nogil
         const Int8Tiles *int8
 
 

@@ -20,15 +20,20 @@ cdef class BatchNorm:
         self.bias_gradient = np.empty(n_units, np.float32)
         self.inverse_std = np.empty(n_units, np.float32)
 
-    cdef void forward(self, Py_ssize_t block, float *x, float *out, const double *weights, double total_weight,
+    cdef void forward(self, Py_ssize_t block, float *x, const double *weights, double total_weight,
                       Py_ssize_t n_rows) noexcept nogil:
-        """``x = (x - mean) / std``, in place, and ``out = gain * x + bias``, of a block."""
+        """``x = (x - mean) / std``, in place, of a block."""
         cdef BatchNormArrays arrays = self.arrays(block)
-        tiles().normalize(x, out, weights, total_weight, n_rows, &arrays)
+        tiles().normalize(x, weights, total_weight, n_rows, &arrays)
+
+    cdef void outputs(self, Py_ssize_t block, const float *normalized, Py_ssize_t n_rows, float *out) noexcept nogil:
+        """``out = gain * normalized + bias``, of some rows of a block."""
+        cdef BatchNormArrays arrays = self.arrays(block)
+        tiles().scale_and_shift(normalized, n_rows, &arrays, out)
 
     cdef void backward(self, Py_ssize_t block, const float *normalized, float *gradient, const double *weights,
                        double total_weight, Py_ssize_t n_rows) noexcept nogil:
-        """Turn the gradient of ``forward``'s output into that of its input, in place, of a block.
+        """Turn the gradient of ``outputs`` into that of ``forward``'s input, in place, of a block.
 
         The mean and the standard deviation depend on every row; their share is subtracted by the rows' weights.
         """
@@ -40,4 +45,4 @@ cdef class BatchNorm:
         cdef Py_ssize_t start = block * COLUMNS
         return BatchNormArrays(&self.gain[start], &self.bias[start], &self.gain_gradient[start],
                                &self.bias_gradient[start], &self.inverse_std[start],
-                               width(block, self.gain.shape[0]), COLUMNS)
+                               width(block, self.gain.shape[0]))

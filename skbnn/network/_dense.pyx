@@ -1,13 +1,13 @@
 """Fully connected ±1 weights: exact integer products forward, two real products backward."""
 
 import numpy as np
-from libc.stdint cimport int32_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, uint64_t
 
 from skbnn.kernels._dispatch cimport tiles
 from skbnn.kernels._layer cimport layer_popcounts
 from skbnn.network._products cimport backward_products
 from skbnn.network._random cimport RandomBits
-from skbnn.network._team cimport COLUMNS, Share, Team, columns_of, n_blocks, width
+from skbnn.network._team cimport COLUMNS, Share, Team, n_blocks, width
 
 
 cdef extern from *:
@@ -27,7 +27,10 @@ cdef enum:
 
 
 cdef class BinaryDense:
-    """Latent weights, (n_units, n_inputs), their signs as bits, and their gradient; ``int8`` for products of bytes."""
+    """Latent weights, (n_units, n_inputs), their signs as bits, and their gradient; ``int8`` for products of bytes.
+
+    ``gradient`` is filled, and takes memory, only where someone looks at all of it.
+    """
 
     def __init__(self, float[:, ::1] latent_weights, Py_ssize_t max_rows, bint int8):
         self.n_units, self.n_inputs = latent_weights.shape[0], latent_weights.shape[1]
@@ -39,13 +42,12 @@ cdef class BinaryDense:
         self.max_rows = max_rows
         self.noise = np.zeros(self.n_inputs, np.float32)
 
-    cdef void binarize_weights(self, const Team *team, RandomBits random) noexcept nogil:
-        """Take the sign of this thread's units' latent weights, sign(0) = +1, or, given ``random``, draw them.
+    cdef void binarize_weights(self, Share units, RandomBits random) noexcept nogil:
+        """Take the sign of some units' latent weights, sign(0) = +1, or, given ``random``, draw them.
 
         A weight is +1 where it reaches noise uniform in (-1, 1), which is P(+1) = hard_sigmoid(latent)
         (Courbariaux et al., 2015); the sign is the same with noise 0.
         """
-        cdef Share units = columns_of(team, self.n_units)
         cdef Py_ssize_t unit, word, first, start
         cdef uint64_t words[WORDS_AT_A_TIME]
         for unit in range(units.start, units.stop):
@@ -61,40 +63,33 @@ cdef class BinaryDense:
                 first += WORDS_AT_A_TIME
 
     cdef Py_ssize_t scratch_bytes(self) noexcept nogil:
-        """Bytes that each thread of a team needs as scratch."""
-        return max(self.products.scratch_bytes(), <Py_ssize_t>(self.max_rows * COLUMNS * sizeof(int32_t)))
+        """Bytes that each thread of a team needs as scratch: for ``backward``, then for the gradient of a block."""
+        return max(self.products.scratch_bytes(), <Py_ssize_t>(COLUMNS * self.n_inputs * sizeof(float)))
 
     cdef void forward(self, Py_ssize_t block, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows,
-                      uint8_t *scratch, float *dots) noexcept nogil:
+                      float *dots) noexcept nogil:
         """``dots = (x * mask) @ binary_weights.T`` of a block.
 
         ``x`` is packed ±1, ``mask`` packed 0/1 or, where all inputs are kept, NULL.
         """
         cdef Py_ssize_t n = width(block, self.n_units)
-        cdef Py_ssize_t row, unit, word, kept = self.n_inputs
-        cdef int32_t *popcounts = <int32_t *>scratch
         layer_popcounts(x, mask, n_rows, self.n_words, &self.packed_weights[block * COLUMNS // 8, 0, 0], self.n_words,
-                        (n + 7) // 8, popcounts, COLUMNS)
-        for row in range(n_rows):
-            if mask is not NULL:
-                kept = 0
-                for word in range(self.n_words):
-                    kept += popcount64(mask[row * self.n_words + word])
-            for unit in range(n):
-                dots[unit] = <float>(<int32_t>kept - 2 * popcounts[unit])
-            popcounts += COLUMNS
-            dots += COLUMNS
+                        (n + 7) // 8, <int32_t *>dots, COLUMNS)
+        tiles().dots(dots, mask, self.n_words, self.n_inputs, n_rows, n)
 
     cdef void backward(self, const Team *team, const uint64_t *x, const uint64_t *mask, const float *d_dots,
                        Py_ssize_t n_rows, float *d_x) noexcept nogil:
-        """``gradient = d_dots.T @ (x * mask)`` and, unless NULL, ``d_x = d_dots @ binary_weights``.
+        """``d_x = d_dots @ binary_weights``, unless NULL; and get ready for ``weights_gradient``.
 
         Of ``d_dots`` this thread's units must be ready; it fills its inputs' part of ``d_x``.
         """
-        self.products.take(team, d_dots, n_rows, d_x is not NULL)
-        self.products.weights(team, x, mask, n_rows, &self.gradient[0, 0])
+        self.products.take(team, d_dots, x, mask, n_rows, d_x is not NULL)
         if d_x is not NULL:
             self.products.inputs(team, &self.packed_weights[0, 0, 0], n_rows, d_x)
+
+    cdef void weights_gradient(self, Py_ssize_t block, Py_ssize_t n_rows, float *gradient) noexcept nogil:
+        """``gradient = d_dots.T @ (x * mask)`` of a block of units, with what ``backward`` was given."""
+        self.products.weights(block, n_rows, gradient)
 
 
 cdef class Signs:

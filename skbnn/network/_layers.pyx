@@ -9,6 +9,7 @@ columns or back.
 import numpy as np
 from libc.math cimport isfinite
 from libc.stdint cimport uint64_t
+from libc.string cimport memcpy, memset
 
 from skbnn.kernels._dispatch cimport tiles
 from skbnn.network._batch_norm cimport BatchNorm
@@ -16,7 +17,7 @@ from skbnn.network._binarize cimport SurrogateGradient
 from skbnn.network._dense cimport BinaryDense
 from skbnn.network._losses cimport Loss
 from skbnn.network._random cimport RandomBits
-from skbnn.network._team cimport COLUMNS, Share, Team, blocks_of, columns_of, n_blocks, rows_of, wait, width
+from skbnn.network._team cimport COLUMNS, ROWS, Share, Team, blocks_of, columns_of, n_blocks, rows_of, wait, width
 
 
 cdef class Dropout:
@@ -39,16 +40,16 @@ cdef class Dropout:
             for row in range(n_rows):
                 self.mask[row, last] &= (<uint64_t>1 << (self.n_units % 64)) - 1
 
-    cdef void backward(self, Py_ssize_t block, float *gradient, Py_ssize_t n_rows) noexcept nogil:
-        """What was dropped has no gradient, of a block."""
-        tiles().drop(gradient, &self.mask[0, block], n_rows, self.mask.shape[1])
+    cdef void backward(self, Py_ssize_t block, Py_ssize_t first, float *gradient, Py_ssize_t n_rows) noexcept nogil:
+        """What was dropped has no gradient, of some rows of a block."""
+        tiles().drop(gradient, &self.mask[first, block], n_rows, self.mask.shape[1])
 
     def __call__(self, float[:, :, ::1] gradient):
         """``draw`` and ``backward`` from Python, of blocks."""
         cdef Py_ssize_t block
         self.draw(gradient.shape[1])
         for block in range(gradient.shape[0]):
-            self.backward(block, &gradient[block, 0, 0], gradient.shape[1])
+            self.backward(block, 0, &gradient[block, 0, 0], gradient.shape[1])
 
 
 cdef class Layer:
@@ -60,17 +61,24 @@ cdef class Layer:
         self.weights_optimizer, self.gain_optimizer, self.bias_optimizer = optimizers
         self.weights_random = weights_random
         shape = n_blocks(dense.n_units), max_rows, COLUMNS
-        self.normalized, self.outputs, self.gradient = np.zeros((3, *shape), np.float32)
+        self.normalized, self.gradient = np.zeros((2, *shape), np.float32)
+
+    cdef void binarize(self, const Team *team) noexcept nogil:
+        """What this layer and all after it need before the first mini-batch, for this thread's units."""
+        if self.weights_random is None:
+            self.dense.binarize_weights(columns_of(team, self.dense.n_units), None)
 
     cdef void draw(self, const Team *team, Py_ssize_t n_rows) noexcept nogil:
-        """What this layer and all after it need before a mini-batch: binary weights, and masks of dropout."""
-        self.dense.binarize_weights(team, self.weights_random)
+        """What this layer and all after it need before each mini-batch: what is random."""
+        if self.weights_random is not None:
+            self.dense.binarize_weights(columns_of(team, self.dense.n_units), self.weights_random)
 
     cdef double gradients(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
-                          const Batch *batch) noexcept nogil:
+                          const Batch *batch, const Update *update) noexcept nogil:
         """Run this layer and all after it, forward and, if the loss is finite, backward; returns the loss.
 
-        All of ``bits`` and ``mask`` must be ready; this thread fills its columns of ``d_x``, unless NULL.
+        All of ``bits`` and ``mask`` must be ready; this thread fills its columns of ``d_x``, unless NULL. With an
+        ``update``, steps along the gradients follow; else they are left for who reads them.
         """
         return 0
 
@@ -84,13 +92,12 @@ cdef class Layer:
         cdef Share blocks = blocks_of(team, self.dense.n_units)
         cdef Py_ssize_t block
         for block in range(blocks.start, blocks.stop):
-            self.dense.forward(block, bits, mask, batch.n_rows, team.scratch, &self.normalized[block, 0, 0])
-            self.norm.forward(block, &self.normalized[block, 0, 0], &self.outputs[block, 0, 0], batch.weights,
-                              batch.total_weight, batch.n_rows)
+            self.dense.forward(block, bits, mask, batch.n_rows, &self.normalized[block, 0, 0])
+            self.norm.forward(block, &self.normalized[block, 0, 0], batch.weights, batch.total_weight, batch.n_rows)
             self.activate(block, batch.n_rows)
 
     cdef void affine_backward(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
-                              const Batch *batch) noexcept nogil:
+                              const Batch *batch, const Update *update) noexcept nogil:
         """From what the layer after it leaves in ``gradient`` to the parameters' and, unless NULL, ``d_x``.
 
         This thread's units of ``gradient``, which is overwritten, must be ready.
@@ -102,20 +109,41 @@ cdef class Layer:
             self.norm.backward(block, &self.normalized[block, 0, 0], &self.gradient[block, 0, 0], batch.weights,
                                batch.total_weight, batch.n_rows)
         self.dense.backward(team, bits, mask, &self.gradient[0, 0, 0], batch.n_rows, d_x)
+        if update is NULL or not self.weights_optimizer.in_parts:
+            for block in range(blocks.start, blocks.stop):
+                self.dense.weights_gradient(block, batch.n_rows, &self.dense.gradient[block * COLUMNS, 0])
+        if update is not NULL:
+            if d_x is not NULL:
+                wait(team)  # for those who still read the binary weights
+            self.learn(team, batch.n_rows, update)
 
     cdef void activate(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil:
-        """What the layer after it reads, of a block of ``outputs``."""
+        """What the layer after it reads, of a block."""
 
     cdef void activate_backward(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil:
-        """Turn ``gradient``, that of what the layer after it reads, into that of ``outputs``, in a block."""
+        """Turn ``gradient``, that of what the layer after it reads, into that of the outputs, in a block."""
 
-    cdef void update(self, const Team *team, const Update *update) noexcept nogil:
-        """Step this thread's units of this layer and of all after it along their gradients, which must be ready."""
-        cdef Share units = columns_of(team, self.dense.n_units)
+    cdef void learn(self, const Team *team, Py_ssize_t n_rows, const Update *update) noexcept nogil:
+        """Step this thread's units along their gradients; that of a block's weights stays in cache."""
+        cdef Share units = columns_of(team, self.dense.n_units), blocks = blocks_of(team, self.dense.n_units)
+        cdef Py_ssize_t block
+        cdef float *gradient = <float *>team.scratch
+        if self.weights_optimizer.in_parts:
+            for block in range(blocks.start, blocks.stop):
+                self.dense.weights_gradient(block, n_rows, gradient)
+                self.learn_weights(gradient, Share(block * COLUMNS, min((block + 1) * COLUMNS, units.stop)), update)
+        else:
+            self.learn_weights(&self.dense.gradient[0, 0], units, update)
+        if units.start < units.stop:
+            self.gain_optimizer.update(&self.norm.gain_gradient[units.start], units, update.number, update.norm_rate)
+            self.bias_optimizer.update(&self.norm.bias_gradient[units.start], units, update.number, update.norm_rate)
+
+    cdef void learn_weights(self, const float *gradient, Share units, const Update *update) noexcept nogil:
+        """Step these units' weights along their gradient, and take the signs that the next mini-batch needs."""
         cdef Share weights = Share(units.start * self.dense.n_inputs, units.stop * self.dense.n_inputs)
-        self.weights_optimizer.update(&self.dense.gradient[0, 0], weights, update.number, update.weights_rate)
-        self.gain_optimizer.update(&self.norm.gain_gradient[0], units, update.number, update.norm_rate)
-        self.bias_optimizer.update(&self.norm.bias_gradient[0], units, update.number, update.norm_rate)
+        self.weights_optimizer.update(gradient, weights, update.number, update.weights_rate)
+        if self.weights_random is None:
+            self.dense.binarize_weights(units, None)
 
 
 cdef class HiddenLayer(Layer):
@@ -129,6 +157,10 @@ cdef class HiddenLayer(Layer):
         self.bits = np.empty((max_rows, n_blocks(dense.n_units)), np.uint64)
         self.noise = np.zeros(COLUMNS, np.float32)
 
+    cdef void binarize(self, const Team *team) noexcept nogil:
+        Layer.binarize(self, team)
+        self.after.binarize(team)
+
     cdef void draw(self, const Team *team, Py_ssize_t n_rows) noexcept nogil:
         Layer.draw(self, team, n_rows)
         if self.dropout is not None and team.thread == 0:
@@ -136,35 +168,45 @@ cdef class HiddenLayer(Layer):
         self.after.draw(team, n_rows)
 
     cdef double gradients(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
-                          const Batch *batch) noexcept nogil:
+                          const Batch *batch, const Update *update) noexcept nogil:
         cdef const uint64_t *kept = NULL if self.dropout is None else &self.dropout.mask[0, 0]
         cdef double loss
         self.affine(team, bits, mask, batch)
         wait(team)
-        loss = self.after.gradients(team, &self.bits[0, 0], kept, &self.gradient[0, 0, 0], batch)
+        loss = self.after.gradients(team, &self.bits[0, 0], kept, &self.gradient[0, 0, 0], batch,
+                                    update)
         if isfinite(loss):
-            self.affine_backward(team, bits, mask, d_x, batch)
+            self.affine_backward(team, bits, mask, d_x, batch, update)
         return loss
 
     cdef void activate(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil:
-        cdef Py_ssize_t row, n = width(block, self.dense.n_units)
-        for row in range(n_rows):
-            if self.activations_random is not None:  # as for the weights: +1 where the output reaches the noise
-                self.activations_random.uniform(&self.noise[0], n)
-            tiles().compare32(&self.outputs[block, row, 0], &self.noise[0], n, &self.bits[row, block])
+        cdef Py_ssize_t start = 0, row, n, n_units = width(block, self.dense.n_units)
+        cdef float outputs[ROWS * COLUMNS]
+        while start < n_rows:
+            n = min(<Py_ssize_t>ROWS, n_rows - start)
+            self.norm.outputs(block, &self.normalized[block, start, 0], n, outputs)
+            for row in range(n):
+                if self.activations_random is not None:  # as for the weights: +1 where the output reaches the noise
+                    self.activations_random.uniform(&self.noise[0], n_units)
+                tiles().compare32(outputs + row * COLUMNS, &self.noise[0], n_units,
+                                  &self.bits[start + row, block])
+            start += n
 
     cdef void activate_backward(self, Py_ssize_t block, Py_ssize_t n_rows) noexcept nogil:
-        cdef float *gradient = &self.gradient[block, 0, 0]
-        if self.dropout is not None:
-            self.dropout.backward(block, gradient, n_rows)
-        self.surrogate.backward(&self.outputs[block, 0, 0], gradient, n_rows * COLUMNS)
+        cdef Py_ssize_t start = 0, n
+        cdef float *gradient
+        cdef float outputs[ROWS * COLUMNS]
+        while start < n_rows:
+            n = min(<Py_ssize_t>ROWS, n_rows - start)
+            gradient = &self.gradient[block, start, 0]
+            if self.dropout is not None:
+                self.dropout.backward(block, start, gradient, n)
+            self.norm.outputs(block, &self.normalized[block, start, 0], n, outputs)
+            self.surrogate.backward(outputs, gradient, n * COLUMNS)
+            start += n
 
     cdef Py_ssize_t scratch_bytes(self) noexcept nogil:
         return max(Layer.scratch_bytes(self), self.after.scratch_bytes())
-
-    cdef void update(self, const Team *team, const Update *update) noexcept nogil:
-        Layer.update(self, team, update)
-        self.after.update(team, update)
 
 
 cdef class OutputLayer(Layer):
@@ -179,30 +221,71 @@ cdef class OutputLayer(Layer):
         self.losses = np.empty(max_rows)
 
     cdef double gradients(self, const Team *team, const uint64_t *bits, const uint64_t *mask, float *d_x,
-                          const Batch *batch) noexcept nogil:
-        cdef Py_ssize_t row, output, unit
+                          const Batch *batch, const Update *update) noexcept nogil:
+        cdef Py_ssize_t row, block
         cdef Share rows = rows_of(team, batch.n_rows)
-        cdef float score
         cdef double loss = 0
         self.affine(team, bits, mask, batch)
         wait(team)
-        for row in range(rows.start, rows.stop):
-            for output in range(self.n_outputs):
-                score = 0 if batch.offsets is NULL else batch.offsets[row * self.n_outputs + output]
-                for unit in range(output * self.units_per_output, (output + 1) * self.units_per_output):
-                    score += self.outputs[unit // COLUMNS, row, unit % COLUMNS]
-                self.scores[row, output] = score
-
+        self.start_scores(rows, batch.offsets)
+        for block in range(self.gradient.shape[0]):
+            self.add_to_scores(block, rows)
         self.loss.rows(rows, &self.scores[0, 0], batch.targets, batch.n_targets, batch.weights, batch.total_weight,
                        self.n_outputs, &self.losses[0], &self.d_scores[0, 0])
-
-        for row in range(rows.start, rows.stop):
-            for output in range(self.n_outputs):
-                for unit in range(output * self.units_per_output, (output + 1) * self.units_per_output):
-                    self.gradient[unit // COLUMNS, row, unit % COLUMNS] = self.d_scores[row, output]
+        for block in range(self.gradient.shape[0]):
+            self.spread_gradient(block, rows)
         wait(team)
         for row in range(batch.n_rows):  # by every thread, so that all know whether to go on
             loss += self.losses[row]
         if isfinite(loss):
-            self.affine_backward(team, bits, mask, d_x, batch)
+            self.affine_backward(team, bits, mask, d_x, batch, update)
         return loss
+
+    cdef void start_scores(self, Share rows, const float *offsets) noexcept nogil:
+        """Set the scores of some rows to their offsets, or to 0."""
+        cdef Py_ssize_t first = rows.start * self.n_outputs, n = (rows.stop - rows.start) * self.n_outputs
+        if offsets is NULL:
+            memset(&self.scores[0, 0] + first, 0, n * sizeof(float))
+        else:
+            memcpy(&self.scores[0, 0] + first, offsets + first, n * sizeof(float))
+
+    cdef void add_to_scores(self, Py_ssize_t block, Share rows) noexcept nogil:
+        """Add what the units of a block put out to their outputs' scores."""
+        cdef Py_ssize_t start = rows.start, n, row, output, unit
+        cdef Share in_block = self.outputs_of(block), units
+        cdef float outputs[ROWS * COLUMNS]
+        cdef float score
+        while start < rows.stop:
+            n = min(<Py_ssize_t>ROWS, rows.stop - start)
+            self.norm.outputs(block, &self.normalized[block, start, 0], n, outputs)
+            for output in range(in_block.start, in_block.stop):
+                units = self.units_of(output, block)
+                for row in range(n):
+                    score = self.scores[start + row, output]
+                    for unit in range(units.start, units.stop):
+                        score += outputs[row * COLUMNS + unit]
+                    self.scores[start + row, output] = score
+            start += n
+
+    cdef void spread_gradient(self, Py_ssize_t block, Share rows) noexcept nogil:
+        """Each unit of a block has the gradient of its output's score."""
+        cdef Py_ssize_t row, output, unit
+        cdef Share in_block = self.outputs_of(block), units
+        cdef float *gradient = &self.gradient[block, 0, 0]
+        cdef float d_score
+        for output in range(in_block.start, in_block.stop):
+            units = self.units_of(output, block)
+            for row in range(rows.start, rows.stop):
+                d_score = self.d_scores[row, output]
+                for unit in range(units.start, units.stop):
+                    gradient[row * COLUMNS + unit] = d_score
+
+    cdef Share outputs_of(self, Py_ssize_t block) noexcept nogil:
+        """The outputs that units of a block belong to."""
+        cdef Py_ssize_t first = block * COLUMNS, last = first + width(block, self.dense.n_units) - 1
+        return Share(first // self.units_per_output, last // self.units_per_output + 1)
+
+    cdef Share units_of(self, Py_ssize_t output, Py_ssize_t block) noexcept nogil:
+        """The columns of a block that are units of an output."""
+        cdef Py_ssize_t start = output * self.units_per_output - block * COLUMNS
+        return Share(max(0, start), min(COLUMNS, start + self.units_per_output))

@@ -7,11 +7,12 @@ number an output.
 import numpy as np
 from libc.math cimport exp, fabs, log1p, log
 
+from skbnn.kernels._dispatch cimport tiles
 from skbnn.network._team cimport Share
 
 
 cdef class Loss:
-    """Base class: a subclass gives the loss of a row."""
+    """Base class: a subclass gives the loss of a row, or of all."""
 
     cdef double row(self, const float *scores, const float *target, Py_ssize_t n_outputs,
                     float *gradient) noexcept nogil:
@@ -44,19 +45,34 @@ cdef class Loss:
 cdef class SoftmaxLogLoss(Loss):
     """Cross-entropy of the softmax over all outputs with the true class."""
 
-    cdef double row(self, const float *scores, const float *target, Py_ssize_t n_outputs,
-                    float *gradient) noexcept nogil:
-        cdef Py_ssize_t output, true_class = <Py_ssize_t>target[0]
-        cdef double top = scores[0], total = 0
-        for output in range(1, n_outputs):
-            top = max(top, <double>scores[output])
-        for output in range(n_outputs):
-            gradient[output] = exp(scores[output] - top)
-            total += gradient[output]
-        for output in range(n_outputs):
-            gradient[output] /= total
-        gradient[true_class] -= 1
-        return log(total) + top - scores[true_class]
+    cdef void rows(self, Share rows, const float *scores, const float *targets, Py_ssize_t n_targets,
+                   const double *weights, double total_weight, Py_ssize_t n_outputs, double *losses,
+                   float *gradient) noexcept nogil:
+        """All at once, for the sake of the exponential function."""
+        cdef Py_ssize_t row, output, true_class
+        cdef const float *own
+        cdef float *d_scores
+        cdef float top, factor
+        cdef double total, share
+        for row in range(rows.start, rows.stop):
+            own, d_scores = scores + row * n_outputs, gradient + row * n_outputs
+            top = own[0]
+            for output in range(1, n_outputs):
+                top = max(top, own[output])
+            losses[row] = top
+            for output in range(n_outputs):
+                d_scores[output] = own[output] - top
+        tiles().exp_of_negative(gradient + rows.start * n_outputs, (rows.stop - rows.start) * n_outputs)
+        for row in range(rows.start, rows.stop):
+            own, d_scores = scores + row * n_outputs, gradient + row * n_outputs
+            true_class, share, total = <Py_ssize_t>targets[row * n_targets], weights[row] / total_weight, 0
+            for output in range(n_outputs):
+                total += d_scores[output]
+            factor = share / total
+            for output in range(n_outputs):
+                d_scores[output] *= factor
+            d_scores[true_class] -= <float>share
+            losses[row] = share * (log(total) + losses[row] - own[true_class])
 
 
 cdef class LogisticLogLoss(Loss):

@@ -1,21 +1,25 @@
 """Optimizers: each updates one flat array of parameters in place, in one pass, and clips it to ±``bound``."""
 
 import numpy as np
-from libc.math cimport sqrtf
+from libc.math cimport sqrt, sqrtf
 
 from skbnn.kernels._dispatch cimport AdamStep, tiles
 from skbnn.network._team cimport Share
 
 
 cdef class Optimizer:
-    """Base class: the parameters, (n,), and the bound of their absolute value, infinity for none."""
+    """Base class: the parameters, (n,), and the bound of their absolute value, infinity for none.
+
+    ``in_parts`` tells whether parts of the parameters may be updated one after the other.
+    """
 
     def __init__(self, float[::1] parameters, float bound):
         self.parameters = parameters
         self.bound = bound
+        self.in_parts = True
 
     cdef void update(self, const float *gradient, Share part, long long number, double rate) noexcept nogil:
-        """Make the update of this ``number``, counted from 1, in a part of the parameters."""
+        """Make the update of this ``number``, counted from 1, in a part of the parameters, whose gradient is given."""
 
     def step(self, const float[::1] gradient, double learning_rate, long long number=1):
         """The update of that number, counted from 1, from Python."""
@@ -41,12 +45,12 @@ cdef class Adam(Optimizer):
 
     cdef void update(self, const float *gradient, Share part, long long number, double rate) noexcept nogil:
         cdef double correction_1 = 1 - self.beta_1**number
-        cdef double correction_2 = 1 - self.beta_2**number
-        cdef double squared_epsilon = min(self.epsilon**2, 1e38)  # float32 overflows beyond
+        cdef double correction_2 = 1 - self.beta_2**number  # of the root of both that are under it
+        cdef double squared_epsilon = min(self.epsilon**2, 1e38) * correction_2  # float32 overflows beyond
         cdef AdamStep step = [
-            self.beta_1, self.beta_2, rate / correction_1, 1 / correction_2, squared_epsilon, self.bound
+            self.beta_1, self.beta_2, rate / correction_1 * sqrt(correction_2), squared_epsilon, self.bound
         ]
-        tiles().adam(&self.parameters[0] + part.start, gradient + part.start, &self.moments[0, 0] + part.start,
+        tiles().adam(&self.parameters[0] + part.start, gradient, &self.moments[0, 0] + part.start,
                      &self.moments[1, 0] + part.start, part.stop - part.start, &step)
 
 
@@ -65,11 +69,11 @@ cdef class SGD(Optimizer):
     cdef void update(self, const float *gradient, Share part, long long number, double rate) noexcept nogil:
         cdef float step = rate, momentum = self.momentum, bound = self.bound
         cdef float descent = step if self.nesterov else 0, carried = momentum if self.nesterov else 1
-        cdef float *value = &self.parameters[0]
-        cdef float *velocity = &self.velocity[0]
+        cdef float *value = &self.parameters[0] + part.start
+        cdef float *velocity = &self.velocity[0] + part.start
         cdef float updated
         cdef Py_ssize_t i
-        for i in range(part.start, part.stop):
+        for i in range(part.stop - part.start):
             velocity[i] = momentum * velocity[i] - step * gradient[i]
             updated = value[i] + carried * velocity[i] - descent * gradient[i]
             updated = updated if updated < bound else bound
@@ -90,6 +94,7 @@ cdef class Bop(Optimizer):
 
     def __init__(self, parameters, float[::1] average, *, threshold):
         super().__init__(parameters, 1)
+        self.in_parts = False
         self.average = average
         self.threshold = threshold
         values = np.asarray(parameters)

@@ -2,7 +2,7 @@
 
 On CPUs with dot products of bytes (VNNI) the gradients are rounded to 8 bits, relative to the largest that is summed
 with them: four times float32's peak. Elsewhere the bits are written out as float32 for BLAS, word by word of the
-inputs, as what BLAS rounds depends on the shape.
+inputs, or block by block of the units, as what BLAS rounds depends on the shape.
 """
 
 import numpy as np
@@ -31,19 +31,19 @@ cdef class BackwardProducts:
         """Bytes that each thread of a team needs as scratch."""
         return 0
 
-    cdef void take(self, const Team *team, const float *d_dots, Py_ssize_t n_rows, bint for_inputs) noexcept nogil:
-        """Get ready for the products with ``d_dots``, of which this thread's units are.
+    cdef void take(self, const Team *team, const float *d_dots, const uint64_t *x, const uint64_t *mask,
+                   Py_ssize_t n_rows, bint for_inputs) noexcept nogil:
+        """Get ready for the products with ``d_dots``, of which this thread's units are; a NULL mask keeps all.
 
         ``inputs`` may follow only if ``for_inputs``.
         """
 
-    cdef void weights(self, const Team *team, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows,
-                      float *gradient) noexcept nogil:
-        """This thread's part of ``gradient = d_dots.T @ (x * mask)``, (n_units, n_inputs); a NULL mask keeps all."""
-
     cdef void inputs(self, const Team *team, const uint64_t *packed_weights, Py_ssize_t n_rows,
                      float *d_x) noexcept nogil:
         """``d_x = d_dots @ binary_weights`` of this thread's inputs."""
+
+    cdef void weights(self, Py_ssize_t block, Py_ssize_t n_rows, float *gradient) noexcept nogil:
+        """``gradient = d_dots.T @ (x * mask)`` of a block of units, (n_units, n_inputs)."""
 
 
 cdef class Float32Products(BackwardProducts):
@@ -57,22 +57,15 @@ cdef class Float32Products(BackwardProducts):
         self.x = np.empty((max_rows, n_inputs), np.float32)
         self.binary_weights = np.empty((n_units, n_inputs), np.float32)
 
-    cdef void take(self, const Team *team, const float *d_dots, Py_ssize_t n_rows, bint for_inputs) noexcept nogil:
-        cdef Share blocks = blocks_of(team, self.n_units)
-        cdef Py_ssize_t block, row
+    cdef void take(self, const Team *team, const float *d_dots, const uint64_t *x, const uint64_t *mask,
+                   Py_ssize_t n_rows, bint for_inputs) noexcept nogil:
+        cdef Share blocks = blocks_of(team, self.n_units), words = blocks_of(team, self.n_inputs)
+        cdef Py_ssize_t block, row, word, i, n
+        cdef float *signs
         for block in range(blocks.start, blocks.stop):
             for row in range(n_rows):
                 memcpy(&self.d_dots[row, block * COLUMNS], d_dots + (block * self.max_rows + row) * COLUMNS,
                        width(block, self.n_units) * sizeof(float))
-        wait(team)
-
-    cdef void weights(self, const Team *team, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows,
-                      float *gradient) noexcept nogil:
-        cdef int n_units = self.n_units, inputs = self.n_inputs, rows = n_rows, n
-        cdef float one = 1, zero = 0
-        cdef Py_ssize_t row, word, i
-        cdef float *signs
-        cdef Share words = blocks_of(team, self.n_inputs)
         for word in range(words.start, words.stop):
             n = width(word, self.n_inputs)
             for row in range(n_rows):
@@ -81,8 +74,13 @@ cdef class Float32Products(BackwardProducts):
                 if mask is not NULL:
                     for i in range(n):
                         signs[i] *= mask[row * self.n_words + word] >> i & 1
-            sgemm("N", "T", &n, &n_units, &rows, &one, &self.x[0, 64 * word], &inputs, &self.d_dots[0, 0], &n_units,
-                  &zero, gradient + 64 * word, &inputs)
+        wait(team)
+
+    cdef void weights(self, Py_ssize_t block, Py_ssize_t n_rows, float *gradient) noexcept nogil:
+        cdef int n_units = self.n_units, inputs = self.n_inputs, rows = n_rows, n = width(block, self.n_units)
+        cdef float one = 1, zero = 0
+        sgemm("N", "T", &inputs, &n, &rows, &one, &self.x[0, 0], &inputs, &self.d_dots[0, block * COLUMNS], &n_units,
+              &zero, gradient, &inputs)
 
     cdef void inputs(self, const Team *team, const uint64_t *packed_weights, Py_ssize_t n_rows,
                      float *d_x) noexcept nogil:
@@ -108,6 +106,7 @@ cdef class Int8Products(BackwardProducts):
     cdef uint32_t[:, ::1] quads_of_rows
     cdef float[::1] scales_of_units, scales_of_rows
     cdef int32_t[::1] sums_of_units, sums_of_rows
+    cdef uint8_t[:, ::1] signs_of_rows  # of each word
 
     def __init__(self, n_units, n_inputs, max_rows):
         super().__init__(n_units, n_inputs, max_rows)
@@ -119,42 +118,43 @@ cdef class Int8Products(BackwardProducts):
         self.scales_of_units = np.empty(blocks * COLUMNS, np.float32)
         self.sums_of_units = np.empty(blocks * COLUMNS, np.int32)
         self.scales_of_rows, self.sums_of_rows = np.empty(max_rows, np.float32), np.empty(max_rows, np.int32)
+        self.signs_of_rows = np.empty((self.n_words, self.row_quads * SIGN_QUADS), np.uint8)
 
     cdef Py_ssize_t scratch_bytes(self) noexcept nogil:
         """The signs of a word: [quad][4 * column + summand]."""
-        return max(self.unit_quads, self.row_quads) * SIGN_QUADS
+        return self.unit_quads * SIGN_QUADS
 
-    cdef void take(self, const Team *team, const float *d_dots, Py_ssize_t n_rows, bint for_inputs) noexcept nogil:
-        cdef Share blocks = blocks_of(team, self.n_units), rows = rows_of(team, n_rows)
-        cdef Py_ssize_t block
-        cdef Int8Gradients gradients
-        for block in range(blocks.start, blocks.stop):
-            gradients = self.of_units(block, n_rows)
-            self.tiles.quantize_columns(d_dots + block * self.max_rows * COLUMNS, n_rows, &gradients)
-        if for_inputs:
-            wait(team)
-            gradients = self.of_rows(rows)
-            self.tiles.quantize_rows(d_dots + rows.start * COLUMNS, self.max_rows * COLUMNS, &gradients)
-
-    cdef void weights(self, const Team *team, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows,
-                      float *gradient) noexcept nogil:
-        cdef Share blocks = blocks_of(team, self.n_units)
+    cdef void take(self, const Team *team, const float *d_dots, const uint64_t *x, const uint64_t *mask,
+                   Py_ssize_t n_rows, bint for_inputs) noexcept nogil:
+        cdef Share blocks = blocks_of(team, self.n_units), words = blocks_of(team, self.n_inputs)
+        cdef Share rows = rows_of(team, n_rows)
         cdef Int8Gradients gradients
         cdef Py_ssize_t word, quad, i, row, block
         cdef uint64_t bits[4]
         cdef uint64_t kept[4]
-        for word in range(self.n_words if blocks.start < blocks.stop else 0):
+        for block in range(blocks.start, blocks.stop):
+            gradients = self.of_units(block, n_rows)
+            self.tiles.quantize_columns(d_dots + block * self.max_rows * COLUMNS, n_rows, &gradients)
+        for word in range(words.start, words.stop):
             for quad in range((n_rows + 3) // 4):
                 for i in range(4):
                     row = min(4 * quad + i, n_rows - 1)  # a row that is lacking meets a gradient of 0
                     bits[i] = x[row * self.n_words + word]
                     if mask is not NULL:
                         kept[i] = mask[row * self.n_words + word]
-                self.tiles.sign_quads(bits, NULL if mask is NULL else kept, team.scratch + quad * SIGN_QUADS)
-            for block in range(blocks.start, blocks.stop):
-                gradients = self.of_units(block, n_rows)
-                self.tiles.signs_product(&gradients, team.scratch, width(word, self.n_inputs),
-                                         gradient + block * COLUMNS * self.n_inputs + 64 * word, self.n_inputs)
+                self.tiles.sign_quads(bits, NULL if mask is NULL else kept,
+                                      &self.signs_of_rows[word, quad * SIGN_QUADS])
+        wait(team)
+        if for_inputs:
+            gradients = self.of_rows(rows)
+            self.tiles.quantize_rows(d_dots + rows.start * COLUMNS, self.max_rows * COLUMNS, &gradients)
+
+    cdef void weights(self, Py_ssize_t block, Py_ssize_t n_rows, float *gradient) noexcept nogil:
+        cdef Int8Gradients gradients = self.of_units(block, n_rows)
+        cdef Py_ssize_t word
+        for word in range(self.n_words):
+            self.tiles.signs_product(&gradients, &self.signs_of_rows[word, 0], width(word, self.n_inputs),
+                                     gradient + 64 * word, self.n_inputs)
 
     cdef void inputs(self, const Team *team, const uint64_t *packed_weights, Py_ssize_t n_rows,
                      float *d_x) noexcept nogil:
@@ -197,12 +197,14 @@ def products(const float[:, ::1] d_dots, const uint64_t[:, ::1] x, const uint64_
     cdef uint8_t[::1] scratch = np.empty(both.scratch_bytes() + 1, np.uint8)
     cdef Team team = alone(&scratch[0])
     cdef const uint64_t *kept = NULL
+    cdef Py_ssize_t block
     cdef float[:, ::1] gradient = np.empty((n_units, n_inputs), np.float32)
     cdef float[:, :, ::1] blocks = in_blocks(np.asarray(d_dots))
     cdef float[:, :, ::1] d_x = np.empty((n_blocks(n_inputs), n_rows, COLUMNS), np.float32)
     if mask is not None:
         kept = &mask[0, 0]
-    both.take(&team, &blocks[0, 0, 0], n_rows, True)
-    both.weights(&team, &x[0, 0], kept, n_rows, &gradient[0, 0])
+    both.take(&team, &blocks[0, 0, 0], &x[0, 0], kept, n_rows, True)
     both.inputs(&team, &packed_weights[0, 0, 0], n_rows, &d_x[0, 0, 0])
+    for block in range(n_blocks(n_units)):
+        both.weights(block, n_rows, &gradient[block * COLUMNS, 0])
     return np.asarray(gradient), of_blocks(np.asarray(d_x), n_inputs)

@@ -2,7 +2,10 @@
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport uint32_t, uint64_t
+from libc.string cimport memset
 from numpy.random cimport bitgen_t
+
+from skbnn.kernels._dispatch cimport COIN_DIGITS, COIN_LANES, tiles
 
 
 cdef class RandomBits:
@@ -21,23 +24,14 @@ cdef class RandomBits:
     cdef void bernoulli(self, double probability, uint64_t *words, Py_ssize_t n_words) noexcept nogil:
         """Bits that are 1 with ``probability``, rounded to a multiple of 2**-16.
 
-        Each compares a uniform number with the probability, binary digit by digit from the first: as soon as one
-        differs, the bit is known. Half of those that are open are then, so 64 bits take 7 draws on average.
+        This stream gives the seeds of faster ones, of which several run side by side.
         """
-        cdef uint32_t digits = <uint32_t>(probability * 65536 + 0.5)
-        cdef Py_ssize_t word
-        cdef int digit
-        cdef uint64_t coins, bits, unknown
-        for word in range(n_words):
-            bits, unknown, digit = 0, ~<uint64_t>0, 16
-            if digits >> 16:
-                bits, unknown = unknown, 0
-            while unknown and digit > 0:
-                digit -= 1
-                coins = self.stream.next_uint64(self.stream.state)
-                if digits >> digit & 1:
-                    bits |= unknown & ~coins
-                    unknown &= coins
-                else:
-                    unknown &= ~coins
-            words[word] = bits
+        cdef uint32_t digits = <uint32_t>(probability * (1 << COIN_DIGITS) + 0.5)
+        cdef uint64_t seeds[3][COIN_LANES]
+        cdef Py_ssize_t i
+        if digits >> COIN_DIGITS:
+            memset(words, 255, n_words * sizeof(uint64_t))
+            return
+        for i in range(3 * COIN_LANES):
+            seeds[i // COIN_LANES][i % COIN_LANES] = self.stream.next_uint64(self.stream.state)
+        tiles().bernoulli(seeds, digits, words, n_words)

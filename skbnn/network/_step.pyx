@@ -108,14 +108,14 @@ cdef class TrainingStep:
         cdef double loss, losses = 0
         cdef Update update
         cdef int64_t n_steps = self.n_steps[0]
+        self.first.binarize(team)
         for i in range(n_batches):
-            loss = self.loss(team, data, rows + starts[i], starts[i + 1] - starts[i])
+            update = Update(n_steps + 1, rates[2 * i], rates[2 * i + 1])
+            loss = self.loss(team, data, rows + starts[i], starts[i + 1] - starts[i], &update)
             losses += loss
             if not isfinite(loss):
                 break
             n_steps += 1
-            update = Update(n_steps, rates[2 * i], rates[2 * i + 1])
-            self.first.update(team, &update)
         if team.thread == 0:
             total[0] = losses
             self.n_steps[0] = n_steps
@@ -129,7 +129,8 @@ cdef class TrainingStep:
         cdef uint8_t[:, ::1] scratch = self.scratch(1)
         cdef Team team = alone(&scratch[0, 0])
         cdef Data data = self.data(bits, targets, offsets, weights)
-        return self.loss(&team, &data, &rows[0], rows.shape[0])
+        self.first.binarize(&team)
+        return self.loss(&team, &data, &rows[0], rows.shape[0], NULL)
 
     cdef Data data(self, const uint64_t[:, ::1] bits, const float[:, ::1] targets, const float[:, :] offsets,
                    const double[::1] weights):
@@ -141,8 +142,9 @@ cdef class TrainingStep:
             data.offsets, data.offsets_stride = &offsets[0, 0], offsets.strides[0] // <Py_ssize_t>sizeof(float)
         return data
 
-    cdef double loss(self, const Team *team, const Data *data, const int64_t *rows, Py_ssize_t n_rows) noexcept nogil:
-        """The loss of a mini-batch; its gradients are ready when this returns."""
+    cdef double loss(self, const Team *team, const Data *data, const int64_t *rows, Py_ssize_t n_rows,
+                     const Update *update) noexcept nogil:
+        """The loss of a mini-batch; its gradients are ready, or the update made, when this returns."""
         cdef Batch batch
         cdef const uint64_t *mask = NULL
         cdef double loss
@@ -153,7 +155,7 @@ cdef class TrainingStep:
             mask = &self.dropout.mask[0, 0]
         self.first.draw(team, n_rows)
         wait(team)
-        loss = self.first.gradients(team, &self.bits[0, 0], mask, NULL, &batch)
+        loss = self.first.gradients(team, &self.bits[0, 0], mask, NULL, &batch, update)
         wait(team)
         return loss
 

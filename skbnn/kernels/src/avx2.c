@@ -126,18 +126,23 @@ INLINE void popcounts_of(const uint64_t *x, const uint64_t *mask, ptrdiff_t x_st
 COMPARE(float, 32, 8, _mm256_loadu_ps, _mm256_cmp_ps, _mm256_movemask_ps, _mm256_set1_ps)
 COMPARE(double, 64, 4, _mm256_loadu_pd, _mm256_cmp_pd, _mm256_movemask_pd, _mm256_set1_pd)
 
+#define SKBNN_POPCOUNT __builtin_popcountll
 #include "adam.h"
 #include "batch_norm.h"
+#include "coins.h"
+#include "dots.h"
 #include "drop.h"
+#include "exp.h"
 #include "surrogate.h"
 #include "encode.h"
 ENCODE(encode32, float, 8, reaches32, all_finite32)
 ENCODE(encode64, double, 4, reaches64, all_finite64)
 END_TARGET
 
-static const Tiles tiles = {"avx2",           fires,    popcounts, masked_popcounts, compare32,          compare64,
-                            encode32,         encode64, adam,      normalize,        normalize_backward, approx_sign,
-                            clipped_identity, drop,     NULL};
+static const Tiles tiles = {
+    "avx2", fires,     popcounts, masked_popcounts, compare32,          compare64,       encode32,    encode64,
+    adam,   dots,      normalize, scale_and_shift,  normalize_backward, exp_of_negative, approx_sign, clipped_identity,
+    drop,   bernoulli, NULL};
 
 const Tiles *avx2_tiles(void) { return __builtin_cpu_supports("avx2") ? &tiles : NULL; }
 #else

@@ -72,19 +72,21 @@ enum { NOT_FINITE = 0x99 }; /* for fpclass: quiet and signalling NaN, either inf
             bad |= fpclass(mask_load(first##bits(n - i), values + i), NOT_FINITE);                                \
         return !bad;                                                                                              \
     }                                                                                                             \
+    INLINE uint64_t word##bits(const type *values, const type *thresholds, ptrdiff_t n, mask_t *bad) {            \
+        uint64_t word = 0;                                                                                        \
+        for (ptrdiff_t bit = 0; bit < 64 && bit < n; bit += LANES) {                                              \
+            mask_t lanes = first##bits(n - bit);                                                                  \
+            __auto_type some = mask_load(lanes, values + bit);                                                    \
+            *bad |= fpclass(some, NOT_FINITE);                                                                    \
+            word |= (uint64_t)mask_compare(lanes, some, mask_load(lanes, thresholds + bit), _CMP_GE_OQ) << bit;   \
+        }                                                                                                         \
+        return word;                                                                                              \
+    }                                                                                                             \
     static int compare##bits(const type *values, const type *thresholds, ptrdiff_t n_bits, uint64_t *out) {       \
         mask_t bad = 0;                                                                                           \
-        for (ptrdiff_t start = 0; start < n_bits; start += 64) {                                                  \
-            uint64_t word = 0;                                                                                    \
-            for (ptrdiff_t bit = start; bit < start + 64 && bit < n_bits; bit += LANES) {                         \
-                mask_t lanes = first##bits(n_bits - bit);                                                         \
-                __auto_type some = mask_load(lanes, values + bit);                                                \
-                bad |= fpclass(some, NOT_FINITE);                                                                 \
-                word |= (uint64_t)mask_compare(lanes, some, mask_load(lanes, thresholds + bit), _CMP_GE_OQ)       \
-                        << (bit - start);                                                                         \
-            }                                                                                                     \
-            out[start / 64] = word;                                                                               \
-        }                                                                                                         \
+        ptrdiff_t bit = 0;                                                                                        \
+        for (; bit + 64 <= n_bits; bit += 64) *out++ = word##bits(values + bit, thresholds + bit, 64, &bad);      \
+        if (bit < n_bits) *out = word##bits(values + bit, thresholds + bit, n_bits - bit, &bad);                  \
         return !bad;                                                                                              \
     }                                                                                                             \
     static inline uint64_t reaches##bits(type value, const type *thresholds) {                                    \
@@ -95,9 +97,13 @@ COMPARE(float, 32, 16, __mmask16, _mm512_maskz_loadu_ps, _mm512_mask_cmp_ps_mask
 COMPARE(double, 64, 8, __mmask8, _mm512_maskz_loadu_pd, _mm512_mask_cmp_pd_mask, _mm512_fpclass_pd_mask, _mm512_set1_pd,
         _mm512_loadu_pd, _mm512_cmp_pd_mask)
 
+#define SKBNN_POPCOUNT __builtin_popcountll
 #include "adam.h"
 #include "batch_norm.h"
+#include "coins.h"
+#include "dots.h"
 #include "drop.h"
+#include "exp.h"
 #include "surrogate.h"
 #include "encode.h"
 ENCODE(encode32, float, 16, reaches32, all_finite32)
@@ -164,9 +170,25 @@ static void signs_product(const Int8Gradients *a, const uint8_t *signs, ptrdiff_
 END_TARGET
 
 static const Int8Tiles int8_tiles = {quantize_rows, quantize_columns, sign_quads, signs_product};
-static const Tiles tiles = {"avx512_vpopcntdq", fires,    popcounts, masked_popcounts, compare32,          compare64,
-                            encode32,           encode64, adam,      normalize,        normalize_backward, approx_sign,
-                            clipped_identity,   drop,     NULL};
+static const Tiles tiles = {"avx512_vpopcntdq",
+                            fires,
+                            popcounts,
+                            masked_popcounts,
+                            compare32,
+                            compare64,
+                            encode32,
+                            encode64,
+                            adam,
+                            dots,
+                            normalize,
+                            scale_and_shift,
+                            normalize_backward,
+                            exp_of_negative,
+                            approx_sign,
+                            clipped_identity,
+                            drop,
+                            bernoulli,
+                            NULL};
 static const Tiles vnni_tiles = {"avx512_vpopcntdq_vnni",
                                  fires,
                                  popcounts,
@@ -176,11 +198,15 @@ static const Tiles vnni_tiles = {"avx512_vpopcntdq_vnni",
                                  encode32,
                                  encode64,
                                  adam,
+                                 dots,
                                  normalize,
+                                 scale_and_shift,
                                  normalize_backward,
+                                 exp_of_negative,
                                  approx_sign,
                                  clipped_identity,
                                  drop,
+                                 bernoulli,
                                  &int8_tiles};
 
 const Tiles *avx512_tiles(void) {

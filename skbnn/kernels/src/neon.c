@@ -69,15 +69,20 @@ INLINE void popcounts_of(const uint64_t *x, const uint64_t *mask, ptrdiff_t x_st
 #include "each_size.h"
 
 /* Plain C for the others: NEON is in the baseline, so the compiler uses it. */
+#define SKBNN_POPCOUNT __builtin_popcountll
 #include "adam.h"
 #include "batch_norm.h"
+#include "coins.h"
+#include "dots.h"
 #include "drop.h"
+#include "exp.h"
 #include "surrogate.h"
 #include "compare.h"
 
-static const Tiles tiles = {"neon",           fires,    popcounts, masked_popcounts, compare32,          compare64,
-                            encode32,         encode64, adam,      normalize,        normalize_backward, approx_sign,
-                            clipped_identity, drop,     NULL};
+static const Tiles tiles = {
+    "neon", fires,     popcounts, masked_popcounts, compare32,          compare64,       encode32,    encode64,
+    adam,   dots,      normalize, scale_and_shift,  normalize_backward, exp_of_negative, approx_sign, clipped_identity,
+    drop,   bernoulli, NULL};
 
 const Tiles *neon_tiles(void) { return &tiles; }
 #else

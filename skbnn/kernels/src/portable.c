@@ -11,8 +11,24 @@ static inline uint64_t popcount(uint64_t word) {
 #define SKBNN_POPCOUNT popcount
 #include "scalar.h"
 
-static const Tiles tiles = {"portable",       fires,    popcounts, masked_popcounts, compare32,          compare64,
-                            encode32,         encode64, adam,      normalize,        normalize_backward, approx_sign,
-                            clipped_identity, drop,     NULL};
+static const Tiles tiles = {"portable",
+                            fires,
+                            popcounts,
+                            masked_popcounts,
+                            compare32,
+                            compare64,
+                            encode32,
+                            encode64,
+                            adam,
+                            dots,
+                            normalize,
+                            scale_and_shift,
+                            normalize_backward,
+                            exp_of_negative,
+                            approx_sign,
+                            clipped_identity,
+                            drop,
+                            bernoulli,
+                            NULL};
 
 const Tiles *portable_tiles(void) { return &tiles; }

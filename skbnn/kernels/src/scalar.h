@@ -38,6 +38,9 @@ static void fires(const uint64_t *x, ptrdiff_t x_stride, ptrdiff_t n_rows, const
 
 #include "adam.h"
 #include "batch_norm.h"
+#include "coins.h"
+#include "dots.h"
 #include "drop.h"
+#include "exp.h"
 #include "surrogate.h"
 #include "compare.h"

@@ -80,31 +80,46 @@ typedef struct {
     signs_product_tile *signs_product;
 } Int8Tiles;
 
-/* One update of n parameters by Adam, clipped to +-bound; rate and scale hold the bias corrections. */
+/* One update of n parameters by Adam, clipped to +-bound; rate and squared_epsilon hold the bias corrections. */
 typedef struct {
-    float keep_1, keep_2, rate, scale, squared_epsilon, bound;
+    float keep_1, keep_2, rate, squared_epsilon, bound;
 } AdamStep;
 typedef void adam_tile(float *value, const float *gradient, float *first, float *second, ptrdiff_t n,
                        const AdamStep *step);
 
-/* Batch norm of some units; a row of theirs lies every `stride` in a matrix, and rows count by their weights. normalize
- * turns x into (x - mean) / std and writes gain * x + bias to out. normalize_backward takes x as normalize left it; it
- * turns the gradient of out into that of the x before, and fills the gradients of gain and bias. */
+/* Of a block of units, whose rows are 64 long: x[row][u] holds popcounts as int32 and becomes the dot products, kept -
+ * 2 * popcount, for u < n_units; kept is n_inputs or, unless mask is NULL, what the row's n_words words of it count. */
+typedef void dots_tile(float *x, const uint64_t *mask, ptrdiff_t n_words, ptrdiff_t n_inputs, ptrdiff_t n_rows,
+                       ptrdiff_t n_units);
+
+/* Batch norm of a block of units, whose rows are 64 long, with any finite numbers for the units that are lacking; rows
+ * count by their weights. normalize turns x into (x - mean) / std; scale_and_shift writes gain * x + bias to out.
+ * normalize_backward takes x as normalize left it; it turns the gradient of out into that of the x before, and fills
+ * the gradients of gain and bias. */
 typedef struct {
     const float *gain, *bias;
     float *gain_gradient, *bias_gradient, *inverse_std;
-    ptrdiff_t n_units, stride;
+    ptrdiff_t n_units;
 } BatchNormArrays;
-typedef void normalize_tile(float *x, float *out, const double *weights, double total_weight, ptrdiff_t n_rows,
+typedef void normalize_tile(float *x, const double *weights, double total_weight, ptrdiff_t n_rows,
                             const BatchNormArrays *norm);
+typedef void scale_and_shift_tile(const float *x, ptrdiff_t n_rows, const BatchNormArrays *norm, float *out);
 typedef void normalize_backward_tile(const float *x, float *gradient, const double *weights, double total_weight,
                                      ptrdiff_t n_rows, const BatchNormArrays *norm);
+
+/* x[i] = exp(x[i]) for x[i] <= 0, to a unit in the last place or two; 0 below -87. */
+typedef void exp_of_negative_tile(float *x, ptrdiff_t n);
 
 /* gradient[i] *= the pseudo-derivative of the sign at x[i]. */
 typedef void surrogate_tile(const float *x, float *gradient, ptrdiff_t n);
 
 /* Of a block: gradient[row][i] *= bit i of the row's word, for i < 64; the words lie every `n_words` in `mask`. */
 typedef void drop_tile(float *gradient, const uint64_t *mask, ptrdiff_t n_rows, ptrdiff_t n_words);
+
+/* Random bits, each 1 with probability digits / 2^COIN_DIGITS, below 1. Word i is of lane i % COIN_LANES, whose numbers
+ * are those of SFC64 with the state {seeds[0][lane], seeds[1][lane], seeds[2][lane], 1}. */
+enum { COIN_LANES = 8, COIN_DIGITS = 16 };
+typedef void bernoulli_tile(const uint64_t seeds[3][COIN_LANES], uint32_t digits, uint64_t *words, ptrdiff_t n_words);
 
 typedef struct {
     const char *name;
@@ -116,10 +131,14 @@ typedef struct {
     encode32_tile *encode32;
     encode64_tile *encode64;
     adam_tile *adam;
+    dots_tile *dots;
     normalize_tile *normalize;
+    scale_and_shift_tile *scale_and_shift;
     normalize_backward_tile *normalize_backward;
+    exp_of_negative_tile *exp_of_negative;
     surrogate_tile *approx_sign, *clipped_identity;
     drop_tile *drop;
+    bernoulli_tile *bernoulli;
     const Int8Tiles *int8; /* NULL where there are none */
 } Tiles;
 
@@ -148,6 +167,8 @@ const Tiles *portable_tiles(void); /* never NULL */
 
 /* Inlined where its sizes are constants. */
 #define INLINE static inline __attribute__((always_inline))
+#else
+#define PRAGMA(text)
 #endif
 
 #endif
