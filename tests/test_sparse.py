@@ -285,7 +285,7 @@ def test_a_sparse_matrix_is_never_dense_as_a_whole():
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < 3000 * 5000 * 8 / 6
+    assert peak < 3000 * 5000 * 8 / 5
 
 
 def test_what_encoders_and_vectorizers_return_is_read():

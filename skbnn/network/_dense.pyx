@@ -64,7 +64,7 @@ cdef class BinaryDense:
 
     cdef Py_ssize_t scratch_bytes(self) noexcept nogil:
         """Bytes that each thread of a team needs as scratch: for ``backward``, then for the gradient of a block."""
-        return max(self.products.scratch_bytes(), <Py_ssize_t>(COLUMNS * self.n_inputs * sizeof(float)))
+        return max(self.products.scratch_bytes(), <Py_ssize_t>(width(0, self.n_units) * self.n_inputs * sizeof(float)))
 
     cdef void forward(self, Py_ssize_t block, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows,
                       float *dots) noexcept nogil:
