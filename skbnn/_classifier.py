@@ -111,7 +111,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         that ("sgd"), or by Adam at 0.001 ("bop").
 
     max_iter : int, default=None
-        Epochs. None trains for 28 epochs; on small data for at least 1000 mini-batches, in 100 epochs at most; on
+        Epochs. None trains for 28 epochs; on small data for at least 1500 mini-batches, in 150 epochs at most; on
         large data until 10 million rows have been seen, for at least 5 epochs; a third of that where the network hardly
         helps, see ``dropout``.
 

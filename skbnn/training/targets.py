@@ -34,7 +34,7 @@ class Targets(ABC):
     widths = {0: 128, 4000: 256, 15_000: 512}
 
     # What a small table takes: rows of a mini-batch and mini-batches at least, and epochs at most.
-    smallest_batch, fewest_steps, most_epochs = 32, 1000, 100
+    smallest_batch, fewest_steps, most_epochs = 32, 1500, 150
 
     # A network has to take this share off the loss of the initial model alone to be worth more than a short training.
     little = 0.02
