@@ -59,7 +59,7 @@ def test_ridge_is_that_of_the_dense_matrix():
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_logistic_is_that_of_the_dense_matrix(n_classes, monkeypatch):
-    monkeypatch.setattr(additive, "TOLERANCE_OF_STEPS", 1e-6)
+    monkeypatch.setattr(additive, "TOLERANCE_OF_CLASSES", 1e-6)
     X, encoding, bits, y, weights = problem()
     labels, rows = np.digitize(y[:, 0], [0, 1][: n_classes - 1]), np.arange(0, 300, 2)
     columns = columns_of(X, encoding, bits, "logistic", rows)

@@ -46,7 +46,7 @@ def peak_of(model, X, y, monkeypatch):
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
-    return peak, bytes_of_training(layer_sizes, model.n_estimators_, *X.shape)
+    return peak, bytes_of_training(layer_sizes, model.n_estimators_, model.batch_size_, *X.shape)
 
 
 @pytest.mark.parametrize(

@@ -9,28 +9,29 @@ from skbnn.network.trainer import LOSSES
 class LogisticRegression:
     """Logistic regression with an L2 penalty, by L-BFGS.
 
-    Columns count from their means, as L-BFGS takes several times as many steps where columns have something in common.
-    The intercept has no penalty, so the optimum is the same.
+    Columns are centered: where they have something in common, L-BFGS takes several times as many steps. The intercept
+    has no penalty, so the optimum is the same.
 
     Parameters
     ----------
     tol : float
         The largest slope of the mean loss at which a fit ends.
-    penalty : float, default=1.0
-        Factor of half of the sum of squared coefficients, beside the weighted sum of the rows' losses.
 
     Attributes
     ----------
+    penalty : float
+        Factor of half of the sum of squared coefficients, beside the weighted sum of the rows' losses.
     coef_ : ndarray of shape (n_outputs, n_columns)
         One output stands for two classes. A next fit begins here.
     intercept_ : ndarray of shape (n_outputs,)
     """
 
-    def __init__(self, tol, penalty=1.0):
-        self.tol, self.penalty = tol, penalty
+    def __init__(self, tol):
+        self.tol = tol
+        self.penalty = 1.0
         self.coef_ = self.intercept_ = None
 
-    def set_params(self, *, penalty):
+    def penalized(self, penalty):
         """The same model, to be fitted with another penalty."""
         self.penalty = penalty
         return self
@@ -65,6 +66,7 @@ class LogisticRegression:
             return value, np.hstack([gradient.T @ X - slope * center + penalty * coef, slope]).ravel()
 
         start = np.column_stack([self.coef_, self.intercept_ + self.coef_ @ center])
+        # The loss is float32; 100 steps bound the time.
         options = {"gtol": self.tol, "ftol": np.finfo(np.float32).eps, "maxiter": 100}
         found = minimize(penalized_loss, start.ravel(), jac=True, method="L-BFGS-B", options=options)
         self.coef_, level = np.split(found.x.reshape(n_outputs, -1), [-1], axis=1)

@@ -7,7 +7,6 @@ from skbnn.network._team cimport Share, Team
 
 cdef class BinaryDense:
     cdef readonly Py_ssize_t n_units, n_inputs, n_words
-    cdef Py_ssize_t max_rows
     cdef readonly float[:, ::1] latent_weights, gradient
     cdef readonly uint64_t[:, :, ::1] packed_weights
     cdef BackwardProducts products

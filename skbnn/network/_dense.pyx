@@ -39,7 +39,6 @@ cdef class BinaryDense:
         self.gradient = np.empty((self.n_units, self.n_inputs), np.float32)
         self.packed_weights = np.zeros(((self.n_units + 7) // 8, self.n_words, 8), np.uint64)
         self.products = backward_products(self.n_units, self.n_inputs, max_rows, int8)
-        self.max_rows = max_rows
         self.noise = np.zeros(self.n_inputs, np.float32)
 
     cdef void binarize_weights(self, Share units, RandomBits random) noexcept nogil:
@@ -68,7 +67,7 @@ cdef class BinaryDense:
 
     cdef void forward(self, Py_ssize_t block, const uint64_t *x, const uint64_t *mask, Py_ssize_t n_rows,
                       float *dots) noexcept nogil:
-        """``dots = (x * mask) @ binary_weights.T`` of a block.
+        """``dots = (x * mask) @ binary_weights.T`` of a block, whose popcounts are written where the dots will be.
 
         ``x`` is packed ±1, ``mask`` packed 0/1 or, where all inputs are kept, NULL.
         """

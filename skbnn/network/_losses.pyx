@@ -48,7 +48,7 @@ cdef class SoftmaxLogLoss(Loss):
     cdef void rows(self, Share rows, const float *scores, const float *targets, Py_ssize_t n_targets,
                    const double *weights, double total_weight, Py_ssize_t n_outputs, double *losses,
                    float *gradient) noexcept nogil:
-        """All at once, for the sake of the exponential function."""
+        """Takes all rows at once, as the tile for exp does; until its loss is known, a row's largest score is there."""
         cdef Py_ssize_t row, output, true_class
         cdef const float *own
         cdef float *d_scores

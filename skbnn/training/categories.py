@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from itertools import repeat
 
 import numpy as np
 
@@ -73,16 +72,20 @@ class Categories(Targets):
         losses, fitted, most = {}, {}, MAX_SIZE_TO_CHOOSE["logistic"] // len(parts)
         for kind in LOGISTIC:
             least, paths = np.inf, [self.path(samples, train, rng, kind, PENALTIES[kind], most) for train, _ in parts]
-            for strength, models in zip(PENALTIES[kind], zip(*paths, strict=True), strict=False):
-                penalty, held_out = (kind, strength), (held for _, held in parts)
-                fitted[penalty] = models
-                losses[penalty] = sum(map(self.loss_of, models, repeat(samples), held_out))
-                if losses[penalty] > least:  # weaker ones take longest, and overfit even more
+            # A model of some of the rows chooses a penalty, but says less than the one that is to come.
+            whole = all(len(train) * self.columns(samples, train, kind).n_columns <= most for train, _ in parts)
+            for strength, *models in zip(PENALTIES[kind], *paths, strict=True):
+                each = zip(models, parts, strict=True)
+                loss = sum(self.loss_of_initial_model(model, samples, held) for model, (_, held) in each)
+                losses[kind, strength] = loss
+                if whole:
+                    fitted[kind, strength] = models
+                if loss > least:  # weaker ones take longest, and overfit even more
                     break
-                least = losses[penalty]
+                least = loss
         return min(losses, key=losses.get), fitted
 
-    def loss_of(self, initial_model, samples, rows):
+    def loss_of_initial_model(self, initial_model, samples, rows):
         """The mean loss of the initial model on these rows."""
         scores = initial_model.additive.scores(samples.X[rows], samples.bits[rows])
         return self.mean_loss(scores, samples.y[rows], samples.sample_weight[rows])

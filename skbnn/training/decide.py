@@ -161,10 +161,10 @@ def choose_encoding(samples, targets, parameters, judge, progress, rng):
     Beside the first, an encoding has bits only while it is looked at.
     """
     best, chosen = judge(samples), samples
-    selected = relevant(best.relevance.mean(axis=0), RELEVANT)
+    selected = relevant(best.relevance, RELEVANT)
     if selected.sum() <= len(varying(samples)) / 2:
         fewer = samples.with_encoding(samples.encoding.with_features(selected))
-        of_relevant = judge.of_relevant_features(best.relevance, RELEVANT)
+        of_relevant = judge.of_relevant_features(samples, best.penalty, RELEVANT)
         penalty, _ = judge.choose_penalty(fewer.encoded())
         outcome = of_relevant(samples, penalty)
         if outcome.loss <= best.loss:

@@ -77,8 +77,8 @@ class Outcome(NamedTuple):
         Of some penalties the initial models of all parts.
     parts : list of HeldOut
         What the losses are of.
-    relevance : ndarray of shape (n_parts, n_features)
-        What each feature takes off the initial model's loss, by each of two or more parts of the held-out rows.
+    relevance : ndarray of shape (n_features,)
+        What each feature takes off the initial model's loss.
     """
 
     loss: float
@@ -125,25 +125,34 @@ class Judge:
         self.parameters, self.parts, self.targets, self.rng = shortened(parameters), parts, targets, rng
         self.loss, self.progress, self.features = LOSSES[parameters.loss](), progress, []
 
-    def of_relevant_features(self, relevance, threshold):
-        """The same where features have bits that are relevant by other held-out rows than a network is judged by.
+    def of_relevant_features(self, samples, penalty, threshold):
+        """The same where only features have bits that are relevant among the rows that a network is trained on.
 
-        By the same rows, features that say nothing would be believed where they happen to.
+        By the rows that judge it, or by models that have seen these, features that say nothing would be believed where
+        they happen to.
 
         Parameters
         ----------
-        relevance : ndarray of shape (n_parts, n_features)
-            As an Outcome has it.
+        samples : Samples
+        penalty : object
+            Of the initial model by which features are relevant.
         threshold : float
             Share of the relevance of all features that a relevant one has to exceed.
         """
-        judge = copy(self)
-        of_others = [np.delete(relevance, part, axis=0) for part in range(len(relevance))]
-        judge.features = [relevant(others.mean(axis=0), threshold) for others in of_others]
-        if len(self.parts) == 1:  # of its two halves one selects and the other judges
-            ((train, held),) = self.parts
-            judge.parts, judge.features = [(train, np.array_split(held, 2)[1])], judge.features[1:]
+        judge, samples = copy(self), samples.encoded()
+        judge.features = [
+            relevant(self.relevance_within(samples, train, penalty), threshold) for train, _ in self.parts
+        ]
         return judge
+
+    def relevance_within(self, samples, rows, penalty):
+        """What each feature takes off the loss of initial models of either half of these rows, on the other half."""
+        halves, relevances = np.array_split(self.rng.permutation(rows), 2), []
+        for train, held in (halves, halves[::-1]):
+            initial_model = self.targets.initial_model(samples, np.sort(train), self.rng, penalty=penalty)
+            part = self.held_out(samples, initial_model, held)
+            relevances.append(relevance(part, samples, initial_model, held, self.loss))
+        return np.mean(relevances, axis=0)
 
     def choose_penalty(self, samples):
         """The penalty of an additive model and what was fitted for it, as ``Targets.choose_penalty`` gives them."""
@@ -190,12 +199,13 @@ class Judge:
             else:
                 initial_model = models[i]
             parts.append(self.train(of_part, initial_model, watcher, train, held))
-            relevances += self.relevance(parts[i], of_part, initial_model, held)
-            if i == 0 and rival is not None and not self.loss_of(parts) < self.loss_of(rival.parts[:1]):
-                self.progress.compared(samples.encoding, None)
-                return None
+            if rival is not None and i == 0 and len(self.parts) > 1:
+                if not self.loss_of(parts) < self.loss_of(rival.parts[:1]):  # nor if it is NaN
+                    self.progress.compared(samples.encoding, None)
+                    return None
+            relevances.append(relevance(parts[i], of_part, initial_model, held, self.loss))
         outcome = weigh(parts, self.loss)
-        outcome = outcome._replace(penalty=penalty, fitted=fitted, parts=parts, relevance=np.vstack(relevances))
+        outcome = outcome._replace(penalty=penalty, fitted=fitted, parts=parts, relevance=np.mean(relevances, axis=0))
         self.progress.compared(samples.encoding, outcome)
         return outcome
 
@@ -213,13 +223,12 @@ class Judge:
         trainer.check()
         unit = initial_model.scale / np.where(initial_model.spread > 0, initial_model.spread, 1)
         scores = unit * network_scores(trainer.network, samples.encoding, data, train, held)
-        expected, constant, varying = targets.truth(samples, initial_model, held)
-        return HeldOut(expected.astype(np.float32), samples.sample_weight[held], constant, varying, scores)
+        return self.held_out(samples, initial_model, held, scores)
 
-    def relevance(self, part, samples, initial_model, held):
-        """What each feature takes off the initial model's loss; of an only part, by two halves of its rows."""
-        halves = np.array_split(np.arange(len(held)), 2 if len(self.parts) == 1 else 1)
-        return [relevance(part.of(half), samples, initial_model, held[half], self.loss) for half in halves]
+    def held_out(self, samples, initial_model, rows, scores=0.0):
+        """The HeldOut of these rows, where a network adds these scores."""
+        expected, constant, varying = self.targets.truth(samples, initial_model, rows)
+        return HeldOut(expected.astype(np.float32), samples.sample_weight[rows], constant, varying, scores)
 
 
 class HeldOut(NamedTuple):
@@ -233,11 +242,6 @@ class HeldOut(NamedTuple):
     constant: np.ndarray
     varying: np.ndarray
     scores: np.ndarray
-
-    def of(self, rows):
-        """The same of some of its rows."""
-        of_rows = {name: getattr(self, name)[rows] for name in ("targets", "sample_weight", "varying", "scores")}
-        return self._replace(**of_rows)
 
 
 def shortened(parameters):

@@ -37,7 +37,7 @@ class Targets(ABC):
     smallest_batch, fewest_steps, most_epochs = 32, 1500, 150
 
     # A network has to take this share off the loss of the initial model alone to be worth more than a short training.
-    little = 0.02
+    little = 0.05
 
     fewest_to_score = 1
 
@@ -111,7 +111,7 @@ class Targets(ABC):
 
         Returns
         -------
-        penalty : object
+        penalty : hashable
             None if there is to be no additive model.
         fitted : dict of object to sequence of InitialModel
             Of some penalties the initial models of all parts, where they had to be fitted.

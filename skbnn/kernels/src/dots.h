@@ -25,5 +25,7 @@ static void dots(float *x, const uint64_t *mask, ptrdiff_t n_words, ptrdiff_t n_
             dots_of_row(x, kept, 64); /* a count that the compiler knows */
         else
             dots_of_row(x, kept, n_units);
+        for (ptrdiff_t unit = n_units; unit < 64; unit++)
+            x[unit] = 0; /* a popcount would be a denormal, which is slow */
     }
 }

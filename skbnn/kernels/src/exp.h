@@ -4,8 +4,8 @@
 #include "tiles.h"
 
 /* exp(x) = 2^k exp(r) where k is the integer next to x / log(2), the low bits of x / log(2) + 3 * 2^22, and exp(r) the
- * polynomial of Cephes' expf (Moshier, 1989). log(2) is a number of few bits, so that k times it is exact, and the
- * rest. Below -87 the result would be denormal. */
+ * polynomial of Cephes' expf (Moshier, 1989). log(2) is taken in two parts: one of so few bits that k times it is
+ * exact, and the rest. Below -87 the result would be denormal. */
 static void exp_of_negative(float *x, ptrdiff_t n) {
     for (ptrdiff_t i = 0; i < n; i++) {
         const float shifted = x[i] * 1.44269504f + 12582912.0f, k = shifted - 12582912.0f;

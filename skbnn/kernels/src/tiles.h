@@ -88,11 +88,12 @@ typedef void adam_tile(float *value, const float *gradient, float *first, float 
                        const AdamStep *step);
 
 /* Of a block of units, whose rows are 64 long: x[row][u] holds popcounts as int32 and becomes the dot products, kept -
- * 2 * popcount, for u < n_units; kept is n_inputs or, unless mask is NULL, what the row's n_words words of it count. */
+ * 2 * popcount, for u < n_units, and 0 beyond; kept is n_inputs or, unless mask is NULL, what the row's n_words words
+ * of it count. */
 typedef void dots_tile(float *x, const uint64_t *mask, ptrdiff_t n_words, ptrdiff_t n_inputs, ptrdiff_t n_rows,
                        ptrdiff_t n_units);
 
-/* Batch norm of a block of units, whose rows are 64 long, with any finite numbers for the units that are lacking; rows
+/* Batch norm of a block of units, whose rows are 64 long, with zeros for the units that are lacking; rows
  * count by their weights. normalize turns x into (x - mean) / std; scale_and_shift writes gain * x + bias to out.
  * normalize_backward takes x as normalize left it; it turns the gradient of out into that of the x before, and fills
  * the gradients of gain and bias. */
