@@ -45,7 +45,7 @@ cdef class Adam(Optimizer):
 
     cdef void update(self, const float *gradient, Share part, long long number, double rate) noexcept nogil:
         cdef double correction_1 = 1 - self.beta_1**number
-        # m / c1 / sqrt(v / c2 + epsilon²) = sqrt(c2) / c1 · m / sqrt(v + c2 · epsilon²), with c1 and c2 the corrections.
+        # m / c1 / sqrt(v / c2 + epsilon²) = sqrt(c2) / c1 · m / sqrt(v + c2 · epsilon²), where c1 and c2 correct.
         cdef double correction_2 = 1 - self.beta_2**number
         cdef double squared_epsilon = min(self.epsilon**2, 1e38) * correction_2  # float32 overflows beyond
         cdef AdamStep step = [

@@ -199,19 +199,21 @@ class Judge:
             else:
                 initial_model = models[i]
             parts.append(self.train(of_part, initial_model, watcher, train, held))
-            if rival is not None and i == 0 and len(self.parts) > 1:
-                if not self.loss_of(parts) < self.loss_of(rival.parts[:1]):  # nor if it is NaN
-                    self.progress.compared(samples.encoding, None)
-                    return None
+            if self.loses(parts, rival):
+                self.progress.compared(samples.encoding, None)
+                return None
             relevances.append(relevance(parts[i], of_part, initial_model, held, self.loss))
         outcome = weigh(parts, self.loss)
         outcome = outcome._replace(penalty=penalty, fitted=fitted, parts=parts, relevance=np.mean(relevances, axis=0))
         self.progress.compared(samples.encoding, outcome)
         return outcome
 
-    def loss_of(self, parts):
-        """The least loss of these parts, of whatever share and factor."""
-        return weigh(parts, self.loss).loss
+    def loses(self, parts, rival):
+        """Whether only the first of several parts is there, and the rival's is as good."""
+        if rival is None or len(parts) > 1 or len(self.parts) == 1:
+            return False
+        of_first, of_rival = (weigh(some, self.loss).loss for some in (parts, rival.parts[:1]))
+        return not of_first < of_rival  # nor if it is NaN
 
     def train(self, samples, initial_model, watcher, train, held):
         """Train a network beside the initial model; what HeldOut it leaves."""
