@@ -89,7 +89,7 @@ class Columns:
         return max(1, len(self.steps) + len(self.lines))
 
     def fit(self, model, rows, y, sample_weight):
-        """Fit a linear model of scikit-learn's kind to these rows of y and of the weights, and return its AdditivePart."""
+        """Fit a linear model of scikit-learn's kind to these rows of y and of the weights; returns an AdditivePart."""
         return next(self.fit_each([model], rows, y, sample_weight))
 
     def fit_each(self, models, rows, y, sample_weight):
