@@ -125,8 +125,10 @@ def each_column(X):
         yield from X.T
         return
     X = X.tocsc()
-    for column in range(X.shape[1]):
-        yield X[:, [column]].toarray()[:, 0]
+    for start, stop in pairwise(X.indptr):
+        column = np.zeros(X.shape[0], X.dtype)
+        column[X.indices[start:stop]] = X.data[start:stop]
+        yield column
 
 
 class StoredColumn(NamedTuple):

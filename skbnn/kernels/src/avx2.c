@@ -139,10 +139,7 @@ ENCODE(encode32, float, 8, reaches32, all_finite32)
 ENCODE(encode64, double, 4, reaches64, all_finite64)
 END_TARGET
 
-static const Tiles tiles = {
-    "avx2", fires,     popcounts, masked_popcounts, compare32,          compare64,       encode32,    encode64,
-    adam,   dots,      normalize, scale_and_shift,  normalize_backward, exp_of_negative, approx_sign, clipped_identity,
-    drop,   bernoulli, NULL};
+static const Tiles tiles = TILES("avx2", NULL);
 
 const Tiles *avx2_tiles(void) { return __builtin_cpu_supports("avx2") ? &tiles : NULL; }
 #else

@@ -170,44 +170,8 @@ static void signs_product(const Int8Gradients *a, const uint8_t *signs, ptrdiff_
 END_TARGET
 
 static const Int8Tiles int8_tiles = {quantize_rows, quantize_columns, sign_quads, signs_product};
-static const Tiles tiles = {"avx512_vpopcntdq",
-                            fires,
-                            popcounts,
-                            masked_popcounts,
-                            compare32,
-                            compare64,
-                            encode32,
-                            encode64,
-                            adam,
-                            dots,
-                            normalize,
-                            scale_and_shift,
-                            normalize_backward,
-                            exp_of_negative,
-                            approx_sign,
-                            clipped_identity,
-                            drop,
-                            bernoulli,
-                            NULL};
-static const Tiles vnni_tiles = {"avx512_vpopcntdq_vnni",
-                                 fires,
-                                 popcounts,
-                                 masked_popcounts,
-                                 compare32,
-                                 compare64,
-                                 encode32,
-                                 encode64,
-                                 adam,
-                                 dots,
-                                 normalize,
-                                 scale_and_shift,
-                                 normalize_backward,
-                                 exp_of_negative,
-                                 approx_sign,
-                                 clipped_identity,
-                                 drop,
-                                 bernoulli,
-                                 &int8_tiles};
+static const Tiles tiles = TILES("avx512_vpopcntdq", NULL);
+static const Tiles vnni_tiles = TILES("avx512_vpopcntdq_vnni", &int8_tiles);
 
 const Tiles *avx512_tiles(void) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&

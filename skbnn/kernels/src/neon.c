@@ -79,10 +79,7 @@ INLINE void popcounts_of(const uint64_t *x, const uint64_t *mask, ptrdiff_t x_st
 #include "surrogate.h"
 #include "compare.h"
 
-static const Tiles tiles = {
-    "neon", fires,     popcounts, masked_popcounts, compare32,          compare64,       encode32,    encode64,
-    adam,   dots,      normalize, scale_and_shift,  normalize_backward, exp_of_negative, approx_sign, clipped_identity,
-    drop,   bernoulli, NULL};
+static const Tiles tiles = TILES("neon", NULL);
 
 const Tiles *neon_tiles(void) { return &tiles; }
 #else

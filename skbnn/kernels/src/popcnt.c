@@ -7,25 +7,7 @@ TARGET("popcnt")
 #include "scalar.h"
 END_TARGET
 
-static const Tiles tiles = {"popcnt",
-                            fires,
-                            popcounts,
-                            masked_popcounts,
-                            compare32,
-                            compare64,
-                            encode32,
-                            encode64,
-                            adam,
-                            dots,
-                            normalize,
-                            scale_and_shift,
-                            normalize_backward,
-                            exp_of_negative,
-                            approx_sign,
-                            clipped_identity,
-                            drop,
-                            bernoulli,
-                            NULL};
+static const Tiles tiles = TILES("popcnt", NULL);
 
 const Tiles *popcnt_tiles(void) { return __builtin_cpu_supports("popcnt") ? &tiles : NULL; }
 #else

@@ -11,24 +11,6 @@ static inline uint64_t popcount(uint64_t word) {
 #define SKBNN_POPCOUNT popcount
 #include "scalar.h"
 
-static const Tiles tiles = {"portable",
-                            fires,
-                            popcounts,
-                            masked_popcounts,
-                            compare32,
-                            compare64,
-                            encode32,
-                            encode64,
-                            adam,
-                            dots,
-                            normalize,
-                            scale_and_shift,
-                            normalize_backward,
-                            exp_of_negative,
-                            approx_sign,
-                            clipped_identity,
-                            drop,
-                            bernoulli,
-                            NULL};
+static const Tiles tiles = TILES("portable", NULL);
 
 const Tiles *portable_tiles(void) { return &tiles; }

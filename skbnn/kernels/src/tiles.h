@@ -143,6 +143,12 @@ typedef struct {
     const Int8Tiles *int8; /* NULL where there are none */
 } Tiles;
 
+/* An instruction set's tiles, which have these names in each of the files. */
+#define TILES(name, int8)                                                                                              \
+    {name, fires,     popcounts, masked_popcounts, compare32,          compare64,       encode32,    encode64,         \
+     adam, dots,      normalize, scale_and_shift,  normalize_backward, exp_of_negative, approx_sign, clipped_identity, \
+     drop, bernoulli, int8}
+
 /* Each returns its tiles, or NULL where the compiler cannot build them or this CPU cannot run them. */
 const Tiles *avx512_vnni_tiles(void); /* avx512_tiles, and the products of training */
 const Tiles *avx512_tiles(void);
