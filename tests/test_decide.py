@@ -293,6 +293,24 @@ def test_irrelevant_features_get_no_bits():
     assert model.score(X[1000:], y[1000:]) > 0.88
 
 
+@pytest.mark.parametrize(
+    "n_rows, n_features, wrong, least", [(900, 8, 0.0, 0.95), (1500, 6, 0.15, 0.78), (3000, 10, 0.2, 0.76)]
+)
+@pytest.mark.parametrize("Estimator", [BinaryMLPClassifier, BinaryMLPRegressor])
+def test_features_that_matter_in_products_only_are_found_among_noise_and_wrong_labels(
+    Estimator, n_rows, n_features, wrong, least
+):
+    """Labels of the rows to test have as many wrong ones, so a perfect model scores one minus their share."""
+    scores = []
+    for seed in range(2):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(n_rows + 4000, n_features))
+        y = (X[:, 0] * X[:, 1] > 0) ^ (rng.random(len(X)) < wrong)
+        model = Estimator(random_state=seed).fit(X[:n_rows], y[:n_rows])
+        scores.append(np.mean((model.predict(X[n_rows:]) > 0.5) == y[n_rows:]))
+    assert np.mean(scores) > least
+
+
 def test_very_few_rows_trust_the_initial_model():
     rng = np.random.default_rng(0)
     X, Xt = rng.normal(size=(15, 3)), rng.normal(size=(500, 3))

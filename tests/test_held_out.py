@@ -17,10 +17,12 @@ from skbnn.training.categories import Classes
 from skbnn.training.parameters import Parameters
 from skbnn.training.progress import Progress
 from skbnn.training.reals import Reals
+from skbnn.training.relevance import Relevance, Unseen, worth_alone
 from skbnn.training.samples import Samples
 
 MODEL = BinaryMLPRegressor((64, 64), max_iter=40, random_state=0)
 CLASSES = Classes(np.arange(3), "log_loss")
+SAME = Relevance(np.ones(4), np.zeros(4))  # of features that are worth the same, each by itself
 
 
 def noise_and_signal(noise, n_rows=400):
@@ -82,9 +84,8 @@ def test_a_feature_is_worth_what_the_loss_is_without_it():
     samples = Samples(X, y, np.ones(400), rows=rows).encode(find_encoding(X, 16, rng=rng))
     model = targets.initial_model(samples, rows, rng, penalty=np.ones(1))
     expected, constant, varying = targets.truth(samples, model, rows)
-    part = held_out.HeldOut(expected.astype(np.float32), samples.sample_weight, constant, varying, None)
-    worth = held_out.relevance(part, samples, model, rows, SquaredError())
-    np.testing.assert_allclose(worth, [0.5 * 9 / 10, 0.5 / 10, 0], atol=0.05)
+    unseen = Unseen(samples, model, rows, expected.astype(np.float32), samples.sample_weight, constant + varying)
+    np.testing.assert_allclose(worth_alone(unseen, SquaredError()), [0.5 * 9 / 10, 0.5 / 10, 0], atol=0.05)
 
 
 def judge_of(samples, targets):
@@ -188,7 +189,7 @@ class Losses:
     def __call__(self, samples, penalty=None, fitted=None, rival=None):
         """The next Outcome; what is to be gained beside the initial model is much."""
         self.seen.append(len(samples.encoding.components))
-        return held_out.Outcome(next(self.losses), 10.0, 1.0, 1.0, penalty, relevance=np.ones(4))
+        return held_out.Outcome(next(self.losses), 10.0, 1.0, 1.0, penalty, relevance=SAME)
 
 
 @pytest.mark.parametrize(
@@ -221,14 +222,14 @@ def test_features_that_say_nothing_lose_their_bits_unless_held_out_rows_want_the
     parameters = replace(Parameters.of(MODEL.get_params(), "squared_error"), n_components=0)
     samples = Samples(X, X[:, :1], np.ones(200), rows=np.arange(200))
     samples = samples.encode(find_encoding(X, 4, rng=np.random.default_rng(0)))
-    relevance = np.array([5, 0, 1, 0.001, -1, 0.02])
+    relevance = Relevance(np.array([5, 0, 1, 0.001, -1, 0]), together=np.array([0, 0, 0, 0, 0, 0.02]))
 
     class Judge(Losses):
         def __call__(self, samples, penalty=None, fitted=None, rival=None):
             return super().__call__(samples, penalty)._replace(relevance=relevance)
 
-        def of_relevant_features(self, samples, penalty, threshold):
-            assert threshold == decide.RELEVANT
+        def of_relevant_features(self, samples, penalty, share):
+            assert share == decide.RELEVANT
             return self
 
         def choose_penalty(self, samples):
@@ -249,7 +250,8 @@ def test_rows_that_judge_features_have_no_say_in_which_they_are(targets, n_rows)
     samples = Samples(X, targets.encode(y), np.ones(n_rows), rows=np.arange(n_rows))
     judge, samples = judge_of(samples, targets)
     first = judge(samples)
-    assert first.relevance[0] > 10 * np.abs(first.relevance[1:]).max()
+    assert first.relevance.alone[0] > 10 * np.abs(first.relevance.alone[1:]).max()
+    assert not first.relevance.interacts
     selecting = judge.of_relevant_features(samples, first.penalty, 0.1)
     assert [features.tolist() for features in selecting.features] == [[True, False, False]] * len(judge.parts)
     rng_state = judge.rng.bit_generator.state
@@ -259,6 +261,32 @@ def test_rows_that_judge_features_have_no_say_in_which_they_are(targets, n_rows)
         judge.rng.bit_generator.state = rng_state
         relevances.append(judge.relevance_within(samples, judge.parts[0][0], first.penalty))
     np.testing.assert_array_equal(*relevances)
+
+
+@pytest.mark.parametrize("gain, losses, n_epochs", [(0.9, [1], 1), (0.005, [1, 0.9], 3), (0.005, [1, 1.1], 1)])
+def test_an_interaction_that_a_short_training_does_not_find_is_given_a_longer_one(gain, losses, n_epochs):
+    """The judge's outcome is the longer training's where that is better, and so is all that is judged after it."""
+    X, _ = noise_and_signal(noise=0)
+    rng, losses = np.random.default_rng(0), iter(losses)
+
+    class Stand:
+        n_epochs = 1
+
+        def __call__(self, samples, penalty=None, fitted=None):
+            loss = next(losses)
+            return held_out.Outcome(
+                loss, loss / (1 - gain), 1.0, float(self.n_epochs), relevance=Relevance(SAME.alone, np.ones(4))
+            )
+
+        def longer(self):
+            longer = Stand()
+            longer.n_epochs = 3
+            return longer
+
+    parameters = replace(Parameters.of(MODEL.get_params(), "squared_error"), n_components=0)
+    samples = Samples(X, X[:, :1], np.ones(len(X)), rows=np.arange(len(X))).encode(find_encoding(X, 4, rng=rng))
+    _, outcome = decide.choose_encoding(samples, Reals(1, "squared_error"), parameters, Stand(), Progress(), rng)
+    assert outcome.factor == n_epochs and next(losses, None) is None
 
 
 def test_noise_in_many_features_is_not_believed():
@@ -278,7 +306,7 @@ def test_the_penalty_is_the_stronger_one_where_held_out_rows_like_it_better():
     def judge(samples, penalty=None, fitted=None):
         asked.append((penalty, fitted))
         loss, penalty = (1.0, (3.0,)) if penalty is None else (0.9, penalty)
-        return held_out.Outcome(loss, 10.0, 1.0, 1.0, penalty, {3.0: "models"}, relevance=np.ones(4))
+        return held_out.Outcome(loss, 10.0, 1.0, 1.0, penalty, {3.0: "models"}, relevance=SAME)
 
     parameters = replace(Parameters.of(MODEL.get_params(), "squared_error"), n_components=0)
     samples = Samples(X, y[:, np.newaxis], np.ones(len(y)), rows=np.arange(len(y)))

@@ -36,8 +36,8 @@ SMALLEST_UNIT = 1e-100  # a feature of a smaller standard deviation has no line,
 LINE_POWERS = {"ridge": 0.5, "logistic": 0.25}
 
 # To choose from: of a ridge regression as scikit-learn's alpha, of a logistic regression as 1 / C, and of one with
-# lines alone, of which few rows can tell no more.
-PENALTIES = {"ridge": np.logspace(-1, 4, 6), "logistic": [1000.0, 100.0, 10.0, 1.0, 0.1], "lines": [10.0, 1.0]}
+# lines alone, which have little to overfit with.
+PENALTIES = {"ridge": np.logspace(-1, 4, 6), "logistic": [1000.0, 100.0, 10.0, 1.0, 0.1], "lines": [10.0, 1.0, 0.1]}
 
 # Slopes at which logistic regressions end. With steps of several classes that is early, which serves a network beside
 # them better than the optimum does, and takes a fraction of the time.

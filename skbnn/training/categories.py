@@ -32,6 +32,9 @@ LOGISTIC, UNCHOSEN = ("lines", "logistic"), ("lines", 1.0)
 class Categories(Targets):
     """What classes and labels have in common: a score for each that may be true."""
 
+    # Cross-entropy makes networks ever surer of the rows that they have seen.
+    overconfidence = 2.5
+
     def constant(self, y, sample_weight):
         """The scores of a row of which nothing is known, (n_outputs,) float64: those of the smallest loss.
 

@@ -9,7 +9,7 @@ from skbnn.encoding.principal_components import principal_components
 from skbnn.encoding.sparse import each_column, finite_columns
 from skbnn.encoding.thresholds import find_combinations, find_encoding, given_encoding, varying_weights
 from skbnn.initial_models.additive import MAX_FEATURES
-from skbnn.training.held_out import SMALL, TOO_FEW, TRUST_OF_FEW, Judge, relevant, splits
+from skbnn.training.held_out import SMALL, TOO_FEW, TRUST_OF_FEW, Judge, splits
 from skbnn.training.parameters import MOST_THRESHOLDS, Decision, most_thresholds
 from skbnn.training.room import check_room
 from skbnn.training.state import sizes_of
@@ -95,14 +95,17 @@ def decide(samples, targets, parameters, progress, rng):
     sample_weight = samples.sample_weight
     samples, outcome = choose_encoding(samples.without_class_weights(), targets, parameters, judge, progress, rng)
     samples = replace(samples, sample_weight=sample_weight)
-    if outcome.gain < (targets.little if len(samples.rows) < SMALL else LITTLE_OF_MANY):
+    deserved = outcome.factor
+    if outcome.gain < little(samples, targets):
         parameters = judge.curbed(asked, parameters)
+    else:
+        deserved **= targets.overconfidence
     if outcome.penalty is not None:
         progress.stage("Fitting the initial model")
     initial_model = targets.initial_model(samples, samples.rows, rng, penalty=outcome.penalty)
     factor = 1.0
     if parameters.dropout == "auto":
-        initial_model, factor = initial_model.shrunk(outcome.share), trust(outcome.factor, parameters.n_estimators)
+        initial_model, factor = initial_model.shrunk(outcome.share), trust(deserved, parameters.n_estimators)
     parameters = parameters.where_auto(dropout=outcome.dropout, n_components=len(samples.encoding.components))
     progress.chosen(parameters, factor)
     return Decision(parameters, samples.encoding, initial_model, factor), samples
@@ -161,7 +164,7 @@ def choose_encoding(samples, targets, parameters, judge, progress, rng):
     Beside the first, an encoding has bits only while it is looked at.
     """
     best, chosen = judge(samples), samples
-    selected = relevant(best.relevance, RELEVANT)
+    selected = best.relevance.exceeds(RELEVANT)
     if selected.sum() <= len(varying(samples)) / 2:
         fewer = samples.with_encoding(samples.encoding.with_features(selected))
         of_relevant = judge.of_relevant_features(samples, best.penalty, RELEVANT)
@@ -169,6 +172,11 @@ def choose_encoding(samples, targets, parameters, judge, progress, rng):
         outcome = of_relevant(samples, penalty)
         if outcome.loss <= best.loss:
             chosen, best, judge = fewer, outcome, of_relevant
+    if best.relevance.interacts and best.gain < little(samples, targets):  # a short training may not find it
+        longer = judge.longer()
+        outcome = longer(samples, best.penalty, best.fitted)
+        if outcome.loss < best.loss:
+            best, judge = outcome, longer
     if parameters.n_components == "auto":
         for combinations, worth in find_extensions(chosen, targets, parameters, progress, rng):
             extended = samples.with_encoding(samples.encoding.with_combinations(combinations))
@@ -181,6 +189,11 @@ def choose_encoding(samples, targets, parameters, judge, progress, rng):
         calmer = judge(samples, targets.stronger(best.penalty), best.fitted)
         best = min(best, calmer, key=attrgetter("loss"))
     return chosen.encoded(), best
+
+
+def little(samples, targets):
+    """The share of the initial model's loss that a network has to take off to be worth more than a short training."""
+    return targets.little if len(samples.rows) < SMALL else LITTLE_OF_MANY
 
 
 def find_extensions(samples, targets, parameters, progress, rng):

@@ -12,6 +12,7 @@ from skbnn.network.trainer import LOSSES
 from skbnn.packed.additive_part import AdditivePart
 from skbnn.training.epochs import run_epochs
 from skbnn.training.parameters import Decision
+from skbnn.training.relevance import Relevance, Unseen, find_relevance
 from skbnn.training.state import TrainingState, new_trainer
 
 # What is compared are networks of a share of the width, but for narrow ones, trained for a share of the epochs, with
@@ -28,8 +29,6 @@ LARGEST_SHARE = LARGEST_FACTOR = 2.0
 
 # With fewer rows than this, nothing that could be held out says anything, and a network deserves so little trust.
 TOO_FEW, TRUST_OF_FEW = 20, 0.25
-
-LOOKED_AT = 2**22  # bits of rows by which features are judged
 
 ENOUGH_TRUST = 1.0  # a factor above this asks for no dropout
 
@@ -77,8 +76,8 @@ class Outcome(NamedTuple):
         Of some penalties the initial models of all parts.
     parts : list of HeldOut
         What the losses are of.
-    relevance : ndarray of shape (n_features,)
-        What each feature takes off the initial model's loss.
+    relevance : Relevance
+        Of the features.
     """
 
     loss: float
@@ -88,7 +87,7 @@ class Outcome(NamedTuple):
     penalty: object = None
     fitted: dict | None = None
     parts: list | None = None
-    relevance: np.ndarray | None = None
+    relevance: Relevance | None = None
 
     @property
     def gain(self):
@@ -125,7 +124,7 @@ class Judge:
         self.parameters, self.parts, self.targets, self.rng = shortened(parameters), parts, targets, rng
         self.loss, self.progress, self.features = LOSSES[parameters.loss](), progress, []
 
-    def of_relevant_features(self, samples, penalty, threshold):
+    def of_relevant_features(self, samples, penalty, share):
         """The same where only features have bits that are relevant among the rows that a network is trained on.
 
         By the rows that judge it, or by models that have seen these, features that say nothing would be believed where
@@ -136,23 +135,26 @@ class Judge:
         samples : Samples
         penalty : object
             Of the initial model by which features are relevant.
-        threshold : float
-            Share of the relevance of all features that a relevant one has to exceed.
+        share : float
+            Of what all features are worth, which a relevant one has to exceed.
         """
         judge, samples = copy(self), samples.encoded()
-        judge.features = [
-            relevant(self.relevance_within(samples, train, penalty), threshold) for train, _ in self.parts
-        ]
+        judge.features = [self.relevance_within(samples, train, penalty).exceeds(share) for train, _ in self.parts]
+        return judge
+
+    def longer(self):
+        """The same with networks that train for all epochs."""
+        judge = copy(self)
+        judge.parameters = replace(self.parameters, max_iter=EPOCHS_DIVISOR * self.parameters.max_iter)
         return judge
 
     def relevance_within(self, samples, rows, penalty):
-        """What each feature takes off the loss of initial models of either half of these rows, on the other half."""
-        halves, relevances = np.array_split(self.rng.permutation(rows), 2), []
+        """The Relevance of features by initial models of either half of these rows, on the other half."""
+        halves, parts = np.array_split(self.rng.permutation(rows), 2), []
         for train, held in (halves, halves[::-1]):
             initial_model = self.targets.initial_model(samples, np.sort(train), self.rng, penalty=penalty)
-            part = self.held_out(samples, initial_model, held)
-            relevances.append(relevance(part, samples, initial_model, held, self.loss))
-        return np.mean(relevances, axis=0)
+            parts.append(self.held_out(samples, initial_model, held).without_network(samples, initial_model, held))
+        return find_relevance(parts, self.loss)
 
     def choose_penalty(self, samples):
         """The penalty of an additive model and what was fitted for it, as ``Targets.choose_penalty`` gives them."""
@@ -191,7 +193,7 @@ class Judge:
             penalty, fitted = self.choose_penalty(samples.encoded())
         models = None if self.features or fitted is None else fitted.get(penalty)  # those of other bits are no use
         watcher = self.progress.trial(samples.encoding, len(self.parts) * self.parameters.max_iter)
-        parts, relevances = [], []
+        parts, unseen = [], []
         for i, (train, held) in enumerate(self.parts):
             of_part = samples.encode(samples.encoding.with_features(self.features[i])) if self.features else samples
             if models is None:
@@ -202,9 +204,9 @@ class Judge:
             if self.loses(parts, rival):
                 self.progress.compared(samples.encoding, None)
                 return None
-            relevances.append(relevance(parts[i], of_part, initial_model, held, self.loss))
-        outcome = weigh(parts, self.loss)
-        outcome = outcome._replace(penalty=penalty, fitted=fitted, parts=parts, relevance=np.mean(relevances, axis=0))
+            unseen.append(parts[i].without_network(of_part, initial_model, held))
+        relevance = find_relevance(unseen, self.loss)
+        outcome = weigh(parts, self.loss)._replace(penalty=penalty, fitted=fitted, parts=parts, relevance=relevance)
         self.progress.compared(samples.encoding, outcome)
         return outcome
 
@@ -245,6 +247,11 @@ class HeldOut(NamedTuple):
     varying: np.ndarray
     scores: np.ndarray
 
+    def without_network(self, samples, initial_model, rows):
+        """The same rows as the initial model sees them."""
+        scores = self.constant + self.varying
+        return Unseen(samples, initial_model, rows, self.targets, self.sample_weight, scores)
+
 
 def shortened(parameters):
     """The same of narrower networks for fewer epochs."""
@@ -258,30 +265,6 @@ def network_scores(network, encoding, data, train, held):
     estimate_statistics(network, data.bits, data.sample_weight, rows=train)
     nothing = AdditivePart.of_constant(np.zeros(network.n_outputs))
     return fold([network], encoding, nothing, output="identity").decision_function_from_bits(data.bits[held])
-
-
-def relevant(relevance, threshold):
-    """Which features are, a mask; all if none is."""
-    selected = relevance > threshold * relevance.clip(0).sum()
-    return selected if selected.any() else np.ones(len(selected), bool)
-
-
-def relevance(part, samples, initial_model, held, loss):
-    """How much more the loss of the initial model is without what each feature adds to it, (n_features,)."""
-    if not initial_model.additive.varies:
-        return np.zeros(samples.X.shape[1])
-    some = slice(max(1, LOOKED_AT // samples.encoding.n_bits))
-    X, bits = samples.X[held[some]], samples.bits[held[some]]
-    targets, sample_weight = part.targets[some], part.sample_weight[some]
-    unit = np.where(initial_model.spread > 0, initial_model.spread, 1)
-    scores = part.constant + part.varying[some]
-
-    def loss_of(scores):
-        return loss(scores.astype(np.float32), targets, sample_weight, np.empty(scores.shape, np.float32))
-
-    offsets = samples.encoding.offsets
-    of_features = (added / unit for added in initial_model.additive.scores_of_features(X, bits, offsets))
-    return np.array([loss_of(scores - (added - added.mean(axis=0))) for added in of_features]) - loss_of(scores)
 
 
 def weigh(parts, loss):

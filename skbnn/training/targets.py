@@ -39,6 +39,9 @@ class Targets(ABC):
     # A network has to take this share off the loss of the initial model alone to be worth more than a short training.
     little = 0.05
 
+    # The exponent of what a network deserves that trains for longer than the judge's: its errors grow with its scores.
+    overconfidence = 1.0
+
     fewest_to_score = 1
 
     # With more rows, a network learns as much without an additive model, which takes long to fit.

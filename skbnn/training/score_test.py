@@ -1,0 +1,52 @@
+"""Whether a model lacks the products of pairs of features."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import chdtri
+
+# How seldom any pair of a table is found whose product says nothing.
+SIGNIFICANCE = 1e-6
+
+
+class ScoreTest(NamedTuple):
+    """Rao's score test of each product of two features, by the gradients of a loss.
+
+    A product whose coefficient ought not to be 0 makes the sum of gradients times products large beside the square root
+    of the sum of their squares. Those of several models' rows may be added up.
+
+    Attributes
+    ----------
+    sums, squares : ndarray of shape (n_outputs, n_features, n_features)
+        Of gradients times products.
+    n_rows : int
+
+    References
+    ----------
+    C. R. Rao, "Large sample tests of statistical hypotheses concerning several parameters with applications to problems
+    of estimation", Mathematical Proceedings of the Cambridge Philosophical Society 44, 1948.
+    """
+
+    sums: np.ndarray
+    squares: np.ndarray
+    n_rows: int
+
+    @classmethod
+    def of(cls, X, gradients):
+        """The test by these rows: features, (n_rows, n_features), and slopes of the loss, (n_rows, n_outputs)."""
+        X, gradients = X - X.mean(axis=0), gradients - gradients.mean(axis=0)
+        sums = [(X.T * of_output) @ X for of_output in gradients.T]
+        squares = [(X.T * of_output) ** 2 @ X**2 for of_output in gradients.T]
+        return cls(np.stack(sums), np.stack(squares), len(X))
+
+    def __add__(self, other):
+        return ScoreTest(*(mine + its for mine, its in zip(self, other, strict=True)))
+
+    def evidence(self):
+        """Of pairs, (n_features, n_features), chi-squared a row, of the output that lacks it most; 0 if by chance."""
+        found = np.divide(self.sums**2, self.squares, out=np.zeros_like(self.sums), where=self.squares > 0)
+        n_outputs, n_features, _ = found.shape
+        n_tests = max(n_outputs * n_features * (n_features - 1) // 2, 1)
+        found = found.max(axis=0)
+        np.fill_diagonal(found, 0)
+        return np.where(found > chdtri(1, SIGNIFICANCE / n_tests), found / self.n_rows, 0)
