@@ -1,4 +1,4 @@
-"""Tables whose law is known: interactions among noise, wrong labels, periods; beside scikit-learn's MLP and boosting."""
+"""Tables whose law is known: interactions, noise, wrong labels, periods; beside scikit-learn's MLP and boosting."""
 
 import sys
 import warnings

@@ -3,28 +3,48 @@
 import numpy as np
 import pytest
 
-from skbnn.encoding.resolution import MIN_ROWS, error_of_means, find_resolution
+from skbnn.encoding.resolution import find_resolution, means_of_values, successive_variance, variance_within
 from skbnn.encoding.standardization import robust_location_and_scale, weighted_quantile
 
 
 def test_a_feature_between_whose_thresholds_targets_vary_has_more():
     rng = np.random.default_rng(0)
     X = np.c_[rng.uniform(size=(4000, 2)), rng.integers(0, 8, 4000)]
-    y = np.c_[np.sin(30 * np.pi * X[:, 0]) + X[:, 1] + X[:, 2] / 8, rng.normal(size=4000)]
+    y = np.c_[np.sin(30 * np.pi * X[:, 0]) + X[:, 1] + X[:, 2] / 8, rng.normal(size=4000), np.ones(4000)]
     weights = rng.uniform(0.5, 2, 4000)
-    resolution = find_resolution(X, y[:, :1], weights, 16, np.random.default_rng(0))
+    resolution = find_resolution(X, y[:, :1], weights, 16)
     assert resolution[0] >= 64 and resolution[1:].tolist() == [16, 16]
-    assert find_resolution(X, y[:, 1:], weights, 16, rng).tolist() == [16, 16, 16]
-    assert find_resolution(X[: MIN_ROWS - 1], y[: MIN_ROWS - 1], weights[: MIN_ROWS - 1], 16, rng).tolist() == [16] * 3
+    X[::7, 0] = np.nan
+    np.testing.assert_array_equal(find_resolution(X, y[:, :1], weights, 16), resolution)
+    assert find_resolution(X, y[:, 1:2], weights, 16).tolist() == [16, 16, 16]
+    assert find_resolution(X, y[:, 2:], weights, 16).tolist() == [16, 16, 16]
 
 
-def test_the_error_is_that_of_means_of_one_half_for_the_other():
-    column, y = np.array([0.0, 0.0, 1.0, 1.0, 0.0, 1.0]), np.array([[2.0], [4.0], [9.0], [9.0], [1.0], [5.0]])
-    first, weights = np.array([True, True, True, False, False, False]), np.array([1.0, 1.0, 2.0, 1.0, 1.0, 2.0])
-    mean, unit = (2 + 4 + 18) / 4, 8 / 6
-    means = np.array([(6 + unit * mean) / (2 + unit), (18 + unit * mean) / (2 + unit)])
-    expected = (9 - means[1]) ** 2 + (1 - means[0]) ** 2 + 2 * (5 - means[1]) ** 2
-    assert error_of_means(np.array([0.5]), column, y, weights, first) == pytest.approx(expected)
+@pytest.mark.parametrize("n_rows", [256, 1000])
+def test_noise_has_no_more_thresholds(n_rows):
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        X, y = rng.normal(size=(n_rows, 5)), rng.standard_t(4, (n_rows, 2))
+        assert (find_resolution(X, y, np.ones(n_rows), 16) == 16).all(), seed
+
+
+def test_variances_are_those_of_rows_between_thresholds_and_of_neighbours():
+    rng = np.random.default_rng(0)
+    column, y, counts = rng.integers(0, 40, 300).astype(float), rng.normal(size=(300, 2)), rng.integers(1, 4, 300)
+    values, means, rows = means_of_values(column, y, counts)
+    of_first = np.average(y[column == values[0]], axis=0, weights=counts[column == values[0]])
+    for value, mean, n_rows in zip(values, means + of_first, rows, strict=True):
+        of_value = column == value
+        np.testing.assert_allclose(mean, np.average(y[of_value], axis=0, weights=counts[of_value]))
+        assert n_rows == counts[of_value].sum()
+    thresholds = np.array([9.5, 20.5])
+    parts = [slice(0, 10), slice(10, 21), slice(21, 40)]
+    squares = [rows[part] @ (means[part] - np.average(means[part], axis=0, weights=rows[part])) ** 2 for part in parts]
+    assert variance_within(thresholds, values, means, rows) == pytest.approx(np.sum(squares) / (40 - 3))
+    assert variance_within(values[:-1] + 0.5, values, means, rows) == 0
+    # Means of as many rows of a variance of 1 have it divided by these, and so have their differences.
+    noise = rng.normal(size=(5000, 1)) / np.sqrt(np.repeat([1, 4], 2500))[:, np.newaxis]
+    assert successive_variance(noise, np.repeat([1, 4], 2500)) == pytest.approx(1, rel=0.1)
 
 
 def test_quantiles_count_rows_by_their_weights():

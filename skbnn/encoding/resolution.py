@@ -7,17 +7,18 @@ from skbnn.encoding.thresholds import column_thresholds, varying_weights
 
 FINER = 2, 4, 8  # times as many thresholds
 
-GAIN = 0.1  # share of the squared error on other rows that they have to take off
+GAIN = 0.1  # share of the variance between thresholds that more of them have to take off
 
-MIN_ROWS = 512  # fewer say nothing
+MIN_ROWS = 256  # fewer say little
 
 MAX_SIZE_TO_RESOLVE, MAX_TARGETS = 2**17, 16  # floats of X and columns of targets that are worth a look
 
 
-def find_resolution(X, y, sample_weight, n_thresholds, rng):
+def find_resolution(X, y, sample_weight, n_thresholds):
     """Find how many thresholds each feature deserves.
 
-    The mean of the targets between neighbouring thresholds, from half of the rows, predicts the other half.
+    Between two thresholds targets should vary no more than they do from one value of the feature to the next, which is
+    what no threshold can tell.
 
     Parameters
     ----------
@@ -26,50 +27,61 @@ def find_resolution(X, y, sample_weight, n_thresholds, rng):
         Numbers, or 0 and 1 for classes.
     sample_weight : ndarray of shape (n_rows,)
     n_thresholds : int
-        As long as more do not serve the prediction.
-    rng : numpy.random.Generator
-        Draws the halves.
+        As long as more do not serve.
 
     Returns
     -------
     ndarray of shape (n_features,), int
         ``n_thresholds``, or up to eight times as many.
+
+    References
+    ----------
+    J. von Neumann, "Distribution of the ratio of the mean square successive difference to the variance", Annals of
+    Mathematical Statistics 12, 1941.
     """
-    resolution = np.full(X.shape[1], n_thresholds)
-    if len(X) < MIN_ROWS:
-        return resolution
-    weights = varying_weights(sample_weight)
-    first, y = rng.permutation(len(X)) < len(X) // 2, y[:, :MAX_TARGETS]
+    resolution, y = np.full(X.shape[1], n_thresholds), y[:, :MAX_TARGETS]
+    weights, unit = varying_weights(sample_weight), sample_weight.mean()
     for feature, column in enumerate(X.T):
         stored = StoredColumn(column, weights=weights)
         coarse = column_thresholds(stored, n_thresholds)
         if len(coarse) < n_thresholds:  # a threshold between any two values already
             continue
-        rows = column, y, sample_weight, first
         known = ~np.isnan(column)
-        if not known.all():
-            if np.count_nonzero(known) < MIN_ROWS:
-                continue
-            rows = [part[known] for part in rows]
-        error = error_of_means(coarse, *rows)
+        values, means, counts = means_of_values(column[known], y[known], sample_weight[known] / unit)
+        # Either variance is known to three standard errors of the successive differences'.
+        tolerance = GAIN + 3 * np.sqrt(3 / len(values))
+        successive = successive_variance(means, counts)
+        first = variance = variance_within(coarse, values, means, counts)
         for factor in FINER:
+            if successive >= (1 - tolerance) * variance:
+                break
             fine = column_thresholds(stored, factor * n_thresholds)
-            finer_error = error_of_means(fine, *rows)
-            if finer_error < (1 - GAIN) * error:
-                resolution[feature], error = factor * n_thresholds, finer_error
+            variance = variance_within(fine, values, means, counts)
+            if variance < (1 - GAIN) * first:
+                resolution[feature] = factor * n_thresholds
     return resolution
 
 
-def error_of_means(thresholds, column, y, sample_weight, first):
-    """Squared error of the ``first`` rows' means between thresholds, for the other rows."""
-    interval = np.searchsorted(thresholds, column, side="right")
-    mean = np.average(y[first], axis=0, weights=sample_weight[first])
-    # One row more of the mean of all stands in for an interval that has none.
-    unit = sample_weight.mean()
-    total = unit + np.bincount(interval[first], sample_weight[first], len(thresholds) + 1)
-    error = 0.0
-    for target, of_all in zip(y.T, mean, strict=True):
-        sums = np.bincount(interval[first], (sample_weight * target)[first], len(thresholds) + 1)
-        predicted = (sums + unit * of_all) / total
-        error += sample_weight[~first] @ (target - predicted[interval])[~first] ** 2
-    return error
+def means_of_values(column, y, counts):
+    """Distinct values, ascending, the mean targets of their rows beside those of the first, and the numbers of rows."""
+    values, which = np.unique(column, return_inverse=True)
+    rows = np.bincount(which, counts)
+    sums = [np.bincount(which, counts * target) for target in y.T]
+    means = np.stack(sums, axis=1) / rows[:, np.newaxis]
+    return values, means - means[0], rows
+
+
+def successive_variance(means, counts):
+    """The variance of a row's targets by differences of neighbouring values' means, summed over targets."""
+    differences = np.sum(np.diff(means, axis=0) ** 2, axis=1)
+    return np.mean(differences / (1 / counts[1:] + 1 / counts[:-1]))
+
+
+def variance_within(thresholds, values, means, counts):
+    """The variance of a row's targets by values' means between the same two thresholds, summed over targets."""
+    interval = np.searchsorted(thresholds, values, side="right")
+    total = np.bincount(interval, counts)
+    squares = counts @ means**2
+    between = sum(np.sum(np.bincount(interval, counts * mean) ** 2 / np.maximum(total, 1e-300)) for mean in means.T)
+    freedom = len(values) - np.count_nonzero(total)
+    return (squares.sum() - between) / freedom if freedom else 0.0

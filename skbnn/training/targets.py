@@ -81,7 +81,7 @@ class Targets(ABC):
             return n_thresholds
         rows = subsample(samples.rows, most, rng)
         numbers, sample_weight = self.numbers(samples, rows), samples.sample_weight[rows]
-        return find_resolution(dense(samples.X[rows]), numbers, sample_weight, n_thresholds, rng)
+        return find_resolution(dense(samples.X[rows]), numbers, sample_weight, n_thresholds)
 
     def numbers(self, samples, rows):
         """Targets of some rows as numbers whose means say something, (n_rows, n)."""
