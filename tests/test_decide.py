@@ -160,7 +160,7 @@ def test_held_out_rows_choose_directions_for_a_smooth_product():
     model = BinaryMLPRegressor((64,), random_state=0).fit(X[:1000], y[:1000])
     assert model.n_components_ >= 2
     without = clone(model).set_params(n_components=0).fit(X[:1000], y[:1000])
-    assert 1 - model.score(X[1000:], y[1000:]) < 0.4 * (1 - without.score(X[1000:], y[1000:]))
+    assert 1 - model.score(X[1000:], y[1000:]) < 0.5 * (1 - without.score(X[1000:], y[1000:]))
 
 
 def test_each_direction_has_to_be_worth_it(monkeypatch):
@@ -309,6 +309,14 @@ def test_features_that_matter_in_products_only_are_found_among_noise_and_wrong_l
         model = Estimator(random_state=seed).fit(X[:n_rows], y[:n_rows])
         scores.append(np.mean((model.predict(X[n_rows:]) > 0.5) == y[n_rows:]))
     assert np.mean(scores) > least
+
+
+def test_where_networks_say_nothing_they_do_not_train_long():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(300, 4)), rng.integers(0, 2, 300)
+    model = BinaryMLPClassifier(random_state=0).fit(X, y)
+    assert (model.shrinkage_, model.n_iter_) == (0, 1)
+    assert clone(model).set_params(max_iter=7).fit(X, y).n_iter_ == 7
 
 
 def test_very_few_rows_trust_the_initial_model():

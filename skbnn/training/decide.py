@@ -106,6 +106,8 @@ def decide(samples, targets, parameters, progress, rng):
     factor = 1.0
     if parameters.dropout == "auto":
         initial_model, factor = initial_model.shrunk(outcome.share), trust(deserved, parameters.n_estimators)
+        if not factor and asked.max_iter is None:  # what a network learns would say nothing
+            parameters = replace(parameters, max_iter=1)
     parameters = parameters.where_auto(dropout=outcome.dropout, n_components=len(samples.encoding.components))
     progress.chosen(parameters, factor)
     return Decision(parameters, samples.encoding, initial_model, factor), samples
