@@ -72,7 +72,7 @@ def test_standard_input_and_output(folder):
 def test_info_says_what_a_model_is(folder, capsys):
     path, _, _ = folder
     said = run(capsys, "info", path / "classes")
-    assert "3 classes: se, ve, vi" in said and "4: a, b, c, d" in said and "steps and slopes" in said
+    assert "3 classes: se, ve, vi" in said and "4: a, b, c, d" in said and "slopes" in said
     assert "2 real targets" in run(capsys, "info", path / "reals")
     assert "3 labels" in run(capsys, "info", path / "labels")
 
