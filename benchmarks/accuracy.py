@@ -23,10 +23,11 @@ from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
 WIDE = {"hidden_layer_sizes": (1024,) * 3}
 FOUR = WIDE | {"n_thresholds": 3, "n_estimators": 4}
 PARAMETERS = {
-    "mnist-3x256": {"hidden_layer_sizes": (256,) * 3, "n_thresholds": 1, "max_iter": 100, "dropout": 0.1},
+    "mnist-3x256": {"hidden_layer_sizes": (256,) * 3, "n_thresholds": 1, "max_iter": 300, "dropout": 0.15},
     "mnist-3x1024": WIDE | {"n_thresholds": 1, "max_iter": 200, "dropout": 0.2},
+    "mnist-3x1024-deformed": WIDE | {"n_thresholds": 1, "max_iter": 15, "dropout": 0.05},
     "mnist-4x3x1024": FOUR | {"max_iter": 25, "dropout": 0.2},
-    "mnist-4x3x1024-deformed": FOUR | {"max_iter": 24, "dropout": 0.05},
+    "mnist-4x3x1024-deformed": FOUR | {"max_iter": 15, "dropout": 0.05},
 }
 
 LINEAR, SMALL_MLP, SAME_MLP, BOOSTING, BINARY = MODELS = (

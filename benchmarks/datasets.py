@@ -179,6 +179,7 @@ DATASETS = {
     "protein": Dataset("regression", arrays),
     "mnist-3x256": Dataset("classification", arrays, scale_pixels),
     "mnist-3x1024": Dataset("classification", arrays, scale_pixels),
+    "mnist-3x1024-deformed": Dataset("classification", deformed, scale_pixels),
     "mnist-4x3x1024": Dataset("classification", arrays, scale_pixels),
     "mnist-4x3x1024-deformed": Dataset("classification", deformed, scale_pixels),
 }

@@ -71,8 +71,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     n_thresholds : int or "auto", default="auto"
         Bits a feature becomes, at most: bit t says whether the value reaches the t-th threshold. Thresholds are
         near quantiles of the training data; a feature with fewer distinct values gets fewer. "auto" is a twelfth of the
-        rows, from 4 to 32, and up to eight times as many for a feature between whose thresholds the targets vary, by
-        the prediction of one half of the rows by the other. Fewer than 50 rows, and a first call of ``partial_fit``,
+        rows, from 4 to 32, and up to eight times as many for a feature between whose thresholds the targets vary
+        more than from one value to the next, from 256 rows on. Fewer than 50 rows, and a first call of ``partial_fit``,
         take 32. Where features are more than 500 there are fewer, and one of each with more than 8,192.
 
     thresholds : list of array-like of length n_features, default=None
@@ -113,7 +113,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     max_iter : int, default=None
         Epochs. None trains for 28 epochs; on small data for at least 1500 mini-batches, in 150 epochs at most; on
         large data until 10 million rows have been seen, for at least 5 epochs; a third of that where the network hardly
-        helps, see ``dropout``.
+        helps, and one epoch where it does not, see ``dropout``.
 
     momentum : float, default=0.9
         For ``solver="sgd"``, in [0, 1).

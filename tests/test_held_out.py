@@ -88,11 +88,11 @@ def test_a_feature_is_worth_what_the_loss_is_without_it():
     np.testing.assert_allclose(worth_alone(unseen, SquaredError()), [0.5 * 9 / 10, 0.5 / 10, 0], atol=0.05)
 
 
-def judge_of(samples, targets):
+def judge_of(samples, targets, max_iter=3):
     """A Judge of three parts whose trainings are short, and the samples with bits."""
     rng = np.random.default_rng(0)
     samples = samples.encode(find_encoding(samples.X, 16, rng=rng))
-    asked = {**MODEL.get_params(), "max_iter": 3, "hidden_layer_sizes": (8,)}
+    asked = {**MODEL.get_params(), "max_iter": max_iter, "hidden_layer_sizes": (8,)}
     parameters = Parameters.of(asked, targets.network_loss).paced(samples, targets)
     parts = held_out.splits(samples, targets, seed=0)
     return held_out.Judge(parameters, parts, targets, Progress(), rng), samples
@@ -113,23 +113,23 @@ def test_models_that_were_fitted_to_choose_a_penalty_are_judged_as_they_are(monk
     X, y = load_iris(return_X_y=True)
     judge, samples = judge_of(Samples(X, CLASSES.encode(y), np.ones(len(y)), rows=np.arange(len(y))), CLASSES)
     monkeypatch.setattr(Classes, "initial_model", None)
-    first = judge(samples)
-    stronger = next(penalty for penalty in first.fitted if penalty != first.penalty)
-    assert judge(samples, stronger, first.fitted).penalty == stronger
+    penalty, fitted = judge.choose_penalty(samples)
+    for of_fitted in fitted:
+        assert judge(samples, of_fitted, fitted).penalty == of_fitted
     with pytest.raises(TypeError, match="not callable"):
-        judge(samples, first.penalty)
+        judge(samples, penalty)
 
 
-@pytest.mark.parametrize("right, n_trained", [(1, 1), (0, 3)])
-def test_a_rival_that_is_better_on_the_first_part_ends_a_comparison(right, n_trained, monkeypatch):
+@pytest.mark.parametrize("first, n_trained", [(0.0, 1), (np.inf, 3)])
+def test_a_rival_that_is_better_on_the_first_part_ends_a_comparison(first, n_trained, monkeypatch):
     X, _ = noise_and_signal(noise=1)
     targets = Reals(1, "squared_error")
     judge, samples = judge_of(Samples(X, X[:, :1], np.ones(len(X)), rows=np.arange(len(X))), targets)
-    first, trained, train = judge(samples), [], held_out.Judge.train
+    trained, train = [], held_out.Judge.train
     monkeypatch.setattr(held_out.Judge, "train", lambda *arguments: trained.append(1) or train(*arguments))
-    parts = [part._replace(varying=right * part.targets, scores=0 * part.scores) for part in first.parts]
-    outcome = judge(samples, rival=first._replace(parts=parts))
-    assert len(trained) == n_trained and (outcome is None) == bool(right)
+    penalty, _ = judge.choose_penalty(samples)
+    outcome = judge(samples, penalty, rival=held_out.Outcome(1.0, 1.0, 1.0, 1.0, first=first))
+    assert len(trained) == n_trained and (outcome is None) == (n_trained == 1)
 
 
 def test_a_network_that_only_learns_noise_is_shrunk_away():
@@ -186,7 +186,11 @@ class Losses:
     def __init__(self, losses):
         self.losses, self.seen = iter(losses), []
 
-    def __call__(self, samples, penalty=None, fitted=None, rival=None):
+    def choose_penalty(self, samples):
+        """None."""
+        return None, {}
+
+    def __call__(self, samples, penalty, fitted, rival=None):
         """The next Outcome; what is to be gained beside the initial model is much."""
         self.seen.append(len(samples.encoding.components))
         return held_out.Outcome(next(self.losses), 10.0, 1.0, 1.0, penalty, relevance=SAME)
@@ -210,7 +214,7 @@ def test_combinations_have_to_be_worth_it(losses, n_components):
     samples = Samples(X, X.sum(axis=1, keepdims=True), np.ones(len(X)), rows=np.arange(len(X)))
     samples = samples.encode(find_encoding(X, 16, rng=rng))
     targets = Reals(1, "squared_error")
-    chosen, outcome = decide.choose_encoding(samples, targets, parameters, judge, Progress(), rng)
+    chosen, outcome, _ = decide.choose_encoding(samples, targets, parameters, judge, Progress(), rng)
     assert len(chosen.encoding.components) == n_components
     assert judge.seen == [0, 1, 4][: len(losses)]  # after a direction that is kept nothing else is tried
     assert outcome.loss == (losses[-1] if n_components else 1)
@@ -225,18 +229,19 @@ def test_features_that_say_nothing_lose_their_bits_unless_held_out_rows_want_the
     relevance = Relevance(np.array([5, 0, 1, 0.001, -1, 0]), together=np.array([0, 0, 0, 0, 0, 0.02]))
 
     class Judge(Losses):
-        def __call__(self, samples, penalty=None, fitted=None, rival=None):
-            return super().__call__(samples, penalty)._replace(relevance=relevance)
+        def __call__(self, samples, penalty, fitted=None, rival=None):
+            return super().__call__(samples, penalty, fitted)._replace(relevance=relevance)
 
         def of_relevant_features(self, samples, penalty, share):
             assert share == decide.RELEVANT
             return self
 
         def choose_penalty(self, samples):
-            assert np.diff(samples.encoding.offsets).tolist() == [4, 0, 4, 0, 0, 4]
+            assert np.diff(samples.encoding.offsets).tolist() == ([4, 0, 4, 0, 0, 4] if self.seen else [4] * 6)
             return None, {}
 
-    chosen, _ = decide.choose_encoding(samples, Reals(1, "squared_error"), parameters, Judge(losses), Progress(), None)
+    targets, judge = Reals(1, "squared_error"), Judge(losses)
+    chosen, _, _ = decide.choose_encoding(samples, targets, parameters, judge, Progress(), None)
     assert np.diff(chosen.encoding.offsets).tolist() == ([4, 0, 4, 0, 0, 4] if fewer else [4] * 6)
 
 
@@ -249,44 +254,58 @@ def test_rows_that_judge_features_have_no_say_in_which_they_are(targets, n_rows)
     y = np.repeat(y[:, np.newaxis], targets.n_outputs, axis=1) if isinstance(targets, Reals) else np.digitize(y, [0, 1])
     samples = Samples(X, targets.encode(y), np.ones(n_rows), rows=np.arange(n_rows))
     judge, samples = judge_of(samples, targets)
-    first = judge(samples)
+    penalty, fitted = judge.choose_penalty(samples)
+    first = judge(samples, penalty, fitted)
     assert first.relevance.alone[0] > 10 * np.abs(first.relevance.alone[1:]).max()
     assert not first.relevance.interacts
-    selecting = judge.of_relevant_features(samples, first.penalty, 0.1)
+    selecting = judge.of_relevant_features(samples, penalty, 0.1)
     assert [features.tolist() for features in selecting.features] == [[True, False, False]] * len(judge.parts)
     rng_state = judge.rng.bit_generator.state
     relevances = []
     for of_judging in samples.y[judge.parts[0][1]], samples.y[judge.parts[0][1]][::-1]:
         samples.y[judge.parts[0][1]] = of_judging
         judge.rng.bit_generator.state = rng_state
-        relevances.append(judge.relevance_within(samples, judge.parts[0][0], first.penalty))
+        relevances.append(judge.relevance_within(samples, judge.parts[0][0], penalty))
     np.testing.assert_array_equal(*relevances)
 
 
-@pytest.mark.parametrize("gain, losses, n_epochs", [(0.9, [1], 1), (0.005, [1, 0.9], 3), (0.005, [1, 1.1], 1)])
+@pytest.mark.parametrize("gain, losses, n_epochs", [(0.9, [1, 2], 1), (0.005, [1, 0.9, 2], 3), (0.005, [1, 1.1, 2], 1)])
 def test_an_interaction_that_a_short_training_does_not_find_is_given_a_longer_one(gain, losses, n_epochs):
-    """The judge's outcome is the longer training's where that is better, and so is all that is judged after it."""
+    """The judge's outcome is the longer training's where that is better, and so is what is judged after it."""
     X, _ = noise_and_signal(noise=0)
-    rng, losses = np.random.default_rng(0), iter(losses)
+    rng, losses, seen = np.random.default_rng(0), iter(losses), []
 
-    class Stand:
+    class Judge:
         n_epochs = 1
 
-        def __call__(self, samples, penalty=None, fitted=None):
-            loss = next(losses)
-            return held_out.Outcome(
-                loss, loss / (1 - gain), 1.0, float(self.n_epochs), relevance=Relevance(SAME.alone, np.ones(4))
-            )
+        def choose_penalty(self, samples):
+            return (1.0,), {}
+
+        def __call__(self, samples, penalty, fitted):
+            seen.append((self.n_epochs, *penalty))
+            loss, interacting = next(losses), Relevance(SAME.alone, together=np.ones(4))
+            return held_out.Outcome(loss, loss / (1 - gain), 1.0, 1.0, penalty, relevance=interacting)
 
         def longer(self):
-            longer = Stand()
+            longer = Judge()
             longer.n_epochs = 3
             return longer
 
     parameters = replace(Parameters.of(MODEL.get_params(), "squared_error"), n_components=0)
     samples = Samples(X, X[:, :1], np.ones(len(X)), rows=np.arange(len(X))).encode(find_encoding(X, 4, rng=rng))
-    _, outcome = decide.choose_encoding(samples, Reals(1, "squared_error"), parameters, Stand(), Progress(), rng)
-    assert outcome.factor == n_epochs and next(losses, None) is None
+    targets = replace(Reals(1, "squared_error"))
+    _, _, judge = decide.choose_encoding(samples, targets, parameters, Judge(), Progress(), rng)
+    assert judge.n_epochs == n_epochs
+    assert seen == ([(1, 1), (1, 10)] if gain == 0.9 else [(1, 1), (3, 1)])
+
+
+@pytest.mark.parametrize("max_iter", [1, 4, 20])
+def test_a_longer_judge_trains_for_all_epochs(max_iter):
+    X, y = noise_and_signal(noise=0)
+    targets = Reals(1, "squared_error")
+    samples = Samples(X, y[:, np.newaxis], np.ones(len(y)), rows=np.arange(len(y)))
+    judge, _ = judge_of(samples, targets, max_iter=max_iter)
+    assert judge.parameters.max_iter == -(-max_iter // 3) and judge.longer().parameters.max_iter == max_iter
 
 
 def test_noise_in_many_features_is_not_believed():
@@ -303,16 +322,19 @@ def test_the_penalty_is_the_stronger_one_where_held_out_rows_like_it_better():
     X, y = noise_and_signal(noise=0)
     asked = []
 
-    def judge(samples, penalty=None, fitted=None):
-        asked.append((penalty, fitted))
-        loss, penalty = (1.0, (3.0,)) if penalty is None else (0.9, penalty)
-        return held_out.Outcome(loss, 10.0, 1.0, 1.0, penalty, {3.0: "models"}, relevance=SAME)
+    class Judge:
+        def choose_penalty(self, samples):
+            return (3.0,), {3.0: "models"}
+
+        def __call__(self, samples, penalty, fitted):
+            asked.append((penalty, fitted))
+            return held_out.Outcome(3.0 / penalty[0], 10.0, 1.0, 1.0, penalty, relevance=SAME)
 
     parameters = replace(Parameters.of(MODEL.get_params(), "squared_error"), n_components=0)
     samples = Samples(X, y[:, np.newaxis], np.ones(len(y)), rows=np.arange(len(y)))
     samples = samples.encode(find_encoding(X, 4, rng=np.random.default_rng(0)))
-    _, outcome = decide.choose_encoding(samples, Reals(1, "squared_error"), parameters, judge, Progress(), None)
-    assert asked == [(None, None), ((30.0,), {3.0: "models"})] and outcome.penalty == (30.0,)
+    _, outcome, _ = decide.choose_encoding(samples, Reals(1, "squared_error"), parameters, Judge(), Progress(), None)
+    assert asked == [((3.0,), {3.0: "models"}), ((30.0,), {3.0: "models"})] and outcome.penalty == (30.0,)
 
 
 @pytest.mark.parametrize("outlier", [1e10, 1e39, 1e300])

@@ -7,7 +7,7 @@ from skbnn.network._losses import LogisticLogLoss, SquaredError
 from skbnn.encoding.thresholds import find_encoding
 from skbnn.initial_models.initial_model import InitialModel
 from skbnn.packed.additive_part import AdditivePart
-from skbnn.training import relevance
+from skbnn.training import relevance, score_test
 from skbnn.training.relevance import Relevance, Unseen, find_relevance
 from skbnn.training.samples import Samples
 from skbnn.training.score_test import ScoreTest
@@ -24,9 +24,6 @@ def test_the_statistic_is_that_of_each_centered_product():
                 each = slopes[:, output] * centered[:, i] * centered[:, j]
                 np.testing.assert_allclose(tested.sums[output, i, j], each.sum(), atol=1e-9)
                 np.testing.assert_allclose(tested.squares[output, i, j], (each**2).sum())
-    both = tested + ScoreTest.of(X[:100], gradients[:100])
-    assert both.n_rows == 400
-    np.testing.assert_allclose(both.sums - tested.sums, ScoreTest.of(X[:100], gradients[:100]).sums)
 
 
 @pytest.mark.parametrize("n_features", [1, 2, 30])
@@ -34,40 +31,52 @@ def test_chance_is_no_evidence(n_features):
     for seed in range(20):
         rng = np.random.default_rng(seed)
         X, gradients = rng.normal(size=(200, n_features)), rng.standard_t(4, (200, 3))
-        assert not ScoreTest.of(X, gradients).evidence().any(), seed
+        assert not ScoreTest.of(X, gradients).significant_effects().any(), seed
+
+
+def test_of_tables_of_noise_as_many_have_a_pair_as_the_rate_says(monkeypatch):
+    monkeypatch.setattr(score_test, "SIGNIFICANCE", 0.05)
+    rng = np.random.default_rng(0)
+    tested = (ScoreTest.of(rng.normal(size=(500, 8)), rng.normal(size=(500, 3))) for _ in range(300))
+    assert 0.01 < np.mean([one.significant_effects().any() for one in tested]) < 0.09  # .98 without a correction
 
 
 def test_evidence_of_a_product_is_that_pairs_own():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(500, 5))
     gradients = np.stack([rng.normal(size=500), X[:, 1] * X[:, 3] + rng.normal(size=500)], axis=1)
-    found = ScoreTest.of(X, gradients).evidence()
+    found = ScoreTest.of(X, gradients).significant_effects()
     assert np.argwhere(found).tolist() == [[1, 3], [3, 1]]
     assert found[1, 3] == pytest.approx(1 / 10, rel=0.4)  # E[p²]² / E[p² (p² + 1)] of products p
 
 
-def unseen(X, y, *, scores=None, nominal=None, weight=None, n_thresholds=8):
+def unseen(X, y, *, scores=None, nominal=None, sample_weight=None):
     """Rows that a model of these scores has not seen, which is one of slopes of 0."""
-    n_rows, n_features = X.shape
+    (n_rows, n_features), n_outputs = X.shape, y.shape[1]
     nominal = np.zeros(n_features, bool) if nominal is None else np.array(nominal)
-    encoding = find_encoding(X, n_thresholds, rng=np.random.default_rng(0), nominal=nominal)
-    samples = Samples(X, y, np.ones(n_rows), np.arange(n_rows), nominal=nominal).encode(encoding)
-    additive = AdditivePart.of_constant(np.zeros(y.shape[1]))
-    additive = additive._replace(slopes=np.zeros((y.shape[1], n_features)), ranges=np.zeros((2, n_features)))
+    sample_weight = np.ones(n_rows) if sample_weight is None else sample_weight
+    encoding = find_encoding(X, 8, rng=np.random.default_rng(0), nominal=nominal)
+    samples = Samples(X, y, sample_weight, np.arange(n_rows), nominal=nominal).encode(encoding)
+    additive = AdditivePart.of_constant(np.zeros(n_outputs))
+    additive = additive._replace(slopes=np.zeros((n_outputs, n_features)), ranges=np.zeros((2, n_features)))
     scores = np.zeros(y.shape) if scores is None else scores
-    model = InitialModel(additive, np.zeros(y.shape[1]))
-    return Unseen(samples, model, np.arange(n_rows), y.astype(np.float32), np.ones(n_rows), scores)
+    model = InitialModel(additive, np.zeros(n_outputs))
+    return Unseen(samples, model, np.arange(n_rows), y.astype(np.float32), sample_weight, scores)
 
 
-@pytest.mark.parametrize("loss, n_rows", [(SquaredError(), 600), (LogisticLogLoss(), 600)], ids=["squares", "classes"])
-def test_features_that_only_together_say_something_are_worth_about_what_they_take_off(loss, n_rows):
-    X = np.random.default_rng(0).uniform(-1, 1, (n_rows, 4))
-    signs = np.sign(X[:, :1] * X[:, 2:3])
-    y = signs if isinstance(loss, SquaredError) else (signs > 0).astype(float)
-    found = find_relevance([unseen(X, y)], loss)
-    assert found.interacts and not found.alone.any()
+@pytest.mark.parametrize("n_outputs", [1, 8])
+@pytest.mark.parametrize("loss", [SquaredError(), LogisticLogLoss()], ids=["squares", "labels"])
+def test_features_that_only_together_say_something_are_worth_about_what_they_take_off(loss, n_outputs):
+    """Of several outputs one has the product; the others are noise."""
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (600, 4))
+    y = rng.choice([-1.0, 1.0], (600, n_outputs))
+    y[:, 0] = np.sign(X[:, 0] * X[:, 2])
+    y = y if isinstance(loss, SquaredError) else (y > 0).astype(float)
+    found = find_relevance([unseen(X, y, sample_weight=rng.uniform(0.5, 1, 600))], loss)
+    assert found.interacts
     assert found.exceeds(0.003).tolist() == [True, False, True, False]
-    assert 0.2 < found.together[0] / loss_of_nothing(loss, y) < 1
+    assert 0.2 < found.together[0] / loss_of_nothing(loss, y[:, :1]) < 1
 
 
 def loss_of_nothing(loss, y):
@@ -82,12 +91,18 @@ def test_what_an_initial_model_says_already_is_no_interaction():
     assert not find_relevance([unseen(X, y, scores=X.sum(axis=1, keepdims=True))], SquaredError()).interacts
 
 
-def test_codes_of_categories_have_no_products():
+def test_categories_have_products_in_the_order_of_their_codes():
     rng = np.random.default_rng(0)
-    X = rng.integers(0, 5, (800, 2)).astype(float)
-    y = (X[:, :1] - 2) * (X[:, 1:] - 2)
-    assert find_relevance([unseen(X, y)], SquaredError()).interacts
-    assert not find_relevance([unseen(X, y, nominal=[True, False])], SquaredError()).interacts
+    X = np.c_[rng.integers(0, 2, 800), rng.integers(0, 4, 800), rng.normal(size=(800, 2))]
+    y = (X[:, :1] - 0.5) * (X[:, 1:2] % 2 - 0.5) + 0.1 * rng.normal(size=(800, 1))
+    for nominal in [[True, True, False, False], [False, True, False, False]]:
+        found = find_relevance([unseen(X, y, nominal=nominal)], SquaredError())
+        assert found.exceeds(0.003).tolist() == [True, True, False, False]
+
+
+def test_a_bit_raises_a_level_by_one_and_that_of_a_category_by_its_place():
+    offsets, nominal = np.array([0, 3, 3, 5, 9]), np.array([False, True, False, True])
+    assert relevance.steps_of_bits(offsets, nominal).tolist() == [1, 1, 1, 1, 1, 1, 2, 3, 4]
 
 
 def test_rows_that_are_too_many_are_thinned_and_not_cut_off(monkeypatch):
@@ -96,11 +111,10 @@ def test_rows_that_are_too_many_are_thinned_and_not_cut_off(monkeypatch):
     X, y = rng.normal(size=(1000, 3)), np.arange(1000.0)[:, np.newaxis]
     part = unseen(X, y)
     np.testing.assert_array_equal(part.thinned(100).rows, np.arange(0, 1000, 10))
-    assert len(part.thinned(999).rows) == 500 and part.thinned(1000).rows is not None and len(part.thinned(0).rows) == 1
+    assert [len(part.thinned(most).rows) for most in (0, 999, 1000)] == [1, 500, 1000]
     monkeypatch.setattr(relevance, "MOST_BITS", 100 * part.samples.encoding.n_bits)
     monkeypatch.setattr(relevance, "MOST_PRODUCTS", 50 * 9)
     assert relevance.tested_products(part, SquaredError()).n_rows == 50
-    assert relevance.worth_alone(part, SquaredError()).shape == (3,)
 
 
 def test_many_features_or_outputs_have_no_pairs(monkeypatch):
@@ -118,7 +132,8 @@ def test_parts_add_up_and_those_of_constants_say_nothing():
     assert not find_relevance([constant], SquaredError()).interacts
     alone = find_relevance([part, constant], SquaredError())
     np.testing.assert_array_equal(alone.together, find_relevance([part], SquaredError()).together)
-    thirds = [part.every(3, first) for first in range(3)]
+    arrays = [[array[first::3].copy() for first in range(3)] for array in part[2:]]
+    thirds = [Unseen(part.samples, part.initial_model, *of_third) for of_third in zip(*arrays, strict=True)]
     assert not any(find_relevance([third], SquaredError()).interacts for third in thirds)
     assert find_relevance(thirds, SquaredError()).interacts
 

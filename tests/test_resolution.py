@@ -25,7 +25,8 @@ def test_noise_has_no_more_thresholds(n_rows):
     for seed in range(20):
         rng = np.random.default_rng(seed)
         X, y = rng.normal(size=(n_rows, 5)), rng.standard_t(4, (n_rows, 2))
-        assert (find_resolution(X, y, np.ones(n_rows), 16) == 16).all(), seed
+        for weights in np.ones(n_rows), np.where(rng.random(n_rows) < 0.1, 10.0, 1.0), rng.lognormal(size=n_rows):
+            assert (find_resolution(X, y, weights, 16) == 16).all(), seed
 
 
 def test_variances_are_those_of_rows_between_thresholds_and_of_neighbours():
@@ -36,7 +37,7 @@ def test_variances_are_those_of_rows_between_thresholds_and_of_neighbours():
     for value, mean, n_rows in zip(values, means + of_first, rows, strict=True):
         of_value = column == value
         np.testing.assert_allclose(mean, np.average(y[of_value], axis=0, weights=counts[of_value]))
-        assert n_rows == counts[of_value].sum()
+        assert n_rows == pytest.approx(counts[of_value].sum() ** 2 / np.sum(counts[of_value] ** 2))
     thresholds = np.array([9.5, 20.5])
     parts = [slice(0, 10), slice(10, 21), slice(21, 40)]
     squares = [rows[part] @ (means[part] - np.average(means[part], axis=0, weights=rows[part])) ** 2 for part in parts]

@@ -40,15 +40,15 @@ def find_resolution(X, y, sample_weight, n_thresholds):
     Mathematical Statistics 12, 1941.
     """
     resolution, y = np.full(X.shape[1], n_thresholds), y[:, :MAX_TARGETS]
-    weights, unit = varying_weights(sample_weight), sample_weight.mean()
+    weights = varying_weights(sample_weight)
     for feature, column in enumerate(X.T):
         stored = StoredColumn(column, weights=weights)
         coarse = column_thresholds(stored, n_thresholds)
         if len(coarse) < n_thresholds:  # a threshold between any two values already
             continue
         known = ~np.isnan(column)
-        values, means, counts = means_of_values(column[known], y[known], sample_weight[known] / unit)
-        # Either variance is known to three standard errors of the successive differences'.
+        values, means, counts = means_of_values(column[known], y[known], sample_weight[known])
+        # The relative standard error of the successive variance of normal noise is sqrt(3 / n); three are tolerated.
         tolerance = GAIN + 3 * np.sqrt(3 / len(values))
         successive = successive_variance(means, counts)
         first = variance = variance_within(coarse, values, means, counts)
@@ -62,13 +62,17 @@ def find_resolution(X, y, sample_weight, n_thresholds):
     return resolution
 
 
-def means_of_values(column, y, counts):
-    """Distinct values, ascending, the mean targets of their rows beside those of the first, and the numbers of rows."""
+def means_of_values(column, y, weights):
+    """Distinct values, ascending, the mean targets of each less the first's, and how many rows of equal weight it has.
+
+    A row that weighs more is one row, whose targets vary no less [1]_: unequal weights count as fewer rows.
+
+    .. [1] L. Kish, "Survey Sampling", 1965.
+    """
     values, which = np.unique(column, return_inverse=True)
-    rows = np.bincount(which, counts)
-    sums = [np.bincount(which, counts * target) for target in y.T]
-    means = np.stack(sums, axis=1) / rows[:, np.newaxis]
-    return values, means - means[0], rows
+    total = np.bincount(which, weights)
+    means = np.stack([np.bincount(which, weights * target) for target in y.T], axis=1) / total[:, np.newaxis]
+    return values, means - means[0], total**2 / np.bincount(which, weights**2)
 
 
 def successive_variance(means, counts):

@@ -32,8 +32,8 @@ LOGISTIC, UNCHOSEN = ("lines", "logistic"), ("lines", 1.0)
 class Categories(Targets):
     """What classes and labels have in common: a score for each that may be true."""
 
-    # Cross-entropy makes networks ever surer of the rows that they have seen.
-    overconfidence = 2.5
+    # Networks grow ever surer of the classes of rows that they have seen.
+    overconfidence = 2.0
 
     def constant(self, y, sample_weight):
         """The scores of a row of which nothing is known, (n_outputs,) float64: those of the smallest loss.

@@ -93,13 +93,13 @@ def decide(samples, targets, parameters, progress, rng):
         return Decision(parameters, samples.encoding, initial_model, TRUST_OF_FEW if doubted else 1.0), samples
 
     sample_weight = samples.sample_weight
-    samples, outcome = choose_encoding(samples.without_class_weights(), targets, parameters, judge, progress, rng)
+    unweighed = samples.without_class_weights()
+    samples, outcome, judge = choose_encoding(unweighed, targets, parameters, judge, progress, rng)
     samples = replace(samples, sample_weight=sample_weight)
-    deserved = outcome.factor
     if outcome.gain < little(samples, targets):
         parameters = judge.curbed(asked, parameters)
-    else:
-        deserved **= targets.overconfidence
+    longer = judge.parameters.max_iter < parameters.max_iter
+    deserved = outcome.factor ** (targets.overconfidence if longer else 1)
     if outcome.penalty is not None:
         progress.stage("Fitting the initial model")
     initial_model = targets.initial_model(samples, samples.rows, rng, penalty=outcome.penalty)
@@ -161,36 +161,38 @@ def always_on(encoding):
 
 
 def choose_encoding(samples, targets, parameters, judge, progress, rng):
-    """The samples in the encoding that serves held-out rows best, and what the judge says of it.
+    """The samples in the encoding that serves held-out rows best, the outcome there, and the judge whose it is.
 
     Beside the first, an encoding has bits only while it is looked at.
     """
-    best, chosen = judge(samples), samples
+    penalty, fitted = judge.choose_penalty(samples)
+    best, chosen = judge(samples, penalty, fitted), samples
     selected = best.relevance.exceeds(RELEVANT)
     if selected.sum() <= len(varying(samples)) / 2:
         fewer = samples.with_encoding(samples.encoding.with_features(selected))
-        of_relevant = judge.of_relevant_features(samples, best.penalty, RELEVANT)
-        penalty, _ = judge.choose_penalty(fewer.encoded())
+        of_relevant = judge.of_relevant_features(samples, penalty, RELEVANT)
+        penalty, _ = judge.choose_penalty(fewer)
         outcome = of_relevant(samples, penalty)
         if outcome.loss <= best.loss:
             chosen, best, judge = fewer, outcome, of_relevant
     if best.relevance.interacts and best.gain < little(samples, targets):  # a short training may not find it
         longer = judge.longer()
-        outcome = longer(samples, best.penalty, best.fitted)
+        outcome = longer(samples, best.penalty, fitted)
         if outcome.loss < best.loss:
             best, judge = outcome, longer
     if parameters.n_components == "auto":
         for combinations, worth in find_extensions(chosen, targets, parameters, progress, rng):
-            extended = samples.with_encoding(samples.encoding.with_combinations(combinations))
-            outcome = judge(extended, rival=best)
+            extended = samples.encode(samples.encoding.with_combinations(combinations))
+            penalty, of_extended = judge.choose_penalty(extended)
+            outcome = judge(extended, penalty, of_extended, rival=best)
             if outcome is not None and outcome.loss < worth * best.loss:
-                samples, best = extended, outcome
+                samples, best, fitted = samples.with_encoding(extended.encoding), outcome, of_extended
                 chosen = chosen.with_encoding(chosen.encoding.with_combinations(combinations))
                 break
     if best.penalty is not None and best.gain >= targets.little:
-        calmer = judge(samples, targets.stronger(best.penalty), best.fitted)
+        calmer = judge(samples, targets.stronger(best.penalty), fitted)
         best = min(best, calmer, key=attrgetter("loss"))
-    return chosen.encoded(), best
+    return chosen.encoded(), best, judge
 
 
 def little(samples, targets):

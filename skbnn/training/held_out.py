@@ -72,10 +72,8 @@ class Outcome(NamedTuple):
         Of the network's scores that is best.
     penalty : object
         Of the initial model, as ``Targets.choose_penalty`` gives it.
-    fitted : dict of object to sequence of InitialModel
-        Of some penalties the initial models of all parts.
-    parts : list of HeldOut
-        What the losses are of.
+    first : float
+        ``loss`` of the first part alone.
     relevance : Relevance
         Of the features.
     """
@@ -85,8 +83,7 @@ class Outcome(NamedTuple):
     share: float
     factor: float
     penalty: object = None
-    fitted: dict | None = None
-    parts: list | None = None
+    first: float = np.nan
     relevance: Relevance | None = None
 
     @property
@@ -116,12 +113,15 @@ class Judge:
 
     Attributes
     ----------
+    n_epochs : int
+        Of the training that is to come.
     features : list of (ndarray of shape (n_features,), bool)
         For each part the features that have bits, if not all.
     """
 
     def __init__(self, parameters, parts, targets, progress, rng):
         self.parameters, self.parts, self.targets, self.rng = shortened(parameters), parts, targets, rng
+        self.n_epochs = parameters.max_iter
         self.loss, self.progress, self.features = LOSSES[parameters.loss](), progress, []
 
     def of_relevant_features(self, samples, penalty, share):
@@ -143,9 +143,9 @@ class Judge:
         return judge
 
     def longer(self):
-        """The same with networks that train for all epochs."""
+        """The same with networks that train for as many epochs as the training that is to come."""
         judge = copy(self)
-        judge.parameters = replace(self.parameters, max_iter=EPOCHS_DIVISOR * self.parameters.max_iter)
+        judge.parameters = replace(self.parameters, max_iter=self.n_epochs)
         return judge
 
     def relevance_within(self, samples, rows, penalty):
@@ -161,7 +161,7 @@ class Judge:
         if self.parameters.init == "constant":
             return None, {}
         self.progress.stage("Choosing the initial model")
-        return self.targets.choose_penalty(samples, self.parts, self.rng)
+        return self.targets.choose_penalty(samples.encoded(), self.parts, self.rng)
 
     def curbed(self, asked, parameters):
         """Parameters no wider nor longer than the judge's, where that was left open in what was ``asked``."""
@@ -169,18 +169,18 @@ class Judge:
         sizes = sizes if asked.hidden_layer_sizes == "auto" else parameters.hidden_layer_sizes
         return replace(parameters, hidden_layer_sizes=sizes, max_iter=asked.max_iter or n_epochs)
 
-    def __call__(self, samples, penalty=None, fitted=None, *, rival=None):
+    def __call__(self, samples, penalty, fitted=None, *, rival=None):
         """Judge the samples' encoding and a penalty of the initial model.
 
         Parameters
         ----------
         samples : Samples
-        penalty : object, default=None
-            None for the one that held-out rows choose.
+        penalty : object
+            As ``choose_penalty`` gives it, or another.
         fitted : dict, default=None
-            An Outcome's of the same encoding.
+            As ``choose_penalty`` gives it for these bits.
         rival : Outcome, default=None
-            Of the same parts. One that is better on the first part ends it.
+            Of the same parts. One that is as good on the first of several parts ends it.
 
         Returns
         -------
@@ -188,9 +188,7 @@ class Judge:
             None if the rival ended it.
         """
         if not self.features:
-            samples = samples.encoded()  # once, for the penalty and all parts
-        if penalty is None:
-            penalty, fitted = self.choose_penalty(samples.encoded())
+            samples = samples.encoded()  # once for all parts
         models = None if self.features or fitted is None else fitted.get(penalty)  # those of other bits are no use
         watcher = self.progress.trial(samples.encoding, len(self.parts) * self.parameters.max_iter)
         parts, unseen = [], []
@@ -201,21 +199,16 @@ class Judge:
             else:
                 initial_model = models[i]
             parts.append(self.train(of_part, initial_model, watcher, train, held))
-            if self.loses(parts, rival):
-                self.progress.compared(samples.encoding, None)
-                return None
             unseen.append(parts[i].without_network(of_part, initial_model, held))
+            if i == 0:
+                first = weigh(parts, self.loss).loss
+                if rival is not None and len(self.parts) > 1 and not first < rival.first:  # nor if it is NaN
+                    self.progress.compared(samples.encoding, None)
+                    return None
         relevance = find_relevance(unseen, self.loss)
-        outcome = weigh(parts, self.loss)._replace(penalty=penalty, fitted=fitted, parts=parts, relevance=relevance)
+        outcome = weigh(parts, self.loss)._replace(penalty=penalty, first=first, relevance=relevance)
         self.progress.compared(samples.encoding, outcome)
         return outcome
-
-    def loses(self, parts, rival):
-        """Whether only the first of several parts is there, and the rival's is as good."""
-        if rival is None or len(parts) > 1 or len(self.parts) == 1:
-            return False
-        of_first, of_rival = (weigh(some, self.loss).loss for some in (parts, rival.parts[:1]))
-        return not of_first < of_rival  # nor if it is NaN
 
     def train(self, samples, initial_model, watcher, train, held):
         """Train a network beside the initial model; what HeldOut it leaves."""

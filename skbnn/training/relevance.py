@@ -1,7 +1,5 @@
 """Which features say something of the targets, each alone or two together."""
 
-from functools import reduce
-from operator import add
 from typing import NamedTuple
 
 import numpy as np
@@ -41,13 +39,10 @@ class Unseen(NamedTuple):
     scores: np.ndarray
 
     def thinned(self, most):
-        """So many of the rows at most, spread evenly."""
-        return self.every(-(-len(self.rows) // max(most, 1)))
-
-    def every(self, nth, first=0):
-        """Every ``nth`` of the rows, from ``first`` on."""
-        some = np.arange(first, len(self.rows), nth)
-        return self._replace(**{name: getattr(self, name)[some] for name in self._fields[2:]})
+        """So many of the rows at most, spread evenly: the first ones could be of one class."""
+        some = np.arange(0, len(self.rows), -(-len(self.rows) // max(most, 1)))
+        of_some = (part[some] for part in (self.rows, self.targets, self.sample_weight, self.scores))
+        return Unseen(self.samples, self.initial_model, *of_some)
 
     def loss(self, loss, scores):
         """The loss of other scores of these rows, and its slopes, (n_rows, n_outputs)."""
@@ -63,7 +58,7 @@ class Relevance(NamedTuple):
     alone : ndarray of shape (n_features,)
         How much more the loss is without what the initial model adds for each feature.
     together : ndarray of shape (n_features,)
-        About how much less it would be with the best product of each feature and another; 0 if that may be chance.
+        Roughly how much less it would be with the best product of each feature and another; 0 if that may be chance.
     """
 
     alone: np.ndarray
@@ -71,7 +66,7 @@ class Relevance(NamedTuple):
 
     @property
     def interacts(self):
-        """Whether two features say together what neither says alone."""
+        """Whether two features say together what the initial model does not."""
         return bool(self.together.any())
 
     def exceeds(self, share):
@@ -102,10 +97,11 @@ def find_relevance(parts, loss):
     alone = np.mean([worth_alone(part, loss) for part in parts], axis=0)
     together = np.zeros(n_features)
     if n_features**2 * parts[0].scores.shape[1] <= MOST_SUMS:
-        tested = reduce(add, (tested_products(part, loss) for part in parts))
-        # What a product takes off is half its chi-squared of a cross-entropy, which is about a half itself, and of
-        # squared errors as many times their half, which is their loss.
-        together = tested.evidence().max(axis=0) * np.mean([part.loss(loss, part.scores)[0] for part in parts])
+        tested = ScoreTest(*map(sum, zip(*(tested_products(part, loss) for part in parts), strict=True)))
+        # Half the chi-squared a row, times the ratio of the slopes' squares to the curvature, is what a product takes
+        # off. That is twice the loss for squared errors, and 1 for a cross-entropy, whose loss is near a half.
+        of_target = np.mean([part.loss(loss, part.scores)[0] / part.targets.shape[1] for part in parts])
+        together = tested.significant_effects().max(axis=0) * of_target
     return Relevance(alone, together)
 
 
@@ -120,12 +116,19 @@ def worth_alone(part, loss):
 
 
 def tested_products(part, loss):
-    """The ScoreTest of features, each as the number of its bits that are set; categories have no order, and no say."""
+    """The ScoreTest of features, each as the number of its bits that are set, or as the place of its category."""
     encoding, n_features = part.samples.encoding, part.samples.X.shape[1]
     n_products = n_features**2 * part.scores.shape[1]
     part = part.thinned(min(MOST_BITS // encoding.n_bits, MOST_PRODUCTS // n_products))
-    set_before = np.zeros((len(part.rows), encoding.n_bits + 1))
-    np.cumsum(unpack(part.samples.bits[part.rows], encoding.n_bits), axis=1, out=set_before[:, 1:])
-    levels = np.diff(set_before[:, encoding.offsets[: n_features + 1]], axis=1)
-    levels[:, encoding.nominal] = 0
-    return ScoreTest.of(levels, part.loss(loss, part.scores)[1].astype(np.float64))
+    offsets = encoding.offsets[: n_features + 1]
+    bits = unpack(part.samples.bits[part.rows], offsets[-1]) * steps_of_bits(offsets, encoding.nominal)
+    levels_before = np.zeros((len(part.rows), offsets[-1] + 1))
+    np.cumsum(bits, axis=1, out=levels_before[:, 1:])
+    return ScoreTest.of(np.diff(levels_before[:, offsets], axis=1), part.loss(loss, part.scores)[1].astype(np.float64))
+
+
+def steps_of_bits(offsets, nominal):
+    """By how much a bit that is set raises its feature's level, of which one of a nominal feature alone is set."""
+    counts = np.diff(offsets)
+    place = 1 + np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
+    return np.where(np.repeat(nominal, counts), place, 1)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import chdtri
 
-# How seldom any pair of a table is found whose product says nothing.
+# Family-wise error rate, by Bonferroni's correction.
 SIGNIFICANCE = 1e-6
 
 
@@ -13,7 +13,8 @@ class ScoreTest(NamedTuple):
     """Rao's score test of each product of two features, by the gradients of a loss.
 
     A product whose coefficient ought not to be 0 makes the sum of gradients times products large beside the square root
-    of the sum of their squares. Those of several models' rows may be added up.
+    of the sum of their squares. So does what the scores lack of single features that go together, squares above all:
+    that there is something to learn is so in either case. Fields of tests by several models' rows may be added up.
 
     Attributes
     ----------
@@ -39,11 +40,8 @@ class ScoreTest(NamedTuple):
         squares = [(X.T * of_output) ** 2 @ X**2 for of_output in gradients.T]
         return cls(np.stack(sums), np.stack(squares), len(X))
 
-    def __add__(self, other):
-        return ScoreTest(*(mine + its for mine, its in zip(self, other, strict=True)))
-
-    def evidence(self):
-        """Of pairs, (n_features, n_features), chi-squared a row, of the output that lacks it most; 0 if by chance."""
+    def significant_effects(self):
+        """Chi-squared a row of each pair, (n_features, n_features), the largest of any output; 0 if not significant."""
         found = np.divide(self.sums**2, self.squares, out=np.zeros_like(self.sums), where=self.squares > 0)
         n_outputs, n_features, _ = found.shape
         n_tests = max(n_outputs * n_features * (n_features - 1) // 2, 1)
