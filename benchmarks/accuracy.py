@@ -177,9 +177,7 @@ def models(dataset, parameters, seed):
         BOOSTING: lambda data, fitted=None: boosting(random_state=seed),
     }
     if parameters:
-        del makers[LINEAR], makers[BOOSTING]
-    if parameters.get("hidden_layer_sizes") == WIDE["hidden_layer_sizes"]:  # half an hour a fit
-        del makers[SAME_MLP]
+        del makers[LINEAR], makers[BOOSTING], makers[SAME_MLP]  # the last takes half an hour a fit
     if dataset.load is deformed:  # as long
         del makers[SMALL_MLP]
     return makers
