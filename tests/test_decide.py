@@ -294,11 +294,16 @@ def test_irrelevant_features_get_no_bits():
 
 
 @pytest.mark.parametrize(
-    "n_rows, n_features, wrong, least", [(900, 8, 0.0, 0.95), (1500, 6, 0.15, 0.78), (3000, 10, 0.2, 0.76)]
+    "model, n_rows, n_features, wrong, least",
+    [
+        (BinaryMLPClassifier(), 900, 8, 0.0, 0.95),
+        (BinaryMLPClassifier(), 1500, 6, 0.15, 0.78),
+        (BinaryMLPClassifier(), 3000, 10, 0.2, 0.76),
+        (BinaryMLPRegressor((64, 64), n_components=0), 900, 8, 0.0, 0.95),
+    ],
 )
-@pytest.mark.parametrize("Estimator", [BinaryMLPClassifier, BinaryMLPRegressor])
 def test_features_that_matter_in_products_only_are_found_among_noise_and_wrong_labels(
-    Estimator, n_rows, n_features, wrong, least
+    model, n_rows, n_features, wrong, least
 ):
     """Labels of the rows to test have as many wrong ones, so a perfect model scores one minus their share."""
     scores = []
@@ -306,8 +311,8 @@ def test_features_that_matter_in_products_only_are_found_among_noise_and_wrong_l
         rng = np.random.default_rng(seed)
         X = rng.normal(size=(n_rows + 4000, n_features))
         y = (X[:, 0] * X[:, 1] > 0) ^ (rng.random(len(X)) < wrong)
-        model = Estimator(random_state=seed).fit(X[:n_rows], y[:n_rows])
-        scores.append(np.mean((model.predict(X[n_rows:]) > 0.5) == y[n_rows:]))
+        fitted = clone(model).set_params(random_state=seed).fit(X[:n_rows], y[:n_rows])
+        scores.append(np.mean((fitted.predict(X[n_rows:]) > 0.5) == y[n_rows:]))
     assert np.mean(scores) > least
 
 
