@@ -294,7 +294,7 @@ def test_an_interaction_that_a_short_training_does_not_find_is_given_a_longer_on
 
     parameters = replace(Parameters.of(MODEL.get_params(), "squared_error"), n_components=0)
     samples = Samples(X, X[:, :1], np.ones(len(X)), rows=np.arange(len(X))).encode(find_encoding(X, 4, rng=rng))
-    targets = replace(Reals(1, "squared_error"))
+    targets = Reals(1, "squared_error")
     _, _, judge = decide.choose_encoding(samples, targets, parameters, Judge(), Progress(), rng)
     assert judge.n_epochs == n_epochs
     assert seen == ([(1, 1), (1, 10)] if gain == 0.9 else [(1, 1), (3, 1)])

@@ -73,7 +73,7 @@ class Outcome(NamedTuple):
     penalty : object
         Of the initial model, as ``Targets.choose_penalty`` gives it.
     first : float
-        ``loss`` of the first part alone.
+        ``loss`` of the first of several parts alone.
     relevance : Relevance
         Of the features.
     """
@@ -191,7 +191,7 @@ class Judge:
             samples = samples.encoded()  # once for all parts
         models = None if self.features or fitted is None else fitted.get(penalty)  # those of other bits are no use
         watcher = self.progress.trial(samples.encoding, len(self.parts) * self.parameters.max_iter)
-        parts, unseen = [], []
+        parts, unseen, first = [], [], np.nan
         for i, (train, held) in enumerate(self.parts):
             of_part = samples.encode(samples.encoding.with_features(self.features[i])) if self.features else samples
             if models is None:
@@ -200,9 +200,9 @@ class Judge:
                 initial_model = models[i]
             parts.append(self.train(of_part, initial_model, watcher, train, held))
             unseen.append(parts[i].without_network(of_part, initial_model, held))
-            if i == 0:
+            if len(parts) == 1 < len(self.parts):
                 first = weigh(parts, self.loss).loss
-                if rival is not None and len(self.parts) > 1 and not first < rival.first:  # nor if it is NaN
+                if rival is not None and not first < rival.first:  # nor if it is NaN
                     self.progress.compared(samples.encoding, None)
                     return None
         relevance = find_relevance(unseen, self.loss)

@@ -122,13 +122,14 @@ def tested_products(part, loss):
     part = part.thinned(min(MOST_BITS // encoding.n_bits, MOST_PRODUCTS // n_products))
     offsets = encoding.offsets[: n_features + 1]
     bits = unpack(part.samples.bits[part.rows], offsets[-1]) * steps_of_bits(offsets, encoding.nominal)
-    levels_before = np.zeros((len(part.rows), offsets[-1] + 1))
-    np.cumsum(bits, axis=1, out=levels_before[:, 1:])
-    return ScoreTest.of(np.diff(levels_before[:, offsets], axis=1), part.loss(loss, part.scores)[1].astype(np.float64))
+    sums_before = np.zeros((len(part.rows), offsets[-1] + 1), np.float32)
+    np.cumsum(bits, axis=1, out=sums_before[:, 1:])
+    levels, (_, slopes) = np.diff(sums_before[:, offsets], axis=1), part.loss(loss, part.scores)
+    return ScoreTest.of(levels.astype(np.float64), slopes.astype(np.float64))
 
 
 def steps_of_bits(offsets, nominal):
     """By how much a bit that is set raises its feature's level, of which one of a nominal feature alone is set."""
     counts = np.diff(offsets)
     place = 1 + np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
-    return np.where(np.repeat(nominal, counts), place, 1)
+    return np.where(np.repeat(nominal, counts), place, 1).astype(np.float32)

@@ -36,8 +36,9 @@ class ScoreTest(NamedTuple):
     def of(cls, X, gradients):
         """The test by these rows: features, (n_rows, n_features), and slopes of the loss, (n_rows, n_outputs)."""
         X, gradients = X - X.mean(axis=0), gradients - gradients.mean(axis=0)
+        squared = X**2
         sums = [(X.T * of_output) @ X for of_output in gradients.T]
-        squares = [(X.T * of_output) ** 2 @ X**2 for of_output in gradients.T]
+        squares = [(squared.T * of_output**2) @ squared for of_output in gradients.T]
         return cls(np.stack(sums), np.stack(squares), len(X))
 
     def significant_effects(self):
