@@ -1,5 +1,6 @@
 """What a fit takes is what doc/training.rst says, and what is too much is refused by the names of its parameters."""
 
+import gc
 import tracemalloc
 import warnings
 
@@ -40,12 +41,14 @@ def peak_of(model, X, y, monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model.fit(X[:60], y[:60])  # what is imported on the way
+        gc.disable()  # what waits for the collector is taken, too
         tracemalloc.start()
         try:
             model.fit(X, y)
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
+            gc.enable()
     return peak, bytes_of_training(layer_sizes, model.n_estimators_, model.batch_size_, *X.shape)
 
 

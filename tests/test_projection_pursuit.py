@@ -75,6 +75,14 @@ def test_features_of_heavy_tails_do_not_fail():
                 assert np.isfinite(pursue(X, y)).all()
 
 
+@pytest.mark.parametrize("value", [0.0, 0.7, 3.3, 1e-300])
+def test_a_direction_along_which_only_rounding_differs_is_none(value):
+    """Its standard deviation is not 0 where sums of equal numbers round."""
+    X = np.full((200, 3), value)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        assert projection_pursuit.refine(np.full(3, 0.7), X, normal(200)[:, :1], np.ones(200)) is None
+
+
 def test_a_weight_of_three_is_the_same_as_three_rows():
     X = normal(400)
     often = X[:, 3] > 0

@@ -123,11 +123,10 @@ def refine(direction, X, y, weights):
     """Turn a direction by Levenberg-Marquardt steps while they lessen the squared error; the best Fit, or None."""
     best = None
     for _ in range(MAX_STEPS):
-        scale = (X @ direction).std()
-        if not scale > 0:
-            break
-        direction = direction / scale
+        direction = direction / (X @ direction).std()
         position = X @ direction
+        if not np.ptp(position) > 0:  # NaN where nothing varies, and 0 where only rounding does
+            break
         function = smooth_function(position, y, weights)
         residual = y - function(position)
         error = squared_error(residual, weights)
