@@ -13,7 +13,6 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring, get_scorer_names
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skbnn._callbacks import Callbacks, callbacks_of
@@ -24,17 +23,15 @@ from skbnn._whole import whole
 from skbnn.encoding.tables import are_categorical, find_categories, unmasked, with_new_labels
 from skbnn.kernels.blas import one_blas_thread
 from skbnn.network.trainer import SPREADS, SURROGATE_GRADIENTS
-from skbnn.training.category_order import order_categories
-from skbnn.training.decide import decide
 from skbnn.training.early_stopping import EarlyStopping
 from skbnn.training.epochs import run_epochs
 from skbnn.training.flips import FlipRatio
 from skbnn.training.interruption import KeepOnInterrupt
 from skbnn.training.parameters import Parameters
+from skbnn.training.prepare import prepare
 from skbnn.training.progress import progress_of
-from skbnn.training.samples import Samples, scale_weights, without_unit, without_weightless
+from skbnn.training.samples import scale_weights, without_unit, without_weightless
 from skbnn.training.state import FinalState, TrainingState
-from skbnn.training.stream import Memory
 
 if TYPE_CHECKING:
     from typing import Self
@@ -89,7 +86,7 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
     batch_size_: int
     is_categorical_: Bools | None
     dropout_: float
-    shrinkage_: float
+    shrinkage_: float | Floats
     n_iter_: int
     t_: int
     loss_: float | None
@@ -192,7 +189,7 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         parameters = self._parameters(targets, validation, streaming)
         rows = self._rows(X, y, sample_weight, targets)
         with one_blas_thread(), progress_of(self.verbose, streaming=streaming) as progress:
-            state, samples = self._prepare(rows, categories, targets, parameters, progress, state)
+            state, samples = prepare(rows, categories, targets, parameters, progress, state, self.random_state)
             if validation:
                 validation = state.known_codes(validation[0]), *validation[1:]
             held = samples if self.scoring in (None, "loss") else samples.without_class_weights()
@@ -262,27 +259,6 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
             asked["validation_fraction"] = None
         return Parameters.of(asked, targets.network_loss, streaming=streaming)
 
-    def _prepare(self, rows, categories, targets, parameters, progress, state):
-        """A state that is ready to train, and its samples: of these rows and, in a stream, of those that it keeps."""
-        seed = state.seed if state else check_random_state(self.random_state).randint(2**31)
-        rng = state.rng if state else np.random.default_rng(seed)
-        n_new, memory, begins = len(rows[1]), Memory(), state is None
-        if parameters.streaming:
-            memory, rows, begins = (Memory(n_begun=0) if begins else state.memory).after(rows, rng)
-        samples = Samples.of(*rows, nominal=are_categorical(categories, rows[0].shape[1]))
-        samples = samples.arranged(parameters, targets, seed)
-        if state:
-            decision = state.decision.revised(parameters, samples, targets)
-            if not begins:
-                state = replace(state, categories=categories)
-                samples = replace(samples, X=state.known_codes(samples.X)).encode(decision.encoding)
-                return state.resumed(targets, decision, samples, n_new, memory), samples
-            parameters = replace(decision.parameters, max_iter=len(state.losses) + 1)  # as many as there have been
-        samples, places = order_categories(samples, targets, rng)
-        decision, samples = decide(samples, targets, parameters, progress, rng)
-        state = TrainingState.begin(targets, decision, rng, seed, len(samples.rows))
-        return replace(state, memory=memory, categories=categories, places=places), samples
-
     def _train(self, state, samples, validation, watching):
         """Train what is ready, and set what is known then. What measures an epoch watches before what shows it."""
         data = state.targets.training_data(samples, state.decision.initial_model)
@@ -339,7 +315,8 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         self.hidden_layer_sizes_, self.n_layers_ = parameters.hidden_layer_sizes, len(parameters.hidden_layer_sizes) + 2
         self.batch_size_ = parameters.batch_size
         self.n_components_, self.n_estimators_ = parameters.n_components, parameters.n_estimators
-        self.dropout_, self.shrinkage_ = parameters.dropout, float(state.decision.shrinkage)
+        shrinkage = np.asarray(state.decision.shrinkage)
+        self.dropout_, self.shrinkage_ = parameters.dropout, shrinkage.item() if shrinkage.size == 1 else shrinkage
         self.n_iter_, self.loss_curve_, self.validation_scores_ = len(state.losses), state.losses, state.scores or None
         self.flip_ratio_curve_ = state.flip_ratios
         self.loss_, self.t_ = next(reversed(state.losses), None), state.n_rows_trained  # none if interrupted early

@@ -187,11 +187,13 @@ def test_a_first_call_of_partial_fit_holds_nothing_out_and_what_fit_chose_is_kep
     chosen = fitted.dropout_, fitted.shrinkage_, fitted.n_estimators_, fitted.n_components_
     steps = fitted.packed_.steps
     assert steps.size
-    monkeypatch.setattr("skbnn._base.decide", None)  # not called again
-    for again in fitted.fit, fitted.partial_fit:
-        again(X, y)
-        assert (fitted.dropout_, fitted.shrinkage_, fitted.n_estimators_, fitted.n_components_) == chosen
-        np.testing.assert_array_equal(fitted.packed_.steps, steps)
+    monkeypatch.setattr("skbnn.training.prepare.decide", None)  # not called again
+    fitted.fit(X, y)
+    assert (fitted.dropout_, fitted.shrinkage_, fitted.n_estimators_, fitted.n_components_) == chosen
+    np.testing.assert_array_equal(fitted.packed_.steps, steps)
+    fitted.partial_fit(X, y)
+    assert (fitted.dropout_, fitted.n_estimators_, fitted.n_components_) == (chosen[0], *chosen[2:])
+    np.testing.assert_array_equal(fitted.packed_.steps, steps)
 
 
 @both

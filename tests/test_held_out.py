@@ -1,4 +1,4 @@
-"""dropout="auto": which rows judge, what is chosen, and that the network's part is shrunk where it does harm."""
+"""dropout="auto": what is chosen, and that the network's part is shrunk where it does harm."""
 
 import re
 from dataclasses import replace
@@ -8,7 +8,7 @@ import pytest
 from skbnn.network._losses import SquaredError
 from sklearn.base import clone
 from sklearn.datasets import load_iris
-from sklearn.metrics import log_loss
+from sklearn.metrics import log_loss, r2_score
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
 from skbnn.encoding.thresholds import find_encoding
@@ -19,6 +19,7 @@ from skbnn.training.progress import Progress
 from skbnn.training.reals import Reals
 from skbnn.training.relevance import Relevance, Unseen, worth_alone
 from skbnn.training.samples import Samples
+from skbnn.training.splits import SMALL, splits
 
 MODEL = BinaryMLPRegressor((64, 64), max_iter=40, random_state=0)
 CLASSES = Classes(np.arange(3), "log_loss")
@@ -32,29 +33,6 @@ def noise_and_signal(noise, n_rows=400):
     return X, np.sign(X[:, 0] * X[:, 1]) + noise * rng.normal(size=n_rows)
 
 
-@pytest.mark.parametrize("n_rows, n_parts", [(19, 0), (20, 3), (3999, 3), (4000, 1), (100_000, 1)])
-def test_rows_that_judge_do_not_train(n_rows, n_parts):
-    samples = Samples(None, np.zeros((n_rows + 7, 1)), None, rows=np.arange(n_rows) + 7)
-    parts = held_out.splits(samples, Reals(1, "huber"), seed=0)
-    assert len(parts) == n_parts
-    for train, held in parts:
-        np.testing.assert_array_equal(np.sort(np.concatenate([train, held])), samples.rows)
-        assert len(held) <= held_out.ENOUGH
-    if n_parts == held_out.N_FOLDS:
-        np.testing.assert_array_equal(np.sort(np.concatenate([held for _, held in parts])), samples.rows)
-
-
-@pytest.mark.parametrize("counts", [[40, 20], [50, 9, 1], [1] * 60, [4500, 1]])
-def test_rows_that_judge_are_of_classes_that_train(counts):
-    labels = np.arange(len(counts))
-    y = labels.repeat(counts)
-    samples = Samples(None, y[:, np.newaxis].astype(np.float32), None, rows=np.arange(len(y)))
-    for train, held in held_out.splits(samples, Classes(labels, "log_loss"), seed=0):
-        assert np.isin(y[held], y[train]).all()
-        if len(y) < held_out.SMALL:  # each class is dealt evenly
-            assert all(abs((y[held] == label).sum() - count / 3) < 1 for label, count in enumerate(counts) if count > 1)
-
-
 def outcome_of(targets, varying, scores, constant=0.5):
     part = held_out.HeldOut(targets.astype(np.float32), np.ones(len(targets)), np.full(1, constant), varying, scores)
     return held_out.weigh([part], SquaredError())
@@ -65,7 +43,7 @@ def test_the_best_share_and_factor_are_those_of_least_squares_within_bounds(shar
     varying, scores = np.random.default_rng(0).normal(size=(2, 500, 1))
     outcome = outcome_of(0.5 + share * varying + factor * scores, varying, scores)
     expected = np.clip([share, factor], 0, [held_out.LARGEST_SHARE, held_out.LARGEST_FACTOR])
-    np.testing.assert_allclose([outcome.share, outcome.factor], expected, atol=0.05)
+    np.testing.assert_allclose(np.ravel([outcome.share, outcome.factor]), expected, atol=0.05)
     assert outcome.loss <= outcome.alone + 1e-6
     if np.array_equal(expected, [share, factor]):
         assert outcome.loss < 1e-4
@@ -94,7 +72,7 @@ def judge_of(samples, targets, max_iter=3):
     samples = samples.encode(find_encoding(samples.X, 16, rng=rng))
     asked = {**MODEL.get_params(), "max_iter": max_iter, "hidden_layer_sizes": (8,)}
     parameters = Parameters.of(asked, targets.network_loss).paced(samples, targets)
-    parts = held_out.splits(samples, targets, seed=0)
+    parts = splits(samples, targets, seed=0)
     return held_out.Judge(parameters, parts, targets, Progress(), rng), samples
 
 
@@ -153,18 +131,39 @@ def test_several_networks_deserve_more_trust_than_one(factor, n_networks, truste
 
 @pytest.mark.parametrize("n_components", [0, "auto"])
 def test_what_is_compared_is_narrower_and_shorter(monkeypatch, n_components):
-    seen = []
+    seen, without_networks = [], held_out.held_out
 
-    def network_scores(network, encoding, data, train, held):
-        seen.append(network.layer_sizes[1:-1])
-        return np.zeros((len(held), 1))
+    def says_nothing(targets, samples, initial_model, rows, networks=()):
+        seen.extend(network.layer_sizes[1:-1] for network in networks)
+        return without_networks(targets, samples, initial_model, rows)
 
-    monkeypatch.setattr(held_out, "network_scores", network_scores)
+    monkeypatch.setattr(held_out, "held_out", says_nothing)
     model = BinaryMLPRegressor((256, 70), max_iter=20, n_components=n_components, random_state=0)
     numbers, train_epoch = set(), epochs.train_epoch
     monkeypatch.setattr(epochs, "train_epoch", lambda *arguments: numbers.add(arguments[-1]) or train_epoch(*arguments))
     model.fit(*noise_and_signal(noise=1, n_rows=100))
-    assert all(layers == [128, 64] for layers in seen) and numbers == {7, 20}
+    assert seen and all(layers == [128, 64] for layers in seen) and numbers == {7, 20}
+
+
+def test_each_target_has_a_factor_of_its_own():
+    """One for all of them would take from the first what the others do not deserve."""
+    rng = np.random.default_rng(0)
+    X = rng.uniform(size=(1000, 4))
+    y = np.column_stack([np.sin(9 * X[:, 0] * X[:, 1]), rng.normal(size=(1000, 2))])
+    model = BinaryMLPRegressor(n_components=0, max_iter=60, random_state=0).fit(X[:500], y[:500])
+    of_targets = r2_score(y[500:], model.predict(X[500:]), multioutput="raw_values")
+    assert of_targets[0] > 0.9 and (of_targets[1:] > -0.05).all()
+    assert model.shrinkage_[0] > 0.8 and (model.shrinkage_[1:] < 0.5).all()
+
+
+def test_each_label_has_a_factor_of_its_own():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(3000, 6))
+    y = np.column_stack([X[:, 0] * X[:, 1] > 0, rng.random((3000, 2)) < 0.4]).astype(int)
+    model = BinaryMLPClassifier(random_state=0).fit(X[:1000], y[:1000])
+    of_labels = [log_loss(label, p) for label, p in zip(y[1000:].T, model.predict_proba(X[1000:]).T, strict=True)]
+    assert of_labels[0] < 0.25 and max(of_labels[1:]) < 0.7
+    assert model.shrinkage_[0] > 0.8 and (model.shrinkage_[1:] < 0.5).all()
 
 
 def test_several_classes_choose_as_well(capsys):
@@ -247,7 +246,7 @@ def test_features_that_say_nothing_lose_their_bits_unless_held_out_rows_want_the
 
 
 @pytest.mark.parametrize("targets", [Reals(1, "squared_error"), Reals(3, "squared_error"), CLASSES], ids=str)
-@pytest.mark.parametrize("n_rows", [400, held_out.SMALL])
+@pytest.mark.parametrize("n_rows", [400, SMALL])
 def test_rows_that_judge_features_have_no_say_in_which_they_are(targets, n_rows):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n_rows, 3))

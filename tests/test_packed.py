@@ -745,3 +745,12 @@ def test_integers_that_float64_would_round_are_refused(value):
     state = random_state(0, hidden=(8,))
     with pytest.raises(ValueError, match="thresholds do not fit float64"):
         PackedNetwork(**{**state, "thresholds": np.full(np.shape(state["thresholds"]), value)})
+
+
+def test_nothing_is_written_out_for_an_error_that_is_none():
+    class Silent(list):
+        def __repr__(self):
+            raise AssertionError("what is fine is not shown")
+
+    state = random_state(0, hidden=(8,))
+    PackedNetwork(**{**state, "layers": Silent(Silent(pair) for pair in state["layers"])})

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-BLOCK = 4096  # rows
+BLOCK, BLOCK_SIZE = 4096, 2**20  # rows, and numbers
 
 # What SciPy or NumPy raise where shapes do not fit.
 UNFIT = ArithmeticError, AttributeError, LookupError, TypeError, ValueError
@@ -171,6 +171,26 @@ def finite_columns(X, columns):
         for start in range(0, len(X), BLOCK):
             finite &= np.isfinite(X[start : start + BLOCK, columns]).all(axis=0)
     return columns[finite]
+
+
+def hash_rows(X, rows):
+    """A number of each of these rows, (n_rows,) uint64, the same for equal ones; others hardly ever have it.
+
+    A sum of products by odd numbers, to which zeros add nothing.
+    """
+    factors = 2 * np.random.default_rng(0).integers(2**63, size=X.shape[1], dtype=np.uint64) + np.uint64(1)
+    if is_sparse(X):
+        X = canonical(X[rows])
+        return type(X)((mixed_bits(X.data), X.indices, X.indptr), shape=X.shape) @ factors
+    block = max(1, BLOCK_SIZE // X.shape[1])
+    blocks = (mixed_bits(X[rows[start : start + block]]) @ factors for start in range(0, len(rows), block))
+    return np.concatenate(list(blocks))
+
+
+def mixed_bits(values):
+    """The bits of values as float64, high ones also where many values have only zeros; 0 of 0.0 and of -0.0."""
+    bits = (values.astype(np.float64) + 0.0).view(np.uint64)
+    return bits ^ (bits >> np.uint64(32))
 
 
 def without_empty_columns(X):

@@ -29,7 +29,7 @@ class InitialModel(NamedTuple):
     spread: np.ndarray | float = 1.0
 
     def shrunk(self, share):
-        """The same with this share of what the scores differ from row to row."""
-        if not share:
+        """The same with this share, or one for each output, of what the scores differ from row to row."""
+        if not np.any(share):
             return self._replace(additive=AdditivePart.of_constant(self.constant))
         return self._replace(additive=self.additive.scaled(share, (1 - share) * self.constant))

@@ -71,5 +71,5 @@ class LogisticRegression:
         found = minimize(penalized_loss, start.ravel(), jac=True, method="L-BFGS-B", options=options)
         self.coef_, level = np.split(found.x.reshape(n_outputs, -1), [-1], axis=1)
         self.intercept_ = level[:, 0] - self.coef_ @ center
-        del X, gradient, targets  # older releases of scipy leave the function in a cycle, which is collected much later
+        X = gradient = targets = None  # older releases of scipy leave the function in a cycle that lives on
         return self

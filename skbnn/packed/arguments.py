@@ -132,8 +132,8 @@ def as_array(values, name):
 
 def listed(values, name):
     """The items of a sequence, a list."""
-    is_sequence = isinstance(values, Iterable) and not isinstance(values, NO_SEQUENCES)
-    require(is_sequence, f"{name} must be a sequence, got {shown(values)}")
+    if not isinstance(values, Iterable) or isinstance(values, NO_SEQUENCES):
+        raise ValueError(f"{name} must be a sequence, got {shown(values)}")  # not ``require``: arrays take long to show
     with reading(name):
         return list(values)
 

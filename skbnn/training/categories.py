@@ -148,6 +148,8 @@ class Classes(Categories):
     def n_outputs(self):
         return 1 if len(self.labels) == 2 else len(self.labels)
 
+    n_factors = 1
+
     @property
     def most_rows_for_additive(self):
         return np.inf if self.output == "logistic" else 10_000

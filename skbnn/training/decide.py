@@ -9,9 +9,10 @@ from skbnn.encoding.principal_components import principal_components
 from skbnn.encoding.sparse import each_column, finite_columns
 from skbnn.encoding.thresholds import find_combinations, find_encoding, given_encoding, varying_weights
 from skbnn.initial_models.additive import MAX_FEATURES
-from skbnn.training.held_out import SMALL, TOO_FEW, TRUST_OF_FEW, Judge, splits
+from skbnn.training.held_out import Judge
 from skbnn.training.parameters import MOST_THRESHOLDS, Decision, most_thresholds
 from skbnn.training.room import check_room
+from skbnn.training.splits import SMALL, TOO_FEW, splits
 from skbnn.training.state import sizes_of
 from skbnn.training.warn import warn
 
@@ -34,6 +35,9 @@ MAX_FEATURES_FOR_COMPONENTS = 32
 # A direction has to leave less than this share of the loss, and so have all principal components: they make predictions
 # slower, and short training of narrow networks, which judges them, likes them better than the one to come does.
 WORTH_OF_DIRECTION, WORTH_OF_COMPONENTS = 0.9, 0.85
+
+# What a network deserves where rows are too few to judge it.
+TRUST_OF_FEW = 0.25
 
 LARGEST_INTEGER = 2**53  # up to which float64 holds each
 
@@ -106,7 +110,7 @@ def decide(samples, targets, parameters, progress, rng):
     factor = 1.0
     if parameters.dropout == "auto":
         initial_model, factor = initial_model.shrunk(outcome.share), trust(deserved, parameters.n_estimators)
-        if not factor and asked.max_iter is None:  # what a network learns would say nothing
+        if not np.any(factor) and asked.max_iter is None:  # what a network learns would say nothing
             parameters = replace(parameters, max_iter=1)
     parameters = parameters.where_auto(dropout=outcome.dropout, n_components=len(samples.encoding.components))
     progress.chosen(parameters, factor)
@@ -252,4 +256,4 @@ def components(samples, features, targets, n_thresholds, rng):
 
 def trust(factor, n_networks):
     """The factor for the mean of several networks, where one deserves ``factor``: their noise differs."""
-    return min(1.0, factor / (factor + (1 - factor) / n_networks)) if factor > 0 else 0.0
+    return np.minimum(1.0, factor / (factor + (1 - factor) / n_networks))

@@ -13,48 +13,18 @@ from skbnn.packed.additive_part import AdditivePart
 from skbnn.training.epochs import run_epochs
 from skbnn.training.parameters import Decision
 from skbnn.training.relevance import Relevance, Unseen, find_relevance
+from skbnn.training.splits import halves
 from skbnn.training.state import TrainingState, new_trainer
 
 # What is compared are networks of a share of the width, but for narrow ones, trained for a share of the epochs, with
 # this dropout unless a number was asked for. In shorter or narrower training, dropout looks worse than it is.
 WIDTH_DIVISOR, NARROW, EPOCHS_DIVISOR, DROPOUT = 2, 64, 3, 0.1
 
-# Of a small sample each row is held out once; of a large one a fifth of the rows, up to ENOUGH, says as much, unless a
-# class has fewer rows than the last.
-SMALL, N_FOLDS, ENOUGH, ENOUGH_OF_A_CLASS = 4000, 3, 10_000, 100
-
 # What an additive model or a network deserves can exceed 1, as penalties to choose from are few, and a network that is
 # trained for longer says more.
 LARGEST_SHARE = LARGEST_FACTOR = 2.0
 
-# With fewer rows than this, nothing that could be held out says anything, and a network deserves so little trust.
-TOO_FEW, TRUST_OF_FEW = 20, 0.25
-
 ENOUGH_TRUST = 1.0  # a factor above this asks for no dropout
-
-
-def splits(samples, targets, seed):
-    """Pairs of rows to train on and rows to judge by; of these each class is also among the former."""
-    rows, rng = samples.rows, np.random.default_rng(seed)
-    if len(rows) < TOO_FEW:
-        return []
-    strata, rare = targets.strata(samples.y[rows]), False
-    if strata is not None:
-        _, strata, counts = np.unique(strata, return_inverse=True, return_counts=True)  # numbers are compared fast
-        rare = N_FOLDS <= counts.min() < ENOUGH_OF_A_CLASS and len(rows) < 5 * SMALL
-    if len(rows) < SMALL or rare:
-        order = rng.permutation(len(rows))
-        if strata is not None:
-            order = order[np.argsort(strata[order], kind="stable")]
-        dealt = np.empty(len(rows), int)
-        dealt[order] = np.arange(len(rows)) % N_FOLDS  # each class in turn
-        parts = [(dealt != fold, dealt == fold) for fold in range(N_FOLDS)]
-    else:
-        held = np.isin(np.arange(len(rows)), rng.choice(len(rows), min(len(rows) // 5, ENOUGH), replace=False))
-        parts = [(~held, held)]
-    if strata is not None:
-        parts = [(train, held & np.isin(strata, strata[train])) for train, held in parts]
-    return [(rows[train], rows[held]) for train, held in parts if held.any()]
 
 
 class Outcome(NamedTuple):
@@ -66,10 +36,10 @@ class Outcome(NamedTuple):
         With both the initial model and the network.
     alone : float
         With the initial model alone.
-    share : float
-        Of the initial model, as in ``InitialModel.shrunk``, that is best.
-    factor : float
-        Of the network's scores that is best.
+    share : float or ndarray of shape (n_outputs,)
+        Of the initial model, as in ``InitialModel.shrunk``, that is best; ``Targets.n_factors`` says of how many.
+    factor : float or ndarray of shape (n_outputs,)
+        Of the network's scores that is best, likewise.
     penalty : object
         Of the initial model, as ``Targets.choose_penalty`` gives it.
     first : float
@@ -80,8 +50,8 @@ class Outcome(NamedTuple):
 
     loss: float
     alone: float
-    share: float
-    factor: float
+    share: float | np.ndarray
+    factor: float | np.ndarray
     penalty: object = None
     first: float = np.nan
     relevance: Relevance | None = None
@@ -94,7 +64,7 @@ class Outcome(NamedTuple):
     @property
     def dropout(self):
         """What networks that train for longer should have: a factor above 1 says that they learn less than there is."""
-        return 0.0 if self.factor > ENOUGH_TRUST else DROPOUT
+        return 0.0 if np.mean(self.factor) > ENOUGH_TRUST else DROPOUT
 
 
 class Judge:
@@ -150,10 +120,11 @@ class Judge:
 
     def relevance_within(self, samples, rows, penalty):
         """The Relevance of features by initial models of either half of these rows, on the other half."""
-        halves, parts = np.array_split(self.rng.permutation(rows), 2), []
-        for train, held in (halves, halves[::-1]):
-            initial_model = self.targets.initial_model(samples, np.sort(train), self.rng, penalty=penalty)
-            parts.append(self.held_out(samples, initial_model, held).without_network(samples, initial_model, held))
+        both, parts = halves(samples, rows, self.rng), []
+        for train, held in (both, both[::-1]):
+            initial_model = self.targets.initial_model(samples, train, self.rng, penalty=penalty)
+            of_half = held_out(self.targets, samples, initial_model, held)
+            parts.append(of_half.without_network(samples, initial_model, held))
         return find_relevance(parts, self.loss)
 
     def choose_penalty(self, samples):
@@ -201,12 +172,13 @@ class Judge:
             parts.append(self.train(of_part, initial_model, watcher, train, held))
             unseen.append(parts[i].without_network(of_part, initial_model, held))
             if len(parts) == 1 < len(self.parts):
-                first = weigh(parts, self.loss).loss
+                first = weigh(parts, self.loss, self.targets.n_factors).loss
                 if rival is not None and not first < rival.first:  # nor if it is NaN
                     self.progress.compared(samples.encoding, None)
                     return None
         relevance = find_relevance(unseen, self.loss)
-        outcome = weigh(parts, self.loss)._replace(penalty=penalty, first=first, relevance=relevance)
+        outcome = weigh(parts, self.loss, self.targets.n_factors)
+        outcome = outcome._replace(penalty=penalty, first=first, relevance=relevance)
         self.progress.compared(samples.encoding, outcome)
         return outcome
 
@@ -218,14 +190,8 @@ class Judge:
         trainer = new_trainer(targets, decision, rng)
         run_epochs(TrainingState(targets, decision, rng, [trainer]), data, train, [watcher])
         trainer.check()
-        unit = initial_model.scale / np.where(initial_model.spread > 0, initial_model.spread, 1)
-        scores = unit * network_scores(trainer.network, samples.encoding, data, train, held)
-        return self.held_out(samples, initial_model, held, scores)
-
-    def held_out(self, samples, initial_model, rows, scores=0.0):
-        """The HeldOut of these rows, where a network adds these scores."""
-        expected, constant, varying = self.targets.truth(samples, initial_model, rows)
-        return HeldOut(expected.astype(np.float32), samples.sample_weight[rows], constant, varying, scores)
+        estimate_statistics(trainer.network, data.bits, data.sample_weight, rows=train)
+        return held_out(targets, samples, initial_model, held, [trainer.network])
 
 
 class HeldOut(NamedTuple):
@@ -253,30 +219,37 @@ def shortened(parameters):
     return parameters.where_auto(dropout=DROPOUT)
 
 
-def network_scores(network, encoding, data, train, held):
-    """What the network, packed, adds to the scores of held-out rows, (n_rows, n_outputs)."""
-    estimate_statistics(network, data.bits, data.sample_weight, rows=train)
-    nothing = AdditivePart.of_constant(np.zeros(network.n_outputs))
-    return fold([network], encoding, nothing, output="identity").decision_function_from_bits(data.bits[held])
+def held_out(targets, samples, initial_model, rows, networks=()):
+    """The HeldOut of these rows of encoded samples."""
+    expected, constant, varying = targets.truth(samples, initial_model, rows)
+    scores = 0.0
+    if networks:
+        nothing = AdditivePart.of_constant(np.zeros(targets.n_outputs))
+        packed = fold(networks, samples.encoding, nothing, output="identity")
+        unit = initial_model.scale / np.where(initial_model.spread > 0, initial_model.spread, 1)
+        scores = unit * packed.decision_function_from_bits(samples.bits[rows])
+    return HeldOut(expected.astype(np.float32), samples.sample_weight[rows], constant, varying, scores)
 
 
-def weigh(parts, loss):
-    """The Outcome for HeldOut parts: the share and the factor of the smallest loss."""
+def weigh(parts, loss, n_factors=1):
+    """The Outcome for HeldOut parts: the share and the factor of the smallest loss, one, or one for each output."""
 
     def total(weights):
-        share, factor = weights
-        value, slopes = 0.0, np.zeros(2)
+        share, factor = np.split(weights, 2)
+        value, slopes = 0.0, np.zeros((2, n_factors))
         for targets, sample_weight, constant, varying, scores in parts:
             predicted = (constant + share * varying + factor * scores).astype(np.float32)
             gradient = np.empty_like(predicted)
             value += loss(predicted, targets, sample_weight, gradient)
-            slopes += np.sum(gradient * varying), np.sum(gradient * scores)
-        return value / len(parts), slopes / len(parts)
+            for slope, part in zip(slopes, (varying, scores), strict=True):
+                slope += (gradient * part).sum(axis=0).reshape(n_factors, -1).sum(axis=1)
+        return value / len(parts), slopes.ravel() / len(parts)
 
     def best(most):
-        bounds = [(0, LARGEST_SHARE), (0, most)]
-        found = minimize(total, (1.0, min(most, 0.5)), jac=True, method="L-BFGS-B", bounds=bounds)
-        return found.fun, found.x
+        start, bounds = np.repeat([1.0, min(most, 0.5)], n_factors), np.repeat([LARGEST_SHARE, most], n_factors)
+        bounds = np.column_stack([np.zeros(2 * n_factors), bounds])
+        found = minimize(total, start, jac=True, method="L-BFGS-B", bounds=bounds)
+        return found.fun, np.split(found.x, 2)
 
     alone, _ = best(0.0)
     loss_of_both, (share, factor) = best(LARGEST_FACTOR)

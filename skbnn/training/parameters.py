@@ -124,14 +124,14 @@ class Decision:
         None of them is left open.
     encoding : Encoding
     initial_model : InitialModel
-    shrinkage : float
+    shrinkage : float or ndarray of shape (n_outputs,)
         Factor of the networks' part of the scores.
     """
 
     parameters: Parameters
     encoding: Encoding
     initial_model: InitialModel
-    shrinkage: float = 1.0
+    shrinkage: float | np.ndarray = 1.0
 
     def revised(self, parameters, samples, targets):
         """The decision for going on: what there is stays, and how it is trained is as these parameters say.

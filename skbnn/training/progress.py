@@ -5,6 +5,8 @@ import time
 from multiprocessing import parent_process
 from threading import current_thread, main_thread
 
+import numpy as np
+
 from skbnn.kernels.quiet import quiet
 from skbnn.training.epochs import Watcher
 
@@ -61,10 +63,12 @@ class Progress(Watcher):
 
     def chosen(self, parameters, shrinkage):
         """Say what is best by all that was compared."""
-        says = "" if shrinkage else ": the initial model alone predicts"
+        says = "" if np.any(shrinkage) else ": the initial model alone predicts"
         layers = "-".join(map(str, parameters.hidden_layer_sizes))
         how = f"layers {layers}, {parameters.n_components} components, dropout {parameters.dropout}"
-        self.say(f"Chosen: {how}, shrinkage {shrinkage:.2f}{says}")
+        least, most = np.min(shrinkage), np.max(shrinkage)
+        trust = f"{least:.2f}" if least == most else f"{least:.2f} to {most:.2f}"
+        self.say(f"Chosen: {how}, shrinkage {trust}{says}")
 
 
 class Lines(Progress):

@@ -47,6 +47,11 @@ class Targets(ABC):
     # With more rows, a network learns as much without an additive model, which takes long to fit.
     most_rows_for_additive = np.inf
 
+    @property
+    def n_factors(self):
+        """How many factors networks' scores deserve: one an output, unless only their differences mean anything."""
+        return self.n_outputs
+
     def width(self, n_rows):
         """Units of each of two layers that suit so many rows."""
         return max(width for rows, width in self.widths.items() if rows <= n_rows)

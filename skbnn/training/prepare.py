@@ -1,0 +1,62 @@
+"""Makes training ready: from the start, or to go on from what there is."""
+
+from dataclasses import replace
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skbnn.encoding.tables import are_categorical
+from skbnn.training.category_order import order_categories
+from skbnn.training.decide import decide
+from skbnn.training.prequential import followed_shrinkage
+from skbnn.training.samples import Samples
+from skbnn.training.state import TrainingState
+from skbnn.training.stream import SHARED, Memory, share_of
+
+
+def prepare(rows, categories, targets, parameters, progress, state, random_state):
+    """A state that is ready to train, and its samples.
+
+    Parameters
+    ----------
+    rows : tuple of ndarray
+        As ``Samples.of`` takes them.
+    categories : tuple or None
+        Labels of each feature's categories.
+    targets : Targets
+    parameters : Parameters
+    progress : Progress
+    state : TrainingState or None
+        What to go on from.
+    random_state : None, int or RandomState
+        What is drawn comes from it, unless there is a state.
+
+    Returns
+    -------
+    state : TrainingState
+    samples : Samples
+        Encoded: these rows and, in a stream, some of those that it keeps.
+    """
+    seed = state.seed if state else check_random_state(random_state).randint(2**31)
+    rng = state.rng if state else np.random.default_rng(seed)
+    n_new, memory, begins = len(rows[1]), Memory(), state is None
+    if parameters.streaming:
+        memory, rows, begins = (Memory(n_begun=0) if begins else state.memory).after(rows, rng)
+    samples = Samples.of(*rows, nominal=are_categorical(categories, rows[0].shape[1]))
+    samples = samples.arranged(parameters, targets, seed)
+    if state:
+        decision = state.decision.revised(parameters, samples, targets)
+        if not begins:
+            state = replace(state, categories=categories)
+            samples = replace(samples, X=state.known_codes(samples.X)).encode(decision.encoding)
+            resumed = state.resumed(targets, decision, samples, n_new, memory)
+            if parameters.streaming and parameters.dropout == "auto" and resumed.decision.parameters.max_iter:
+                judged = resumed.n_rows_seen - (memory.n_begun - SHARED if np.isfinite(memory.n_begun) else 0)
+                shrinkage = followed_shrinkage(state, samples, n_new, share_of(n_new, judged))
+                resumed = replace(resumed, decision=replace(resumed.decision, shrinkage=shrinkage))
+            return resumed, samples
+        parameters = replace(decision.parameters, max_iter=len(state.losses) + 1)  # as many as there have been
+    samples, places = order_categories(samples, targets, rng)
+    decision, samples = decide(samples, targets, parameters, progress, rng)
+    state = TrainingState.begin(targets, decision, rng, seed, len(samples.rows))
+    return replace(state, memory=memory, categories=categories, places=places), samples

@@ -1,0 +1,104 @@
+"""Which rows train and which judge."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.metrics import average_precision_score, log_loss
+
+from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
+from skbnn.encoding.sparse import hash_rows
+from skbnn.training.categories import Classes
+from skbnn.training.reals import Reals
+from skbnn.training.samples import Samples
+from skbnn.training.splits import ENOUGH, N_FOLDS, SMALL, halves, splits
+
+
+def samples_of(X, y):
+    return Samples(X, np.reshape(y, (len(y), -1)).astype(np.float32), None, rows=np.arange(len(y)))
+
+
+def table(n_rows, seed=0):
+    """Numbers, and two classes that they have little to do with."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n_rows, 5))
+    return X, (X[:, 0] + X[:, 1] * X[:, 2] + 2 * rng.logistic(size=n_rows) > 0).astype(int)
+
+
+@pytest.mark.parametrize("n_rows, n_parts", [(19, 0), (20, 3), (3999, 3), (4000, 1), (100_000, 1)])
+def test_rows_that_judge_do_not_train(n_rows, n_parts):
+    samples = Samples(np.arange(n_rows + 7)[:, np.newaxis], np.zeros((n_rows + 7, 1)), None, rows=np.arange(n_rows) + 7)
+    parts = splits(samples, Reals(1, "huber"), seed=0)
+    assert len(parts) == n_parts
+    for train, held in parts:
+        np.testing.assert_array_equal(np.sort(np.concatenate([train, held])), samples.rows)
+        assert len(held) <= ENOUGH
+    if n_parts == N_FOLDS:
+        np.testing.assert_array_equal(np.sort(np.concatenate([held for _, held in parts])), samples.rows)
+
+
+@pytest.mark.parametrize("counts", [[40, 20], [50, 9, 1], [1] * 60, [4500, 1]])
+def test_rows_that_judge_are_of_classes_that_train(counts):
+    labels = np.arange(len(counts))
+    y = labels.repeat(counts)
+    samples = samples_of(np.arange(len(y))[:, np.newaxis], y)
+    for train, held in splits(samples, Classes(labels, "log_loss"), seed=0):
+        assert np.isin(y[held], y[train]).all()
+        if len(y) < SMALL:  # each class is dealt evenly
+            assert all(abs((y[held] == label).sum() - count / 3) < 1 for label, count in enumerate(counts) if count > 1)
+
+
+@pytest.mark.parametrize("convert", [np.asarray, csr_array])
+@pytest.mark.parametrize("n_rows", [200, 5000])
+def test_copies_are_on_one_side(n_rows, convert):
+    X, y = table(n_rows)
+    copied = np.random.default_rng(0).permutation(np.r_[np.arange(n_rows), np.flatnonzero(y).repeat(4)])
+    samples = samples_of(convert(X[copied]), y[copied])
+    parts = splits(samples, Classes(np.arange(2), "log_loss"), seed=0)
+    parts.append(halves(samples, samples.rows, np.random.default_rng(0)))
+    for train, held in parts:
+        assert not np.isin(copied[train], copied[held]).any()
+        assert len(train) + len(held) == len(copied) and len(held) > len(copied) / 7
+        assert 0.5 < y[copied[held]].mean() / y[copied[train]].mean() < 2
+    assert len(parts) == (N_FOLDS if n_rows < SMALL else 1) + 1
+
+
+@pytest.mark.parametrize("kind", ["few rows", "other targets"])
+def test_rows_of_few_values_are_no_copies(kind):
+    """Where features have few values, rows to come are equal to those that were learnt as well."""
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 2, size=(1000, 5 if kind == "few rows" else 6))
+    y = X[:, 0] ^ X[:, 1] ^ (rng.random(1000) < 0.1) if kind == "other targets" else X[:, 0] ^ X[:, 1]
+    for train, held in splits(samples_of(X, y), Classes(np.arange(2), "log_loss"), seed=0):
+        assert len(np.unique(X[train], axis=0)) == len(np.unique(X, axis=0))
+        assert len(train) == 1000 - len(held)
+
+
+def test_equal_rows_have_one_number_and_others_have_others():
+    X = np.stack(np.meshgrid(*[np.arange(-20, 20)] * 3), axis=-1).reshape(-1, 3)
+    rows = np.random.default_rng(0).permutation(len(X))
+    numbers = hash_rows(X, rows)
+    assert len(np.unique(numbers)) == len(X)
+    for same in X.astype(np.float32), -(-X.astype(float)), csr_array(X), csr_array(X.astype(float)):
+        np.testing.assert_array_equal(hash_rows(same, rows), numbers)
+    assert len(np.unique(hash_rows(np.full((3, 2), np.nan), np.arange(3)))) == 1
+
+
+def test_copies_of_noise_are_not_believed():
+    X, y = table(1300)
+    model = BinaryMLPClassifier(random_state=0).fit(np.tile(X[:300], (3, 1)), np.tile(y[:300], 3))
+    assert log_loss(y[300:], model.predict_proba(X[300:])) < 0.7
+    model = BinaryMLPRegressor(random_state=0).fit(np.tile(X[:300], (3, 1)), np.tile(y[:300], 3))
+    assert model.score(X[300:], y[300:]) > 0
+
+
+def test_a_rare_class_may_be_sampled_often():
+    """Ranks stay about those without; boosting and a float network learn the copies by heart."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2600, 8))
+    y = X[:, 0] + X[:, 1] / 2 + rng.logistic(size=2600) > 3
+    more = rng.choice(np.flatnonzero(y[:600]), (~y[:600]).sum() - y[:600].sum())
+    precisions = []
+    for rows in np.arange(600), np.append(np.arange(600), more):
+        model = BinaryMLPClassifier(random_state=0).fit(X[rows], y[rows])
+        precisions.append(average_precision_score(y[600:], model.predict_proba(X[600:])[:, 1]))
+    assert precisions[1] > 0.9 * precisions[0]
