@@ -13,6 +13,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skbnn._callbacks import Callbacks, callbacks_of
@@ -189,7 +190,8 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         parameters = self._parameters(targets, validation, streaming)
         rows = self._rows(X, y, sample_weight, targets)
         with one_blas_thread(), progress_of(self.verbose, streaming=streaming) as progress:
-            state, samples = prepare(rows, categories, targets, parameters, progress, state, self.random_state)
+            origin = state or check_random_state(self.random_state).randint(2**31)
+            state, samples = prepare(rows, categories, targets, parameters, progress, origin)
             if validation:
                 validation = state.known_codes(validation[0]), *validation[1:]
             held = samples if self.scoring in (None, "loss") else samples.without_class_weights()

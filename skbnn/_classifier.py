@@ -226,8 +226,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     dropout_ : float
         The dropout that was used.
 
-    shrinkage_ : float
-        Factor of the network's part of the scores, in [0, 1]; 1 unless ``dropout="auto"``.
+    shrinkage_ : float or ndarray of shape (n_outputs_,)
+        Factor of the network's part of the scores, in [0, 1], of each label where there are several; 1 unless ``dropout="auto"``.
 
     loss_curve_ : list of float
         Mean loss of each epoch's mini-batches.

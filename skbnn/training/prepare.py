@@ -3,18 +3,17 @@
 from dataclasses import replace
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from skbnn.encoding.tables import are_categorical
 from skbnn.training.category_order import order_categories
 from skbnn.training.decide import decide
-from skbnn.training.prequential import followed_shrinkage
+from skbnn.training.prequential import with_followed_shrinkage
 from skbnn.training.samples import Samples
 from skbnn.training.state import TrainingState
-from skbnn.training.stream import SHARED, Memory, share_of
+from skbnn.training.stream import Memory
 
 
-def prepare(rows, categories, targets, parameters, progress, state, random_state):
+def prepare(rows, categories, targets, parameters, progress, origin):
     """A state that is ready to train, and its samples.
 
     Parameters
@@ -26,10 +25,8 @@ def prepare(rows, categories, targets, parameters, progress, state, random_state
     targets : Targets
     parameters : Parameters
     progress : Progress
-    state : TrainingState or None
-        What to go on from.
-    random_state : None, int or RandomState
-        What is drawn comes from it, unless there is a state.
+    origin : TrainingState or int
+        What to go on from, or the seed to start with.
 
     Returns
     -------
@@ -37,8 +34,8 @@ def prepare(rows, categories, targets, parameters, progress, state, random_state
     samples : Samples
         Encoded: these rows and, in a stream, some of those that it keeps.
     """
-    seed = state.seed if state else check_random_state(random_state).randint(2**31)
-    rng = state.rng if state else np.random.default_rng(seed)
+    state = origin if isinstance(origin, TrainingState) else None
+    seed, rng = (state.seed, state.rng) if state else (origin, np.random.default_rng(origin))
     n_new, memory, begins = len(rows[1]), Memory(), state is None
     if parameters.streaming:
         memory, rows, begins = (Memory(n_begun=0) if begins else state.memory).after(rows, rng)
@@ -50,10 +47,8 @@ def prepare(rows, categories, targets, parameters, progress, state, random_state
             state = replace(state, categories=categories)
             samples = replace(samples, X=state.known_codes(samples.X)).encode(decision.encoding)
             resumed = state.resumed(targets, decision, samples, n_new, memory)
-            if parameters.streaming and parameters.dropout == "auto" and resumed.decision.parameters.max_iter:
-                judged = resumed.n_rows_seen - (memory.n_begun - SHARED if np.isfinite(memory.n_begun) else 0)
-                shrinkage = followed_shrinkage(state, samples, n_new, share_of(n_new, judged))
-                resumed = replace(resumed, decision=replace(resumed.decision, shrinkage=shrinkage))
+            if parameters.streaming and parameters.dropout == "auto":
+                resumed = with_followed_shrinkage(resumed, state, samples, n_new)
             return resumed, samples
         parameters = replace(decision.parameters, max_iter=len(state.losses) + 1)  # as many as there have been
     samples, places = order_categories(samples, targets, rng)
