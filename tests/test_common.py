@@ -19,7 +19,7 @@ def test_scikit_learn_compliance(estimator, check):
     check(estimator)
 
 
-SMALL = {"hidden_layer_sizes": (16,), "max_iter": 20, "n_estimators": 1}
+SMALL = {"hidden_layer_sizes": (16,), "max_iter": 20, "n_estimators": 1, "dropout": 0.0, "n_components": 0}
 CLASSIFIERS = [  # each solver with either binarization and loss
     {"solver": "adam", "binarization": "stochastic"},
     {"solver": "sgd"},
