@@ -317,8 +317,9 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         self.hidden_layer_sizes_, self.n_layers_ = parameters.hidden_layer_sizes, len(parameters.hidden_layer_sizes) + 2
         self.batch_size_ = parameters.batch_size
         self.n_components_, self.n_estimators_ = parameters.n_components, parameters.n_estimators
-        shrinkage = np.asarray(state.decision.shrinkage)
-        self.dropout_, self.shrinkage_ = parameters.dropout, shrinkage.item() if shrinkage.size == 1 else shrinkage
+        shrinkage = np.broadcast_to(state.decision.shrinkage, state.targets.n_factors)
+        self.dropout_ = parameters.dropout
+        self.shrinkage_ = shrinkage.item() if shrinkage.size == 1 else shrinkage.copy()
         self.n_iter_, self.loss_curve_, self.validation_scores_ = len(state.losses), state.losses, state.scores or None
         self.flip_ratio_curve_ = state.flip_ratios
         self.loss_, self.t_ = next(reversed(state.losses), None), state.n_rows_trained  # none if interrupted early

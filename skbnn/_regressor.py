@@ -217,7 +217,8 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
         The dropout that was used.
 
     shrinkage_ : float or ndarray of shape (n_outputs_,)
-        Factor of the network's part of the scores, in [0, 1], of each target where there are several; 1 unless ``dropout="auto"``.
+        Factor of the network's part of the scores, in [0, 1], of each target where there are several; 1 unless
+        ``dropout="auto"``. ``partial_fit`` moves it.
 
     loss_curve_ : list of float
         Mean loss of each epoch's mini-batches, where 1 is a standard deviation of what the initial model leaves.

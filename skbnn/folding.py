@@ -4,6 +4,7 @@ import numpy as np
 
 from skbnn.kernels._layer import fires, popcounts
 from skbnn.packed import PackedNetwork
+from skbnn.packed.additive_part import AdditivePart
 from skbnn.packed.fixed_point import to_fixed_point
 from skbnn.packed.layout import pack_members, pack_weights
 
@@ -91,6 +92,12 @@ def fold(networks, encoding, additive, *, output, factor=1.0):
         slopes=integers.slopes,
         ranges=integers.ranges,
     )
+
+
+def network_scores(networks, encoding, bits):
+    """What the mean of networks says of packed rows, (n_rows, n_outputs) float64, in their own unit."""
+    nothing = AdditivePart.of_constant(np.zeros(networks[0].n_outputs))
+    return fold(networks, encoding, nothing, output="identity").decision_function_from_bits(bits)
 
 
 def fold_output(network):

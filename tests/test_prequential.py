@@ -1,11 +1,13 @@
 """How far a stream's networks are trusted, which rows say before they are trained on."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
-from skbnn.training.prequential import followed_shrinkage
+from skbnn.training.prequential import MOST_KNOWN, followed_shrinkage
 from skbnn.training.samples import Samples
 
 
@@ -57,6 +59,79 @@ def test_a_number_as_dropout_is_trusted():
     X, y = curved(500, wrong=0.5)
     model = in_calls(BinaryMLPClassifier(dropout=0.0, random_state=0), X, y, 100, classes=[False, True])
     assert model.shrinkage_ == 1.0
+
+
+@pytest.mark.parametrize("begins", ["fit", "partial_fit"])
+def test_rows_that_come_again_say_nothing(begins):
+    """They have been learnt by heart: noise looks right in a second pass of a table."""
+    X, y = curved(600, wrong=0.5)
+    model = BinaryMLPClassifier(random_state=0)
+    model = model.fit(X, y) if begins == "fit" else in_calls(model, X, y, 100, classes=[False, True])
+    trusted = model.shrinkage_
+    for order in np.random.default_rng(0).permuted([np.arange(600)] * 3, axis=1):
+        assert in_calls(model, X[order], y[order], 100).shrinkage_ == trusted
+    assert in_calls(model, *curved(400, seed=1), 100).shrinkage_ != trusted
+
+
+def test_rows_of_a_long_stream_are_known_when_they_come_again():
+    """By the smallest of their numbers, of which few are kept."""
+    X, y = curved(6000, wrong=0.5)
+    model = in_calls(BinaryMLPClassifier((8,), random_state=0), X, y, 1000, classes=[False, True])
+    assert len(model._state.known) == MOST_KNOWN
+    trusted = model.shrinkage_
+    assert in_calls(model, X[::-1], y[::-1], 500).shrinkage_ == trusted
+    assert in_calls(model, *curved(500, seed=1), 500).shrinkage_ != trusted
+
+
+def test_rows_that_weigh_nothing_have_no_say():
+    X, y = curved(700)
+    three = np.where(X[:, 1] > 1, 2, y)
+    model = BinaryMLPClassifier(class_weight={0: 0, 1: 1, 2: 1}, random_state=0)
+    model.partial_fit(X[:300], three[:300], classes=[0, 1, 2])
+    in_calls(model, X[300:600], three[300:600], 10)
+    trusted, none = model.shrinkage_, three[600:] == 0
+    assert in_calls(model, X[600:][none], three[600:][none], 20).shrinkage_ == trusted
+
+
+def test_a_class_that_weighs_much_does_not_decide():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2000, 5))
+    y = np.where(rng.random(2000) < 0.005, 2, X[:, 0] > 0)
+    trusted = []
+    for weights in None, {0: 1, 1: 1, 2: 300}:
+        model = BinaryMLPClassifier(class_weight=weights, random_state=0)
+        trusted.append(in_calls(model, X, y, 100, classes=[0, 1, 2]).shrinkage_)
+    assert min(trusted) > 0.6
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "huber", "absolute_error"])
+@pytest.mark.parametrize("later", ["outlier", "larger", "none before"])
+def test_real_targets_count_as_the_network_learns_them(loss, later):
+    """What the first rows' scale and mean were is of no account, nor is how far away one row is."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2600, 3))
+    y = X[:, 0] + X[:, 1] ** 2
+    if later == "outlier":
+        y[1500] = 1e4
+    elif later == "larger":
+        y[400:] *= 30
+    else:
+        y[:300] = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = in_calls(BinaryMLPRegressor(loss=loss, random_state=0), X[:300], y[:300], 300)
+        in_calls(model, X[300:2000], y[300:2000], 100)
+    assert model.shrinkage_ > 0.6 and model.score(X[2000:], y[2000:]) > 0.6
+
+
+def test_each_output_has_its_own():
+    X = np.random.default_rng(0).normal(size=(300, 3))
+    for dropout in "auto", 0.0:
+        model = BinaryMLPRegressor((8,), max_iter=1, dropout=dropout, random_state=0).fit(X, X[:, :2])
+        assert model.shrinkage_.shape == (2,)
+        model.shrinkage_[:] = 7.0  # of no account
+        assert model.partial_fit(X, X[:, :2]).shrinkage_.max() <= 1
+    assert isinstance(BinaryMLPRegressor((8,), max_iter=1).fit(X, X[:, 0]).shrinkage_, float)
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Which rows train and which judge."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
@@ -8,6 +10,7 @@ from sklearn.metrics import average_precision_score, log_loss
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
 from skbnn.encoding.sparse import hash_rows
 from skbnn.training.categories import Classes
+from skbnn.training.category_order import order_categories
 from skbnn.training.reals import Reals
 from skbnn.training.samples import Samples
 from skbnn.training.splits import ENOUGH, N_FOLDS, SMALL, halves, splits
@@ -62,15 +65,58 @@ def test_copies_are_on_one_side(n_rows, convert):
     assert len(parts) == (N_FOLDS if n_rows < SMALL else 1) + 1
 
 
-@pytest.mark.parametrize("kind", ["few rows", "other targets"])
-def test_rows_of_few_values_are_no_copies(kind):
-    """Where features have few values, rows to come are equal to those that were learnt as well."""
+def lookup(kind):
+    """Rows of few values, as many as twenty equal ones each, and what a table says of them."""
     rng = np.random.default_rng(0)
-    X = rng.integers(0, 2, size=(1000, 5 if kind == "few rows" else 6))
-    y = X[:, 0] ^ X[:, 1] ^ (rng.random(1000) < 0.1) if kind == "other targets" else X[:, 0] ^ X[:, 1]
+    codes = rng.integers(0, 100, 2000)
+    if kind == "one-hot":
+        return np.eye(100)[codes], rng.integers(0, 2, 100)[codes]
+    if kind == "truth table":
+        X = np.tile(np.stack(np.meshgrid(*[[0, 1]] * 6), axis=-1).reshape(64, 6), (20, 1))
+        return X, np.tile(rng.integers(0, 2, 64), 20)
+    if kind == "bits":
+        X = rng.integers(0, 2, size=(2000, 7))
+        return X, rng.integers(0, 2, 128)[X @ 2 ** np.arange(7)]
+    X = np.column_stack([codes // 10, codes % 10])
+    if kind == "products":
+        X = np.column_stack([X, X**2, X[:, 0] * X[:, 1]])
+    return X, rng.integers(0, 2, 100)[codes]
+
+
+@pytest.mark.parametrize("kind", ["one-hot", "truth table", "bits", "numbers", "products"])
+def test_rows_of_few_values_are_no_copies(kind):
+    """Rows to come are equal to those that were learnt as well."""
+    X, y = lookup(kind)
     for train, held in splits(samples_of(X, y), Classes(np.arange(2), "log_loss"), seed=0):
         assert len(np.unique(X[train], axis=0)) == len(np.unique(X, axis=0))
-        assert len(train) == 1000 - len(held)
+        assert len(train) + len(held) == len(y)
+
+
+def test_rows_with_other_targets_are_no_copies():
+    X, y = table(200)
+    X, y = np.tile(X, (5, 1)), np.tile(y, 5)
+    y[::3] ^= 1
+    train, held = splits(samples_of(X, y), Classes(np.arange(2), "log_loss"), seed=0)[0]
+    assert np.isin(X[held, 0], X[train, 0]).mean() > 0.9
+
+
+def test_copies_of_many_categories_are_on_one_side():
+    """Whose place in an order is by the targets of other rows."""
+    X, y = table(300)
+    X[:, 4] = np.random.default_rng(0).integers(0, 60, 300)
+    X, y = np.tile(X, (5, 1)), np.tile(y, 5)
+    samples = replace(samples_of(X, y), sample_weight=np.ones(1500), nominal=np.arange(5) == 4)
+    ordered, places = order_categories(samples, Classes(np.arange(2), "log_loss"), np.random.default_rng(0))
+    assert places
+    for train, held in splits(ordered, Classes(np.arange(2), "log_loss"), seed=0):
+        assert not np.isin(X[train, 0], X[held, 0]).any()
+
+
+def test_classes_among_copies_are_among_those_that_train():
+    X, y = table(100)
+    X, y = np.r_[np.tile(X, (10, 1)), X[[0] * 5]], np.r_[np.tile(y, 10), [2] * 5]
+    for train, held in splits(samples_of(X, y), Classes(np.arange(3), "log_loss"), seed=0):
+        assert np.isin(y[held], y[train]).all()
 
 
 def test_equal_rows_have_one_number_and_others_have_others():
@@ -78,7 +124,7 @@ def test_equal_rows_have_one_number_and_others_have_others():
     rows = np.random.default_rng(0).permutation(len(X))
     numbers = hash_rows(X, rows)
     assert len(np.unique(numbers)) == len(X)
-    for same in X.astype(np.float32), -(-X.astype(float)), csr_array(X), csr_array(X.astype(float)):
+    for same in X.astype(np.float32), np.copysign(X, X), csr_array(X), csr_array(X.astype(float)):
         np.testing.assert_array_equal(hash_rows(same, rows), numbers)
     assert len(np.unique(hash_rows(np.full((3, 2), np.nan), np.arange(3)))) == 1
 

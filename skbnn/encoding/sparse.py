@@ -174,7 +174,7 @@ def finite_columns(X, columns):
 
 
 def hash_rows(X, rows):
-    """A number of each of these rows, (n_rows,) uint64, the same for equal ones; others hardly ever have it.
+    """A number of each of these rows, (n_rows,) uint64; the same for rows that are equal as float64, rarely for others.
 
     A sum of products by odd numbers, to which zeros add nothing.
     """
@@ -182,9 +182,10 @@ def hash_rows(X, rows):
     if is_sparse(X):
         X = canonical(X[rows])
         return type(X)((mixed_bits(X.data), X.indices, X.indptr), shape=X.shape) @ factors
-    block = max(1, BLOCK_SIZE // X.shape[1])
-    blocks = (mixed_bits(X[rows[start : start + block]]) @ factors for start in range(0, len(rows), block))
-    return np.concatenate(list(blocks))
+    out, block = np.empty(len(rows), np.uint64), max(1, BLOCK_SIZE // X.shape[1])
+    for start in range(0, len(rows), block):
+        out[start : start + block] = mixed_bits(X[rows[start : start + block]]) @ factors
+    return out
 
 
 def mixed_bits(values):

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from skbnn.training.splits import find_copies
+
 # Of more categories than this, a bit each says less than thresholds in an order of theirs.
 MAX_CATEGORIES = 32
 
@@ -17,7 +19,8 @@ def order_categories(samples, targets, rng):
 
     A category's place is by the mean of its targets, or of several by their leading direction, as in correspondence
     analysis. A row to train on gets the place that its category has by the rows of other folds, so that its own target
-    has no say in it (Micci-Barreca, "A preprocessing scheme for high-cardinality categorical attributes", 2001).
+    has no say in it, nor a copy's (Micci-Barreca, "A preprocessing scheme for high-cardinality categorical attributes",
+    2001).
 
     Parameters
     ----------
@@ -59,7 +62,8 @@ def order(codes, n_codes, samples, targets, rng):
     place = np.empty(n_codes)
     place[ascending] = np.arange(n_codes)
     column = with_places(codes, place)
-    fold = rng.permutation(len(known)) % N_FOLDS
+    first, copy_of = find_copies(samples, known)
+    fold = (rng.permutation(len(first)) % N_FOLDS)[copy_of]
     for held in range(N_FOLDS):
         others, here = fold != held, fold == held
         without = category_means(which[others], numbers[others], weights[others], n_codes) @ direction

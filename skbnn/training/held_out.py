@@ -7,9 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
-from skbnn.folding import estimate_statistics, fold
+from skbnn.folding import estimate_statistics, network_scores
 from skbnn.network.trainer import LOSSES
-from skbnn.packed.additive_part import AdditivePart
 from skbnn.training.epochs import run_epochs
 from skbnn.training.parameters import Decision
 from skbnn.training.relevance import Relevance, Unseen, find_relevance
@@ -36,10 +35,10 @@ class Outcome(NamedTuple):
         With both the initial model and the network.
     alone : float
         With the initial model alone.
-    share : float or ndarray of shape (n_outputs,)
-        Of the initial model, as in ``InitialModel.shrunk``, that is best; ``Targets.n_factors`` says of how many.
-    factor : float or ndarray of shape (n_outputs,)
-        Of the network's scores that is best, likewise.
+    share : float or ndarray of shape (n_factors,)
+        Of the initial model, as in ``InitialModel.shrunk``, that is best.
+    factor : float or ndarray of shape (n_factors,)
+        Of the network's scores that is best; one, or one of each output, as ``Targets.n_factors`` says.
     penalty : object
         Of the initial model, as ``Targets.choose_penalty`` gives it.
     first : float
@@ -123,7 +122,7 @@ class Judge:
         both, parts = halves(samples, rows, self.rng), []
         for train, held in (both, both[::-1]):
             initial_model = self.targets.initial_model(samples, train, self.rng, penalty=penalty)
-            of_half = held_out(self.targets, samples, initial_model, held)
+            of_half = HeldOut.of(self.targets, samples, initial_model, held)
             parts.append(of_half.without_network(samples, initial_model, held))
         return find_relevance(parts, self.loss)
 
@@ -191,7 +190,7 @@ class Judge:
         run_epochs(TrainingState(targets, decision, rng, [trainer]), data, train, [watcher])
         trainer.check()
         estimate_statistics(trainer.network, data.bits, data.sample_weight, rows=train)
-        return held_out(targets, samples, initial_model, held, [trainer.network])
+        return HeldOut.of(targets, samples, initial_model, held, [trainer.network])
 
 
 class HeldOut(NamedTuple):
@@ -206,6 +205,16 @@ class HeldOut(NamedTuple):
     varying: np.ndarray
     scores: np.ndarray
 
+    @classmethod
+    def of(cls, targets, samples, initial_model, rows, networks=()):
+        """Some rows of encoded samples, as an initial model and networks see them."""
+        expected, constant, varying = targets.truth(samples, initial_model, rows)
+        scores = 0.0
+        if networks:
+            unit = initial_model.scale / np.where(initial_model.spread > 0, initial_model.spread, 1)
+            scores = unit * network_scores(networks, samples.encoding, samples.bits[rows])
+        return cls(expected.astype(np.float32), samples.sample_weight[rows], constant, varying, scores)
+
     def without_network(self, samples, initial_model, rows):
         """The same rows as the initial model sees them."""
         scores = self.constant + self.varying
@@ -217,18 +226,6 @@ def shortened(parameters):
     narrow = tuple(min(size, max(NARROW, size // WIDTH_DIVISOR)) for size in parameters.hidden_layer_sizes)
     parameters = replace(parameters, hidden_layer_sizes=narrow, max_iter=-(-parameters.max_iter // EPOCHS_DIVISOR))
     return parameters.where_auto(dropout=DROPOUT)
-
-
-def held_out(targets, samples, initial_model, rows, networks=()):
-    """The HeldOut of these rows of encoded samples."""
-    expected, constant, varying = targets.truth(samples, initial_model, rows)
-    scores = 0.0
-    if networks:
-        nothing = AdditivePart.of_constant(np.zeros(targets.n_outputs))
-        packed = fold(networks, samples.encoding, nothing, output="identity")
-        unit = initial_model.scale / np.where(initial_model.spread > 0, initial_model.spread, 1)
-        scores = unit * packed.decision_function_from_bits(samples.bits[rows])
-    return HeldOut(expected.astype(np.float32), samples.sample_weight[rows], constant, varying, scores)
 
 
 def weigh(parts, loss, n_factors=1):

@@ -124,7 +124,7 @@ class Decision:
         None of them is left open.
     encoding : Encoding
     initial_model : InitialModel
-    shrinkage : float or ndarray of shape (n_outputs,)
+    shrinkage : float or ndarray of shape (n_factors,)
         Factor of the networks' part of the scores.
     """
 

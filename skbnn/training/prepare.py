@@ -7,8 +7,8 @@ import numpy as np
 from skbnn.encoding.tables import are_categorical
 from skbnn.training.category_order import order_categories
 from skbnn.training.decide import decide
-from skbnn.training.prequential import with_followed_shrinkage
-from skbnn.training.samples import Samples
+from skbnn.training.prequential import with_followed_shrinkage, with_known
+from skbnn.training.samples import Samples, weights_by_class
 from skbnn.training.state import TrainingState
 from skbnn.training.stream import Memory
 
@@ -41,17 +41,20 @@ def prepare(rows, categories, targets, parameters, progress, origin):
         memory, rows, begins = (Memory(n_begun=0) if begins else state.memory).after(rows, rng)
     samples = Samples.of(*rows, nominal=are_categorical(categories, rows[0].shape[1]))
     samples = samples.arranged(parameters, targets, seed)
+    numbers = samples.numbers(samples.rows)
     if state:
         decision = state.decision.revised(parameters, samples, targets)
         if not begins:
             state = replace(state, categories=categories)
             samples = replace(samples, X=state.known_codes(samples.X)).encode(decision.encoding)
             resumed = state.resumed(targets, decision, samples, n_new, memory)
-            if parameters.streaming and parameters.dropout == "auto":
-                resumed = with_followed_shrinkage(resumed, state, samples, n_new)
-            return resumed, samples
+            if parameters.streaming:
+                numbers = numbers[len(numbers) - np.count_nonzero(weights_by_class(*rows[2:])[-n_new:]) :]
+                if parameters.dropout == "auto":
+                    resumed = with_followed_shrinkage(resumed, state, samples.without_class_weights(), numbers)
+            return with_known(resumed, numbers), samples
         parameters = replace(decision.parameters, max_iter=len(state.losses) + 1)  # as many as there have been
     samples, places = order_categories(samples, targets, rng)
     decision, samples = decide(samples, targets, parameters, progress, rng)
     state = TrainingState.begin(targets, decision, rng, seed, len(samples.rows))
-    return replace(state, memory=memory, categories=categories, places=places), samples
+    return with_known(replace(state, memory=memory, categories=categories, places=places), numbers), samples

@@ -4,16 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 
+from skbnn.folding import network_scores
 from skbnn.network.trainer import LOSSES
-from skbnn.training.held_out import held_out
 from skbnn.training.stream import SHARED, share_of
 
+MOST_KNOWN = 1024  # numbers of rows that are kept, to tell rows that come again from new ones
 
-def with_followed_shrinkage(resumed, before, samples, n_new):
-    """A stream's state with the factor that its networks deserve by the rows of a call, which they have not seen.
 
-    Rows that a fit judged by, or before which training began anew, count beside those of the stream; the latter, which
-    judged nothing, as few.
+def with_followed_shrinkage(resumed, before, samples, numbers):
+    """A stream's state with the factor that its networks deserve by a call's rows, which they have not been trained on.
+
+    It stays where most of these are rows that came before, as in a second pass of a table. All rows of a ``fit`` count
+    as having judged. Of the rows that training began with in a stream, none has, and they count as ``SHARED``.
 
     Parameters
     ----------
@@ -22,14 +24,17 @@ def with_followed_shrinkage(resumed, before, samples, n_new):
     before : TrainingState
         The same as it was.
     samples : Samples
-        Encoded rows of this call.
-    n_new : int
-        So many of them, the last, have not been trained on.
+        Encoded: rows of this call, the last of which are those that came.
+    numbers : ndarray of uint64
+        ``Samples.numbers`` of the latter.
     """
-    if not resumed.decision.parameters.max_iter:  # too few to train on
+    n_new = len(numbers)
+    if not resumed.decision.parameters.max_iter or not n_new or came_before(before.known, numbers):
         return resumed
     n_begun = resumed.memory.n_begun
-    n_judged = resumed.n_rows_seen - (n_begun - SHARED if np.isfinite(n_begun) else 0)
+    n_judged = resumed.n_rows_seen
+    if np.isfinite(n_begun):  # which counts rows that weigh nothing, too
+        n_judged = SHARED + max(n_judged - n_begun, n_new)
     shrinkage = followed_shrinkage(before, samples, n_new, share_of(n_new, n_judged))
     return replace(resumed, decision=replace(resumed.decision, shrinkage=shrinkage))
 
@@ -37,19 +42,19 @@ def with_followed_shrinkage(resumed, before, samples, n_new):
 def followed_shrinkage(before, samples, n_new, share):
     """The factor of the networks' scores, or of each output's, after a step by the last rows.
 
-    It is a step of Newton's towards what is best for them. Its size, their share, leaves the mean over the stream, so
-    that rows one by one are the same on average as rows at once.
+    It is a step of Newton's towards what is best for them, of the size that keeps an average over the stream: so rows
+    of which each says little move it as far, on average, as they do at once.
 
     Parameters
     ----------
     before : TrainingState
-        Whose networks have not seen the last rows.
+        Whose networks have not been trained on the last rows.
     samples : Samples
         Encoded; the others say how much a factor matters.
     n_new : int
         Rows that are the last.
     share : float
-        Of these rows among all that the factor goes by.
+        Of these rows in the average.
 
     Returns
     -------
@@ -61,20 +66,39 @@ def followed_shrinkage(before, samples, n_new, share):
     Dawid, "Present Position and Potential Developments: Some Personal Views: Statistical Theory: The Prequential
     Approach", J. of the Royal Statistical Society A, 1984.
     """
-    shrinkage, initial_model = before.decision.shrinkage, before.decision.initial_model
-    networks, loss = [trainer.network for trainer in before.trainers], LOSSES[before.decision.parameters.loss]()
-    parts = held_out(before.targets, samples, initial_model, samples.rows, networks)
+    targets, decision = before.targets, before.decision
+    data = targets.training_data(samples, decision.initial_model)  # in the unit in which networks learn
+    offsets = 0.0 if data.offsets is None else data.offsets
+    scores = network_scores([trainer.network for trainer in before.trainers], decision.encoding, data.bits)
+    loss = LOSSES[decision.parameters.loss]()
 
-    def slopes(factor, rows):
-        """Of these rows' mean loss along each factor."""
-        predicted = (parts.constant + parts.varying + factor * parts.scores).astype(np.float32)
+    def slopes(factor):
+        """Of the mean loss along a factor for each row, or for each of its outputs."""
+        predicted = (offsets + factor * scores).astype(np.float32)
         gradient = np.empty_like(predicted)
-        loss(predicted, parts.targets, parts.sample_weight, gradient)
-        by_output = (gradient * parts.scores)[rows].sum(axis=0) / parts.sample_weight[rows].sum()
-        return by_output.reshape(before.targets.n_factors, -1).sum(axis=1)
+        loss(predicted, data.targets, data.sample_weight, gradient)
+        return (gradient * scores).reshape(len(scores), targets.n_factors, -1).sum(axis=2)
 
-    every, new = slice(None), slice(-n_new, None)
-    curvature = slopes(1.0, every) - slopes(0.0, every)  # of the loss, on average between no trust and all
+    share_of_new = data.sample_weight[-n_new:].sum() / data.sample_weight.sum()
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        step = share * slopes(shrinkage, new) / curvature
-    return np.clip(shrinkage - np.where((curvature > 0) & np.isfinite(step), step, 0.0), 0.0, 1.0)
+        curvature = (slopes(1.0) - slopes(0.0)).sum(axis=0)  # on average between no trust and all
+        step = share * slopes(decision.shrinkage)[-n_new:].sum(axis=0) / share_of_new / curvature
+    step[~((curvature > 0) & np.isfinite(step))] = 0
+    return np.clip(decision.shrinkage - step, 0.0, 1.0)
+
+
+def with_known(state, numbers):
+    """The state that knows rows of these numbers as well: the smallest of all are a sample of the rows.
+
+    References
+    ----------
+    Bar-Yossef, Jayram, Kumar, Sivakumar and Trevisan, "Counting Distinct Elements in a Data Stream", 2002.
+    """
+    return replace(state, known=np.union1d(state.known, numbers)[:MOST_KNOWN])
+
+
+def came_before(known, numbers):
+    """Whether most of the rows of which it can be told came before."""
+    if len(known) == MOST_KNOWN:
+        numbers = numbers[numbers <= known[-1]]
+    return len(numbers) > 0 and np.isin(numbers, known).mean() > 0.5

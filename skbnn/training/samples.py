@@ -8,7 +8,7 @@ from sklearn.model_selection import train_test_split
 
 from skbnn.encoding import Encoding
 from skbnn.encoding.encoding import round_significand
-from skbnn.encoding.sparse import dense, without_empty_columns
+from skbnn.encoding.sparse import dense, hash_rows, without_empty_columns
 from skbnn.training.parameters import FEW
 
 # Share of the largest weight; targets in standard deviations by weights that differ more would overflow float32.
@@ -60,8 +60,8 @@ class Samples:
     @classmethod
     def of(cls, X, y, sample_weight, class_weight, *, nominal=None):
         """Rows whose weights are positive, with another factor of each by its class: those that weigh something."""
+        by_class = weights_by_class(sample_weight, class_weight)
         sample_weight = scale_weights(sample_weight)
-        by_class = scale_weights(sample_weight * scale_weights(class_weight))
         unweighed = np.maximum(sample_weight, SMALLEST_WEIGHT)
         X, y, by_class, unweighed = without_weightless(by_class, X, y, by_class, unweighed)
         nominal = np.zeros(X.shape[1], bool) if nominal is None else nominal
@@ -78,6 +78,10 @@ class Samples:
     def encode(self, encoding):
         """The same with bits in this encoding."""
         return self.with_encoding(encoding).encoded()
+
+    def numbers(self, rows):
+        """A number of each of these rows with its targets, (n_rows,) uint64, the same for equal ones."""
+        return hash_rows(self.X, rows) ^ (hash_rows(self.y, rows) << np.uint64(1))
 
     @property
     def validation(self):
@@ -156,6 +160,11 @@ def scale_weights(sample_weight):
     """
     scaled = np.ldexp(sample_weight, -np.frexp(sample_weight.max())[1])
     return np.where(scaled > SMALLEST_WEIGHT * scaled.max(), scaled, 0)
+
+
+def weights_by_class(sample_weight, class_weight):
+    """Weights with another factor of each by its class, scaled; what weighs nothing is 0."""
+    return scale_weights(scale_weights(sample_weight) * scale_weights(class_weight))
 
 
 def without_unit(sample_weight):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skbnn.encoding.sparse import hash_rows
+from skbnn.encoding.sparse import each_column, hash_rows
 from skbnn.training.parameters import FEW
 
 # Of a small sample each row is held out once; of a large one a fifth of the rows, up to ENOUGH, says as much, unless a
@@ -12,7 +12,11 @@ SMALL, N_FOLDS, ENOUGH, ENOUGH_OF_A_CLASS = 4000, 3, 10_000, 100
 TOO_FEW = 20  # with fewer rows, nothing that could be held out says anything
 
 # Equal features are no copies where more than this share of them has another target: then there are few values.
-MOST_THAT_DIFFER = 0.01
+MOST_THAT_DIFFER = 0.1
+
+# Nor are they where fewer than this share of the distinct rows occurs once, unless all occur as often; nor where pairs
+# of equal rows are no more than so many times those to be expected, by about so many of the rows.
+SINGLE, MORE_THAN_EXPECTED, ROWS_TO_EXPECT_BY = 0.1, 100, 2000
 
 
 def splits(samples, targets, seed):
@@ -41,21 +45,43 @@ def splits(samples, targets, seed):
 
 
 def halves(samples, rows, rng):
-    """Two halves of these rows, drawn at random, each ascending."""
-    first, copy_of = find_copies(samples, rows)
-    in_first = np.isin(np.arange(len(first)), rng.permutation(len(first))[: -(-len(first) // 2)])[copy_of]
-    return np.sort(rows[in_first]), np.sort(rows[~in_first])
+    """Two halves of some of a sample's rows, which ascend, drawn at random."""
+    _, copy_of = find_copies(samples, samples.rows)
+    distinct, copy_of = np.unique(copy_of[np.isin(samples.rows, rows)], return_inverse=True)
+    order = rng.permutation(len(distinct))
+    in_first = np.isin(copy_of, order[: -(-len(order) // 2)])
+    return rows[in_first], rows[~in_first]
 
 
 def find_copies(samples, rows):
-    """Which rows are no copies of others, as oversampling makes them, and for each row the place of its own there.
-
-    Rows whose features have few values are equal without being copies; what is learnt of some says of the others what
-    it will of rows to come. There, each row is its own.
-    """
-    n_rows, y = len(rows), samples.y[rows]
-    _, first, copy_of = np.unique(hash_rows(samples.X, rows), return_index=True, return_inverse=True)
-    n_differ = np.any(y != y[first[copy_of]], axis=1).sum()
-    if FEW <= len(first) < n_rows and n_differ <= MOST_THAT_DIFFER * (n_rows - len(first)):
+    """Which rows are no copies of others, as oversampling makes them, and for each row the place of its own there."""
+    _, counts = np.unique(hash_rows(samples.X, rows), return_counts=True)
+    _, first, copy_of = np.unique(samples.numbers(rows), return_index=True, return_inverse=True)
+    few_differ = len(first) - len(counts) <= MOST_THAT_DIFFER * (len(rows) - len(counts))
+    if FEW <= len(counts) < len(rows) and few_differ and are_copies(samples.X, rows, counts):
         return first, copy_of
-    return np.arange(n_rows), np.arange(n_rows)
+    return np.arange(len(rows)), np.arange(len(rows))
+
+
+def are_copies(X, rows, counts):
+    """Whether equal rows, of which there are so many each, are copies and not rows of features with few values.
+
+    What is learnt of some of the latter says of the others what it will of rows to come. There, as many are equal as
+    the columns' values lead one to expect, and hardly any occurs once. Of copies there are the same number of each, or
+    many rows have none.
+    """
+    if np.mean(counts == 1) < SINGLE and np.gcd.reduce(counts) == 1:
+        return False
+    looked_at, expected = rows[:: -(-len(rows) // ROWS_TO_EXPECT_BY)], float(MORE_THAN_EXPECTED)
+    equal = share_of_equal_pairs(counts)
+    for column in each_column(X[looked_at]):
+        expected *= share_of_equal_pairs(np.unique(column, return_counts=True)[1])
+        if expected < equal:
+            return True
+    return False
+
+
+def share_of_equal_pairs(counts):
+    """Of all pairs of rows, if so many are equal to each other."""
+    n_rows = counts.sum()
+    return (counts * (counts - 1.0)).sum() / (n_rows * (n_rows - 1.0))

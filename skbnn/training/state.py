@@ -57,6 +57,8 @@ class TrainingState:
         Labels of what X has as codes.
     places : dict of ndarray
         What these codes become in a feature that has too many, as ``order_categories`` says.
+    known : ndarray of uint64
+        Numbers of rows that came, by which those that come again are told.
     """
 
     targets: Targets
@@ -75,6 +77,7 @@ class TrainingState:
     values: np.ndarray | None = None
     categories: tuple | None = None
     places: dict = field(default_factory=dict)
+    known: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint64))
 
     @classmethod
     def begin(cls, targets, decision, rng, seed, n_rows):
