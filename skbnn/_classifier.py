@@ -140,7 +140,8 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
         short training of narrower networks with dropout 0.1, which held-out rows judge: how much the initial model and
         the network each count; whether dropout is 0.1, or 0 where the network says too little; which features have
         bits, if half of them or fewer do as well; whether a stronger penalty of the initial model serves; and whether
-        longer training is worth its time. Fewer than 20 rows, and a first call of ``partial_fit``, take 0.
+        longer training is worth its time. Fewer than 20 rows, and a first call of ``partial_fit``, take 0. How much the
+        network counts in a stream, each call's rows judge before it is trained on them.
 
     shuffle : bool, default=True
         Whether rows are shuffled before each epoch.
@@ -226,7 +227,7 @@ class BinaryMLPClassifier(ClassifierMixin, BaseBinaryMLP):
     dropout_ : float
         The dropout that was used.
 
-    shrinkage_ : float or ndarray of shape (n_outputs_,)
+    shrinkage_ : float or ndarray of shape (n_outputs,)
         Factor of the network's part of the scores, in [0, 1], of each label where there are several; 1 unless
         ``dropout="auto"``. ``partial_fit`` moves it.
 
