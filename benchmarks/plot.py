@@ -26,15 +26,16 @@ def main():
     parser.add_argument("--results", type=Path, default=HERE / "results", help="folder of the JSON files")
     parser.add_argument("--output", type=Path, default=HERE.parent / "doc/_static", help="folder of what is written")
     arguments = parser.parse_args()
-    names = "predict", "kernels", "accuracy", "serve", "frontier", "synthetic"
+    names = "predict", "kernels", "accuracy", "serve", "frontier", "synthetic", "trust"
     files = ((arguments.results / f"{name}.json").read_text() for name in names)
-    predict, kernels, accuracy, serving, frontier, synthetic = map(json.loads, files)
+    predict, kernels, accuracy, serving, frontier, synthetic, trust = map(json.loads, files)
     draw(times(predict["tables"]), floor(kernels["tables"]), f"{predict['cpu']}, threads: {predict['threads']}")
     plt.savefig(arguments.output / "predict.svg", metadata={"Date": None})
     (of_serving,), (of_sizes,) = serving["tables"].values(), frontier["tables"].values()
     (of_laws,) = synthetic["tables"].values()
     tables = {"accuracy": scores(accuracy["tables"]["mean score"]), "serving": counts(of_serving)}
     tables["synthetic"] = scores([{name: row[name] for name in row if not name.endswith("fit s")} for row in of_laws])
+    tables["trust"] = scores(aligned([row for rows in trust["tables"].values() for row in rows]))
     for name, rows in {**tables, "frontier": counts(of_sizes)}.items():
         with open(arguments.output / f"{name}.csv", "w", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(rows)
@@ -50,6 +51,12 @@ def times(tables):
                 lines.setdefault(row["model"], {})[int(shape)] = row["µs/row"], row["lowest"], row["highest"]
     lines.pop(HIDDEN)
     return lines
+
+
+def aligned(rows):
+    """Rows that have the columns of all, in the order of the longest one, empty where they had none."""
+    names = max(rows, key=len)
+    return [{name: row.get(name, "") for name in names} for row in rows]
 
 
 def scores(rows):

@@ -1,4 +1,4 @@
-"""Splits of the rows: some to train on, and others that judge. Rows that repeat others are never on both sides."""
+"""Splits of the rows: some to train on, and others that judge. Copies of a row are on one side."""
 
 import numpy as np
 
