@@ -50,7 +50,9 @@ def test_the_best_share_and_factor_are_those_of_least_squares_within_bounds(shar
         assert outcome.alone == pytest.approx(0.5 * factor**2 * np.mean(scores**2), rel=0.05, abs=1e-4)
 
 
-@pytest.mark.parametrize("factor, dropout", [(0.5, 0.1), (1.0, 0.1), (1.2, 0.0)])
+@pytest.mark.parametrize(
+    "factor, dropout", [(0.5, 0.1), (1.0, 0.1), (1.2, 0.0), ([1.2, 0.0, 0.1], 0.0), ([0.9, 0.5], 0.1), (0.0, 0.1)]
+)
 def test_a_network_that_says_too_little_needs_no_dropout(factor, dropout):
     assert held_out.Outcome(1.0, 1.0, 1.0, factor).dropout == dropout
 
