@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-BLOCK, BLOCK_SIZE = 4096, 2**20  # rows, and numbers
+BLOCK, BLOCK_SIZE = 4096, 2**17  # rows, and numbers
 
 # What SciPy or NumPy raise where shapes do not fit.
 UNFIT = ArithmeticError, AttributeError, LookupError, TypeError, ValueError
@@ -174,7 +174,7 @@ def finite_columns(X, columns):
 
 
 def hash_rows(X, rows):
-    """A number of each of these rows, (n_rows,) uint64; the same for rows that are equal as float64, rarely for others.
+    """A hash of each of these rows, (n_rows,) uint64; the same for rows that are equal as float64.
 
     A sum of products by odd numbers, to which zeros add nothing.
     """

@@ -41,7 +41,7 @@ def prepare(rows, categories, targets, parameters, progress, origin):
         memory, rows, begins = (Memory(n_begun=0) if begins else state.memory).after(rows, rng)
     samples = Samples.of(*rows, nominal=are_categorical(categories, rows[0].shape[1]))
     samples = samples.arranged(parameters, targets, seed)
-    numbers = samples.numbers(samples.rows)
+    _, hashes = samples.hashes(samples.rows)
     if state:
         decision = state.decision.revised(parameters, samples, targets)
         if not begins:
@@ -49,12 +49,12 @@ def prepare(rows, categories, targets, parameters, progress, origin):
             samples = replace(samples, X=state.known_codes(samples.X)).encode(decision.encoding)
             resumed = state.resumed(targets, decision, samples, n_new, memory)
             if parameters.streaming:
-                numbers = numbers[len(numbers) - np.count_nonzero(weights_by_class(*rows[2:])[-n_new:]) :]
+                hashes = hashes[len(hashes) - np.count_nonzero(weights_by_class(*rows[2:])[-n_new:]) :]
                 if parameters.dropout == "auto":
-                    resumed = with_followed_shrinkage(resumed, state, samples.without_class_weights(), numbers)
-            return with_known(resumed, numbers), samples
+                    resumed = with_followed_shrinkage(resumed, state, samples.without_class_weights(), hashes)
+            return with_known(resumed, hashes), samples
         parameters = replace(decision.parameters, max_iter=len(state.losses) + 1)  # as many as there have been
     samples, places = order_categories(samples, targets, rng)
     decision, samples = decide(samples, targets, parameters, progress, rng)
     state = TrainingState.begin(targets, decision, rng, seed, len(samples.rows))
-    return with_known(replace(state, memory=memory, categories=categories, places=places), numbers), samples
+    return with_known(replace(state, memory=memory, categories=categories, places=places), hashes), samples

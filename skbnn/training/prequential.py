@@ -8,10 +8,10 @@ from skbnn.folding import network_scores
 from skbnn.network.trainer import LOSSES
 from skbnn.training.stream import SHARED, share_of
 
-MOST_KNOWN = 1024  # numbers of rows that are kept, to tell rows that come again from new ones
+MOST_KNOWN = 1024  # hashes of rows that are kept, to tell rows that come again from new ones
 
 
-def with_followed_shrinkage(resumed, before, samples, numbers):
+def with_followed_shrinkage(resumed, before, samples, hashes):
     """A stream's state with the factor that its networks deserve by a call's rows, which they have not been trained on.
 
     It stays where most of these are rows that came before, as in a second pass of a table. All rows of a ``fit`` count
@@ -25,11 +25,11 @@ def with_followed_shrinkage(resumed, before, samples, numbers):
         The same as it was.
     samples : Samples
         Encoded: rows of this call, the last of which are those that came.
-    numbers : ndarray of uint64
-        ``Samples.numbers`` of the latter.
+    hashes : ndarray of uint64
+        ``Samples.hashes`` of the latter, with their targets.
     """
-    n_new = len(numbers)
-    if not resumed.decision.parameters.max_iter or not n_new or came_before(before.known, numbers):
+    n_new = len(hashes)
+    if not resumed.decision.parameters.max_iter or not n_new or came_before(before.known, hashes):
         return resumed
     n_begun = resumed.memory.n_begun
     n_judged = resumed.n_rows_seen
@@ -87,18 +87,18 @@ def followed_shrinkage(before, samples, n_new, share):
     return np.clip(decision.shrinkage - step, 0.0, 1.0)
 
 
-def with_known(state, numbers):
-    """The state that knows rows of these numbers as well: the smallest of all are a sample of the rows.
+def with_known(state, hashes):
+    """The state that knows rows of these hashes as well: the smallest of all are a sample of the rows.
 
     References
     ----------
     Bar-Yossef, Jayram, Kumar, Sivakumar and Trevisan, "Counting Distinct Elements in a Data Stream", 2002.
     """
-    return replace(state, known=np.union1d(state.known, numbers)[:MOST_KNOWN])
+    return replace(state, known=np.union1d(state.known, hashes)[:MOST_KNOWN])
 
 
-def came_before(known, numbers):
+def came_before(known, hashes):
     """Whether most of the rows of which it can be told came before."""
     if len(known) == MOST_KNOWN:
-        numbers = numbers[numbers <= known[-1]]
-    return len(numbers) > 0 and np.isin(numbers, known).mean() > 0.5
+        hashes = hashes[hashes <= known[-1]]
+    return len(hashes) > 0 and np.isin(hashes, known).mean() > 0.5

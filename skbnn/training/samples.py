@@ -79,9 +79,10 @@ class Samples:
         """The same with bits in this encoding."""
         return self.with_encoding(encoding).encoded()
 
-    def numbers(self, rows):
-        """A number of each of these rows with its targets, (n_rows,) uint64, the same for equal ones."""
-        return hash_rows(self.X, rows) ^ (hash_rows(self.y, rows) << np.uint64(1))
+    def hashes(self, rows):
+        """Hashes of these rows, and of each with its targets, both (n_rows,) uint64."""
+        of_features = hash_rows(self.X, rows)
+        return of_features, of_features ^ (hash_rows(self.y, rows) << np.uint64(1))
 
     @property
     def validation(self):

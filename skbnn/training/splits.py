@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skbnn.encoding.sparse import each_column, hash_rows
+from skbnn.encoding.sparse import each_column
 from skbnn.training.parameters import FEW
 
 # Of a small sample each row is held out once; of a large one a fifth of the rows, up to ENOUGH, says as much, unless a
@@ -55,8 +55,9 @@ def halves(samples, rows, rng):
 
 def find_copies(samples, rows):
     """Which rows are no copies of others, as oversampling makes them, and for each row the place of its own there."""
-    _, counts = np.unique(hash_rows(samples.X, rows), return_counts=True)
-    _, first, copy_of = np.unique(samples.numbers(rows), return_index=True, return_inverse=True)
+    of_features, of_rows = samples.hashes(rows)
+    _, counts = np.unique(of_features, return_counts=True)
+    _, first, copy_of = np.unique(of_rows, return_index=True, return_inverse=True)
     few_differ = len(first) - len(counts) <= MOST_THAT_DIFFER * (len(rows) - len(counts))
     if FEW <= len(counts) < len(rows) and few_differ and are_copies(samples.X, rows, counts):
         return first, copy_of

@@ -58,7 +58,7 @@ class TrainingState:
     places : dict of ndarray
         What these codes become in a feature that has too many, as ``order_categories`` says.
     known : ndarray of uint64
-        Numbers of rows that came, by which those that come again are told.
+        Hashes of rows that came, by which those that come again are told.
     """
 
     targets: Targets
