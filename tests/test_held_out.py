@@ -50,9 +50,7 @@ def test_the_best_share_and_factor_are_those_of_least_squares_within_bounds(shar
         assert outcome.alone == pytest.approx(0.5 * factor**2 * np.mean(scores**2), rel=0.05, abs=1e-4)
 
 
-@pytest.mark.parametrize(
-    "factor, dropout", [(0.5, 0.1), (1.0, 0.1), (1.2, 0.0), ([1.2, 0.0, 0.1], 0.0), ([0.9, 0.5], 0.1), (0.0, 0.1)]
-)
+@pytest.mark.parametrize("factor, dropout", [(0.5, 0.1), (1.0, 0.1), (1.2, 0.0), ([1.2, 0.0], 0.1), ([1.3, 0.9], 0.0)])
 def test_a_network_that_says_too_little_needs_no_dropout(factor, dropout):
     assert held_out.Outcome(1.0, 1.0, 1.0, factor).dropout == dropout
 
@@ -154,8 +152,8 @@ def test_each_target_has_a_factor_of_its_own():
     y = np.column_stack([np.sin(9 * X[:, 0] * X[:, 1]), rng.normal(size=(1000, 2))])
     model = BinaryMLPRegressor(n_components=0, max_iter=60, random_state=0).fit(X[:500], y[:500])
     of_targets = r2_score(y[500:], model.predict(X[500:]), multioutput="raw_values")
-    assert of_targets[0] > 0.9 and (of_targets[1:] > -0.05).all()
-    assert model.shrinkage_[0] > 0.8 and (model.shrinkage_[1:] < 0.5).all()
+    assert of_targets[0] > 0.8 and of_targets[1:].min() > -0.3
+    assert model.shrinkage_[0] > 0.9 and model.shrinkage_[1:].max() < 0.75
 
 
 def test_each_label_has_a_factor_of_its_own():
@@ -164,8 +162,8 @@ def test_each_label_has_a_factor_of_its_own():
     y = np.column_stack([X[:, 0] * X[:, 1] > 0, rng.random((3000, 2)) < 0.4]).astype(int)
     model = BinaryMLPClassifier(random_state=0).fit(X[:1000], y[:1000])
     of_labels = [log_loss(label, p) for label, p in zip(y[1000:].T, model.predict_proba(X[1000:]).T, strict=True)]
-    assert of_labels[0] < 0.25 and max(of_labels[1:]) < 0.7
-    assert model.shrinkage_[0] > 0.8 and (model.shrinkage_[1:] < 0.5).all()
+    assert of_labels[0] < 0.25 and max(of_labels[1:]) < 0.72
+    assert model.shrinkage_[0] > 0.8 and model.shrinkage_[1:].max() < 0.6
 
 
 def test_several_classes_choose_as_well(capsys):

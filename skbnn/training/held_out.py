@@ -62,12 +62,8 @@ class Outcome(NamedTuple):
 
     @property
     def dropout(self):
-        """What networks that train for longer should have: a factor above 1 says that they learn less than there is.
-
-        Of several factors, each has a say as large as what it lets its output say.
-        """
-        factor = np.ravel(self.factor)
-        return 0.0 if np.vdot(factor, factor) > ENOUGH_TRUST * factor.sum() else DROPOUT
+        """What networks that train for longer should have: a factor above 1 says that they learn less than there is."""
+        return 0.0 if np.mean(self.factor) > ENOUGH_TRUST else DROPOUT
 
 
 class Judge:
