@@ -19,7 +19,7 @@ from skbnn.training.progress import Progress
 from skbnn.training.reals import Reals
 from skbnn.training.relevance import Relevance, Unseen, worth_alone
 from skbnn.training.samples import Samples
-from skbnn.training.splits import SMALL, splits
+from skbnn.training.splits import SMALL, find_copies, halves, splits
 
 MODEL = BinaryMLPRegressor((64, 64), max_iter=40, random_state=0)
 CLASSES = Classes(np.arange(3), "log_loss")
@@ -265,7 +265,8 @@ def test_rows_that_judge_features_have_no_say_in_which_they_are(targets, n_rows)
     for of_judging in samples.y[judge.parts[0][1]], samples.y[judge.parts[0][1]][::-1]:
         samples.y[judge.parts[0][1]] = of_judging
         judge.rng.bit_generator.state = rng_state
-        relevances.append(judge.relevance_within(samples, judge.parts[0][0], penalty))
+        both = halves(judge.parts[0][0], find_copies(samples, judge.parts[0][0])[1], judge.rng)
+        relevances.append(judge.relevance_within(samples, both, penalty))
     np.testing.assert_array_equal(*relevances)
 
 

@@ -13,7 +13,7 @@ from skbnn.training.categories import Classes
 from skbnn.training.category_order import order_categories
 from skbnn.training.reals import Reals
 from skbnn.training.samples import Samples
-from skbnn.training.splits import ENOUGH, N_FOLDS, SMALL, halves, splits
+from skbnn.training.splits import ENOUGH, N_FOLDS, SMALL, find_copies, halves, splits
 
 
 def samples_of(X, y):
@@ -57,7 +57,8 @@ def test_copies_are_on_one_side(n_rows, convert):
     copied = np.random.default_rng(0).permutation(np.r_[np.arange(n_rows), np.flatnonzero(y).repeat(4)])
     samples = samples_of(convert(X[copied]), y[copied])
     parts = splits(samples, Classes(np.arange(2), "log_loss"), seed=0)
-    parts.append(halves(samples, samples.rows, np.random.default_rng(0)))
+    _, copy_of = find_copies(samples, samples.rows)
+    parts.append(halves(samples.rows, copy_of, np.random.default_rng(0)))
     for train, held in parts:
         assert not np.isin(copied[train], copied[held]).any()
         assert len(train) + len(held) == len(copied) and len(held) > len(copied) / 7

@@ -12,7 +12,7 @@ from skbnn.network.trainer import LOSSES
 from skbnn.training.epochs import run_epochs
 from skbnn.training.parameters import Decision
 from skbnn.training.relevance import Relevance, Unseen, find_relevance
-from skbnn.training.splits import halves
+from skbnn.training.splits import find_copies, halves
 from skbnn.training.state import TrainingState, new_trainer
 
 # What is compared are networks of a share of the width, but for narrow ones, trained for a share of the epochs, with
@@ -108,7 +108,11 @@ class Judge:
             Of what all features are worth, which a relevant one has to exceed.
         """
         judge, samples = copy(self), samples.encoded()
-        judge.features = [self.relevance_within(samples, train, penalty).exceeds(share) for train, _ in self.parts]
+        judge.features = []
+        _, copy_of = find_copies(samples, samples.rows)
+        for train, _ in self.parts:
+            both = halves(train, copy_of[np.isin(samples.rows, train)], self.rng)
+            judge.features.append(self.relevance_within(samples, both, penalty).exceeds(share))
         return judge
 
     def longer(self):
@@ -117,9 +121,9 @@ class Judge:
         judge.parameters = replace(self.parameters, max_iter=self.n_epochs)
         return judge
 
-    def relevance_within(self, samples, rows, penalty):
-        """The Relevance of features by initial models of either half of these rows, on the other half."""
-        both, parts = halves(samples, rows, self.rng), []
+    def relevance_within(self, samples, both, penalty):
+        """The Relevance of features by initial models of either half of some rows, on the other half."""
+        parts = []
         for train, held in (both, both[::-1]):
             initial_model = self.targets.initial_model(samples, train, self.rng, penalty=penalty)
             of_half = HeldOut.of(self.targets, samples, initial_model, held)

@@ -44,10 +44,9 @@ def splits(samples, targets, seed):
     return [tuple(samples.rows[part[copy_of]] for part in pair) for pair in parts if pair[1].any()]
 
 
-def halves(samples, rows, rng):
-    """Two halves of some of a sample's rows, which ascend, drawn at random."""
-    _, copy_of = find_copies(samples, samples.rows)
-    distinct, copy_of = np.unique(copy_of[np.isin(samples.rows, rows)], return_inverse=True)
+def halves(rows, copy_of, rng):
+    """Two halves of these rows, drawn at random, by what ``find_copies`` says of them."""
+    distinct, copy_of = np.unique(copy_of, return_inverse=True)
     order = rng.permutation(len(distinct))
     in_first = np.isin(copy_of, order[: -(-len(order) // 2)])
     return rows[in_first], rows[~in_first]
