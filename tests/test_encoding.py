@@ -195,6 +195,20 @@ def test_bits_are_the_same_for_any_dtype_and_memory_order(instruction_set, most,
                 np.testing.assert_array_equal(encoder.encode(variant), expected, err_msg=f"{dtype} {variant.flags}")
 
 
+@pytest.mark.parametrize("dtype", ["i1", "u1", "?"])
+@pytest.mark.parametrize("n_rows", [1, 7, 8, 9, 24, 37])
+@pytest.mark.parametrize("n_features", [1, 7, 8, 9, 64, 75])
+def test_bytes_in_fortran_order_of_any_shape_are_transposed(n_features, n_rows, dtype):
+    rng = np.random.default_rng(n_rows)
+    X = rng.integers(-3, 4, size=(n_rows, n_features)).astype(dtype)
+    encoding = random_encoding(rng, n_features, 9)
+    expected = reference.encode(X.astype(np.float64), *encoding)
+    larger = np.zeros((n_rows + 5, n_features + 3), dtype, order="F")  # whose columns are further apart
+    larger[5:, 3:] = X
+    for variant in (np.asfortranarray(X), larger[5:, 3:], np.asfortranarray(X[:, ::-1])[:, ::-1]):
+        np.testing.assert_array_equal(Encoder(*encoding).encode(variant), expected)
+
+
 @pytest.mark.parametrize("dtype", ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"])
 def test_extremes_of_a_dtype_are_compared_exactly(dtype):
     info = np.iinfo(dtype) if dtype[0] in "iu" else np.finfo(dtype)

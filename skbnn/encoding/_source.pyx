@@ -11,7 +11,12 @@ from skbnn.encoding.sparse import canonical, is_sparse
 cnp.import_array()
 
 cdef extern from "prefetch.h":
+    const Py_ssize_t COLUMNS_AHEAD
     void prefetch(const char *start, Py_ssize_t n_bytes) noexcept nogil
+
+cdef extern from "transpose.h":
+    void transpose_bytes(const char *columns, Py_ssize_t stride, Py_ssize_t n_rows, Py_ssize_t n_columns,
+                         char *out) noexcept nogil
 
 ctypedef fused feature_t:
     float
@@ -27,7 +32,6 @@ ctypedef fused feature_t:
 
 cdef enum:
     COLUMNS = 4  # of a matrix in Fortran order that are copied together
-    AHEAD = 32  # columns between the ones that are copied and those that are asked for: no hardware foresees the latter
 
 ctypedef fused compared_t:
     float
@@ -36,8 +40,14 @@ ctypedef fused compared_t:
 
 cdef void convert(const Source *source, const char *x, Py_ssize_t n_rows, Py_ssize_t n_features, bint narrow,
                   char *out) noexcept nogil:
-    """Copy rows to a contiguous matrix of float32, if ``narrow``, or float64."""
-    if source.kind == b"s":
+    """Copy rows to a contiguous matrix of float32, if ``narrow``, or float64; ``out`` has room for float64."""
+    cdef Source rows
+    if narrow and source.itemsize == source.row_stride == 1 != source.column_stride:
+        rows = source[0]
+        rows.row_stride, rows.column_stride = n_features, 1
+        transpose_bytes(x, source.column_stride, n_rows, n_features, out + n_rows * n_features * sizeof(float))
+        convert(&rows, out + n_rows * n_features * sizeof(float), n_rows, n_features, narrow, out)
+    elif source.kind == b"s":
         write_out(source, <const int64_t *>x, n_rows, n_features, <double *>out)
     elif source.kind == b"f" and source.itemsize == 4:
         copy_rows_as(<const float *>x, source, n_rows, n_features, narrow, out)
@@ -92,8 +102,8 @@ cdef void copy_rows(const feature_t *x, const Source *source, Py_ssize_t n_rows,
         return
     while feature + COLUMNS <= n_features:
         at = <const char *>x + feature * column
-        if source.row_stride == sizeof(feature_t) and feature + AHEAD + COLUMNS <= n_features:
-            for i in range(AHEAD, AHEAD + COLUMNS):
+        if source.row_stride == sizeof(feature_t) and feature + COLUMNS_AHEAD + COLUMNS <= n_features:
+            for i in range(COLUMNS_AHEAD, COLUMNS_AHEAD + COLUMNS):
                 prefetch(at + i * column, n_rows * <Py_ssize_t>sizeof(feature_t))
         for row in range(n_rows):
             for i in range(COLUMNS):

@@ -5,6 +5,8 @@
 #include <stddef.h>
 
 #define CACHE_LINE 64 /* bytes */
+#define COLUMNS_AHEAD \
+    32 /* between the ones that are read and those that are asked for: no hardware foresees the latter */
 
 /* Have the cache lines of n_bytes > 0 brought, where the compiler knows how to ask. */
 static inline void prefetch(const char *start, ptrdiff_t n_bytes) {
