@@ -55,6 +55,29 @@ def test_a_network_that_says_too_little_needs_no_dropout(factor, dropout):
     assert held_out.Outcome(1.0, 1.0, 1.0, factor).dropout == dropout
 
 
+def test_outputs_count_by_their_own_losses():
+    """A loss of one that is small, as that of a target that can be known, is not hidden by that of noise."""
+    known, noise = (np.array([0.01, 1.0]), np.array([0.005, 1.01]))
+    before, after = (held_out.Outcome(loss, np.ones(2), np.ones(2), np.ones(2)) for loss in (known, noise))
+    assert after.loss.sum() > before.loss.sum()
+    assert after.share_of(before) == pytest.approx(np.sqrt(0.5 * 1.01), rel=1e-3)
+    assert after.beats(before, 0.6) and not after.beats(before, 0.4) and not before.beats(after, 2)
+    assert before.gain == pytest.approx(1 - np.sqrt(0.01), rel=1e-3)
+    exact = held_out.Outcome(np.array([0.0, 0.5]), np.array([0.0, 1.0]), np.ones(2), np.ones(2))
+    assert exact.gain == pytest.approx(1 - np.sqrt(0.5), rel=1e-3)  # an output without a loss has nothing to gain
+    undefined = before._replace(loss=np.full(2, np.nan))
+    assert not undefined.share_of(before) <= 1 and not undefined.beats(before, 1)
+
+
+def test_noise_beside_a_target_hides_neither_its_direction_nor_its_network():
+    rng = np.random.default_rng(2)
+    X = rng.uniform(size=(3000, 6))
+    y = np.column_stack([np.sin(9 * X[:, 0] * X[:, 1]), rng.normal(size=(3000, 3))])
+    predicted = BinaryMLPRegressor(random_state=2).fit(X[:1000], y[:1000]).predict(X[1000:])
+    assert r2_score(y[1000:, 0], predicted[:, 0]) > 0.95
+    assert r2_score(y[1000:, 1:], predicted[:, 1:]) > -0.05
+
+
 def test_a_feature_is_worth_what_the_loss_is_without_it():
     X = np.random.default_rng(0).normal(size=(400, 3))
     y = 3 * X[:, :1] + X[:, 1:2] + 7

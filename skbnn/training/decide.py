@@ -1,7 +1,6 @@
 """Decides on all that training has to know, by the data and by what was asked for."""
 
 from dataclasses import replace
-from operator import attrgetter
 
 import numpy as np
 
@@ -177,25 +176,25 @@ def choose_encoding(samples, targets, parameters, judge, progress, rng):
         of_relevant = judge.of_relevant_features(samples, penalty, RELEVANT)
         penalty, _ = judge.choose_penalty(fewer)
         outcome = of_relevant(samples, penalty)
-        if outcome.loss <= best.loss:
+        if outcome.share_of(best) <= 1:
             chosen, best, judge = fewer, outcome, of_relevant
     if best.relevance.interacts and best.gain < little(samples, targets):  # a short training may not find it
         longer = judge.longer()
         outcome = longer(samples, best.penalty, fitted)
-        if outcome.loss < best.loss:
+        if outcome.share_of(best) < 1:
             best, judge = outcome, longer
     if parameters.n_components == "auto":
         for combinations, worth in find_extensions(chosen, targets, parameters, progress, rng):
             extended = samples.encode(samples.encoding.with_combinations(combinations))
             penalty, of_extended = judge.choose_penalty(extended)
             outcome = judge(extended, penalty, of_extended, rival=best)
-            if outcome is not None and outcome.loss < worth * best.loss:
+            if outcome is not None and outcome.beats(best, worth):
                 samples, best, fitted = samples.with_encoding(extended.encoding), outcome, of_extended
                 chosen = chosen.with_encoding(chosen.encoding.with_combinations(combinations))
                 break
     if best.penalty is not None and best.gain >= targets.little:
         calmer = judge(samples, targets.stronger(best.penalty), fitted)
-        best = min(best, calmer, key=attrgetter("loss"))
+        best = calmer if calmer.share_of(best) < 1 else best
     return chosen.encoded(), best, judge
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.stats import gmean
 
 from skbnn.folding import estimate_statistics, network_scores
 from skbnn.network.trainer import LOSSES
@@ -25,40 +26,50 @@ LARGEST_SHARE = LARGEST_FACTOR = 2.0
 
 ENOUGH_TRUST = 1.0  # a factor above this asks for no dropout
 
+EXACT = 1e-6  # a loss that is next to none: R² is .999999, or what happens has that probability
+
 
 class Outcome(NamedTuple):
     """What held-out rows say.
 
     Attributes
     ----------
-    loss : float
-        With both the initial model and the network.
-    alone : float
+    loss : float or ndarray of shape (n_factors,)
+        With both the initial model and the network; one, or one of each output, as ``Targets.n_factors`` says.
+    alone : float or ndarray of shape (n_factors,)
         With the initial model alone.
     share : float or ndarray of shape (n_factors,)
         Of the initial model, as in ``InitialModel.shrunk``, that is best.
     factor : float or ndarray of shape (n_factors,)
-        Of the network's scores that is best; one, or one of each output, as ``Targets.n_factors`` says.
+        Of the network's scores that is best.
     penalty : object
         Of the initial model, as ``Targets.choose_penalty`` gives it.
-    first : float
+    first : float or ndarray of shape (n_factors,)
         ``loss`` of the first of several parts alone.
     relevance : Relevance
         Of the features.
     """
 
-    loss: float
-    alone: float
+    loss: float | np.ndarray
+    alone: float | np.ndarray
     share: float | np.ndarray
     factor: float | np.ndarray
     penalty: object = None
-    first: float = np.nan
+    first: float | np.ndarray = np.nan
     relevance: Relevance | None = None
 
     @property
     def gain(self):
         """Share of the initial model's loss that the network takes off."""
-        return 1 - self.loss / self.alone if self.alone > 0 else 0.0
+        return 1 - gmean(shares(self.loss, self.alone))
+
+    def share_of(self, rival):
+        """The loss as a share of the rival's, of outputs the geometric mean: one that is noise hides no other."""
+        return gmean(shares(self.loss, rival.loss))
+
+    def beats(self, rival, worth):
+        """Whether the loss is less than the rival's, and for one output less than a share ``worth`` of it."""
+        return self.share_of(rival) < 1 and shares(self.loss, rival.loss).min() < worth
 
     @property
     def dropout(self):
@@ -176,7 +187,7 @@ class Judge:
             unseen.append(parts[i].without_network(of_part, initial_model, held))
             if len(parts) == 1 < len(self.parts):
                 first = weigh(parts, self.loss, self.targets.n_factors).loss
-                if rival is not None and not first < rival.first:  # nor if it is NaN
+                if rival is not None and not gmean(shares(first, rival.first)) < 1:  # nor if it is NaN
                     self.progress.compared(samples.encoding, None)
                     return None
         relevance = find_relevance(unseen, self.loss)
@@ -235,23 +246,33 @@ def shortened(parameters):
 def weigh(parts, loss, n_factors=1):
     """The Outcome for HeldOut parts: the share and the factor of the smallest loss, one, or one for each output."""
 
-    def total(weights):
+    def losses(weights):
+        """The mean loss of each factor's outputs, (n_factors,), and its slopes by share and by factor."""
         share, factor = np.split(weights, 2)
-        value, slopes = 0.0, np.zeros((2, n_factors))
+        values, slopes = np.zeros(n_factors), np.zeros((2, n_factors))
         for targets, sample_weight, constant, varying, scores in parts:
             predicted = (constant + share * varying + factor * scores).astype(np.float32)
-            gradient = np.empty_like(predicted)
-            value += loss(predicted, targets, sample_weight, gradient)
-            for slope, part in zip(slopes, (varying, scores), strict=True):
-                slope += (gradient * part).sum(axis=0).reshape(n_factors, -1).sum(axis=1)
-        return value / len(parts), slopes.ravel() / len(parts)
+            each = (np.split(array, n_factors, axis=1) for array in (predicted, targets, varying, scores))
+            for i, (predicted, targets, varying, scores) in enumerate(zip(*each, strict=True)):
+                predicted = np.ascontiguousarray(predicted)
+                gradient = np.empty_like(predicted)
+                values[i] += loss(predicted, np.ascontiguousarray(targets), sample_weight, gradient)
+                slopes[:, i] += (gradient * varying).sum(), (gradient * scores).sum()
+        return values / len(parts), slopes / len(parts)
+
+    def total(weights):
+        values, slopes = losses(weights)
+        return values.sum(), slopes.ravel()
 
     def best(most):
         start, bounds = np.repeat([1.0, min(most, 0.5)], n_factors), np.repeat([LARGEST_SHARE, most], n_factors)
         bounds = np.column_stack([np.zeros(2 * n_factors), bounds])
-        found = minimize(total, start, jac=True, method="L-BFGS-B", bounds=bounds)
-        return found.fun, np.split(found.x, 2)
+        return minimize(total, start, jac=True, method="L-BFGS-B", bounds=bounds).x
 
-    alone, _ = best(0.0)
-    loss_of_both, (share, factor) = best(LARGEST_FACTOR)
-    return Outcome(loss_of_both, alone, share, factor)
+    alone, both = losses(best(0.0))[0], best(LARGEST_FACTOR)
+    return Outcome(losses(both)[0], alone, *np.split(both, 2))
+
+
+def shares(losses, rivals):
+    """Losses of outputs as shares of a rival's, (n_factors,); of what is next to exact, no share counts."""
+    return (np.atleast_1d(losses) + EXACT) / (np.atleast_1d(rivals) + EXACT)
