@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -203,8 +204,9 @@ def test_wide_tables_have_few_bits_and_narrow_layers():
     model = BinaryMLPRegressor(random_state=0).fit(X, X[:, 0])
     assert len(model.packed_.thresholds) == 20_000 and model.hidden_layer_sizes_ == (52, 52)
     assert model.packed_.steps.size == 0
-    widest = BinaryMLPRegressor(random_state=0, max_iter=1).fit(np.ones((20, 70_000)) * X[:, :1], X[:, 0])
-    assert widest.hidden_layer_sizes_ == (16, 16)
+    widest = SimpleNamespace(n_rows=20, encoding=SimpleNamespace(n_bits=70_000))
+    parameters = Parameters.of(BinaryMLPRegressor().get_params(), "squared_error")
+    assert parameters.sized(widest, Reals(1, "squared_error")).hidden_layer_sizes == (16, 16)
 
 
 @pytest.mark.parametrize("asked", [None, 40])

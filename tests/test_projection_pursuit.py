@@ -68,7 +68,7 @@ def test_there_are_eight_at_most():
 
 
 def test_features_of_heavy_tails_do_not_fail():
-    for seed in range(30):
+    for seed in range(10):
         z = np.random.default_rng(seed).normal(size=(200, 2))
         for X in np.exp(8 * z), np.exp(20 * z), np.exp(5 * z[:, [0, 0]]):
             for y in np.tanh(z[:, 0]), z[:, 0] ** 2:

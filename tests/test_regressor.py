@@ -151,7 +151,7 @@ def test_a_sorted_stream_is_learnt(by):
     assert model.score(X, y) > 0.4
 
 
-@pytest.mark.parametrize("n_rows", [1, 2, 5])
+@pytest.mark.parametrize("n_rows", [1, 5])
 def test_calls_of_few_rows_are_learnt(n_rows):
     X, y = standardized_diabetes()
     model = BinaryMLPRegressor((32,), random_state=0)

@@ -480,13 +480,13 @@ def test_a_scorer_may_score_any_of_the_rows_that_it_is_given():
     assert max(seen) == max(model.validation_scores_) == 1
 
 
-@pytest.mark.parametrize("size", [1, 2, 8, 64])
+@pytest.mark.parametrize("size", [1, 8, 64])
 def test_a_stream_in_small_calls_knows_all_labels(size):
     rng = np.random.default_rng(0)
-    names = rng.choice(list("abcdefgh"), 512)
+    names = rng.choice(list("abcdefgh"), 256)
     X, y = pd.DataFrame({"x": names}), np.isin(names, list("aceg")).astype(int)
     model = classifier()
-    for start in range(0, 512, size):
+    for start in range(0, 256, size):
         model.partial_fit(X[start : start + size], y[start : start + size], classes=[0, 1])
     assert set(model.packed_.categories[0]) == set("abcdefgh")
     for _ in range(20):

@@ -140,25 +140,30 @@ class StoredColumn(NamedTuple):
 
 
 def stored_columns(X, rows, sample_weight=None):
-    """Yield a pair for each column: what is stored of it in some rows, by their weights, and in all."""
+    """Yield each column that is not zeros alone: its number, what is stored in some rows, by their weights, and in all.
+
+    Most features of a hashing vectorizer are zeros alone.
+    """
     weights = None if sample_weight is None else sample_weight[rows]
     if is_sparse(X):
         every = canonical(X).tocsc()
         some = every if isinstance(rows, slice) else canonical(X[rows]).tocsc()
-        yield from zip(stored_in(some, weights), stored_in(every), strict=True)
+        total = some.shape[0] if weights is None else weights.sum()
+        for column in np.flatnonzero(np.diff(every.indptr)):
+            yield column, stored_in(some, column, total, weights), stored_in(every, column, every.shape[0])
     else:
         for column in range(X.shape[1]):
-            yield StoredColumn(X[rows, column], weights=weights), StoredColumn(X[:, column])
+            yield column, StoredColumn(X[rows, column], weights=weights), StoredColumn(X[:, column])
 
 
-def stored_in(X, sample_weight=None):
-    """Yield the StoredColumns of a CSC matrix."""
-    total = X.shape[0] if sample_weight is None else sample_weight.sum()
-    for start, stop in pairwise(X.indptr.tolist()):
-        weights = None if sample_weight is None else sample_weight[X.indices[start:stop]]
-        stored = stop - start if weights is None else weights.sum()
-        zeros = max(total - stored, 0) if stop - start < X.shape[0] else 0  # a sum of weights is rounded
-        yield StoredColumn(X.data[start:stop], zeros, weights)
+def stored_in(X, column, total, sample_weight=None):
+    """A StoredColumn of a CSC matrix whose rows weigh so much in total."""
+    stored = slice(*X.indptr[column : column + 2])
+    weights = None if sample_weight is None else sample_weight[X.indices[stored]]
+    values = X.data[stored]
+    known = len(values) if weights is None else weights.sum()
+    zeros = max(total - known, 0) if len(values) < X.shape[0] else 0  # a sum of weights is rounded
+    return StoredColumn(values, zeros, weights)
 
 
 def finite_columns(X, columns):

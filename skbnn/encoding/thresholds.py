@@ -40,15 +40,12 @@ def find_encoding(X, n_thresholds, *, rng, nominal=None, sample_weight=None, sub
     rows = some_rows(X, subsample, rng)
     numbers = np.broadcast_to(n_thresholds, X.shape[1])
     nominal = np.zeros(X.shape[1], bool) if nominal is None else nominal
-    columns = []
-    stored = stored_columns(X, rows, sample_weight)
-    for (some, every), number, is_nominal in zip(stored, numbers, nominal, strict=True):
-        if not every.values.size:  # zeros alone, as most features of a hashing vectorizer
-            columns.append(NONE)
-        elif is_nominal:
-            columns.append(code_thresholds(every))
+    columns = [NONE] * X.shape[1]
+    for feature, some, every in stored_columns(X, rows, sample_weight):
+        if nominal[feature]:
+            columns[feature] = code_thresholds(every)
         else:
-            columns.append(np.append(presence(every), column_thresholds(some, number)))
+            columns[feature] = np.append(presence(every), column_thresholds(some, numbers[feature]))
     return Encoding.from_columns(columns, np.empty((0, X.shape[1])), nominal)
 
 
