@@ -6,12 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skbnn.encoding import Encoder
-from skbnn.encoding.columns import find_runs
 from skbnn.encoding.sparse import dense, is_sparse
 from skbnn.encoding.tables import REALS, is_frame, is_table, shown, to_numbers, unmasked
-from skbnn.packed._program import Program
-from skbnn.packed._steps import sums_in_columns
 from skbnn.packed.activations import expit, softmax
 from skbnn.packed.additive_part import AdditivePart
 from skbnn.packed.arguments import (
@@ -25,7 +21,8 @@ from skbnn.packed.arguments import (
     require,
 )
 from skbnn.packed.checks import check, check_names
-from skbnn.packed.layout import pack_bits, spread_inputs, unpack_weights
+from skbnn.packed.layout import unpack_weights
+from skbnn.packed.programs import all_weights, compile_programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,14 +31,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from skbnn._typing import Array, Bits, Categories, Floats, Integers, Model, Output, Rows, Words
+    from skbnn.packed._program import Program
 
 FORMAT = 2  # of the pickled state
 
 INTEGERS = ["scale", "bias", "steps"]
-# Bytes that may be copied of what the input bits have, as a copy of mapped weights is not shared among processes, and
-# that bits for features without one may add where that more than doubles the weights.
-COPIED, ADDED = 2**20, 2**17
-
 ARRAYS = ["thresholds", "offsets", "components", "output_weights", *INTEGERS, "factor", "slopes", "ranges"]
 
 
@@ -204,70 +198,14 @@ class PackedNetwork:
         self.__dict__.update(content)
         integer = np.int32 if check(self) < 2**31 else np.int64
         self.__dict__.update((name, frozen(content[name], integer, content[name].ndim, name)) for name in INTEGERS)
-        sums, ends = self._sums()
-        encoder = Encoder(self.thresholds, self.offsets, self.components, self.nominal)
-        program = bits_program = self._compile(encoder, self._all_weights, sums, ends)
-        if self._is_nearly_one_bit_each(sums):
-            program = self._compile(*self._with_one_bit_each(sums))
-        self.__dict__.update(_bits_program=bits_program, _program=program)
+        program, of_bits = compile_programs(self)
+        self.__dict__.update(_program=program, _bits_program=of_bits)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a PackedNetwork is immutable; {name} can't be set")
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"a PackedNetwork is immutable; {name} can't be deleted")
-
-    @property
-    def _all_weights(self):
-        return [*(weights for weights, _ in self.layers), self.output_weights]
-
-    def _sums(self):
-        """Sums of steps within runs of bits; and whether a run begins with each bit, or ends before it."""
-        if not self.steps.size:
-            return np.empty((0, len(self.bias))), np.zeros(1, bool)
-        runs = find_runs(self.offsets, self.nominal)
-        ends = np.zeros(len(self.thresholds) + 1, bool)
-        ends[runs] = True
-        return sums_in_columns(self.steps, runs), ends
-
-    def _compile(self, encoder, all_weights, sums, ends):
-        """The native program on this encoding, packed weights and what ``_sums`` returns."""
-        *hidden, last = all_weights
-        limits = (limits for _, limits in self.layers)
-        layers = list(zip(hidden, limits, strict=True))
-        scale = self.scale.astype(np.float64)
-        at_no_popcount = self.bias + self.layer_sizes[-2] * scale.sum(axis=(0, 2))  # dot = fan_in - 2 * popcount
-        firsts_and_lasts = np.concatenate([pack_bits(ends[np.newaxis, :-1]), pack_bits(ends[np.newaxis, 1:])])
-        additive = sums, firsts_and_lasts, np.ascontiguousarray(self.slopes.T), self.ranges
-        narrow = self.bias.dtype == np.int32
-        return Program(encoder, layers, last, -2 * scale, at_no_popcount, *additive, narrow)
-
-    def _is_nearly_one_bit_each(self, sums):
-        """Whether some features have no bit, the others one, and the missing bits are worth their memory."""
-        n_bits, weights = self.layer_sizes[0], self._all_weights[0]
-        n_missing = self.n_features_in - n_bits
-        if len(self.components) or self.nominal.any() or n_missing <= 0:
-            return False
-        of_each = weights.nbytes // (64 * weights.shape[2]) + sums.nbytes // n_bits + 16  # of thresholds and offsets
-        worth_it = n_bits * of_each <= COPIED and n_missing * of_each <= max(weights.nbytes, ADDED)
-        return worth_it and bool((np.diff(self.offsets) <= 1).all())
-
-    def _with_one_bit_each(self, sums):
-        """The same network where a feature without a bit gets one that never fires, and that no weight looks at.
-
-        Then bits lie as the features do, and a row is compared as it lies there instead of feature by feature.
-        """
-        used = np.flatnonzero(np.diff(self.offsets))
-        thresholds = np.full(self.n_features_in, np.nan)
-        thresholds[used] = self.thresholds
-        first, *others = self._all_weights
-        first = spread_inputs(first, used, self.n_features_in)
-        if len(sums):
-            spread = np.zeros((self.n_features_in, len(self.bias)))
-            spread[used] = sums
-            sums = spread
-        ends = np.ones(len(sums) + 1, bool)
-        return Encoder(thresholds, np.arange(self.n_features_in + 1, dtype=np.int32)), [first, *others], sums, ends
 
     def decision_function(self, X: Rows) -> Floats:
         """Compute scores of each row.
@@ -447,7 +385,7 @@ class PackedNetwork:
         sizes = zip(self.layer_sizes[1:], self.layer_sizes[:-1], strict=True)
         return [
             np.stack([unpack_weights(member, *size) for member in weights])
-            for weights, size in zip(self._all_weights, sizes, strict=True)
+            for weights, size in zip(all_weights(self), sizes, strict=True)
         ]
 
     @property
