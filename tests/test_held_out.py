@@ -69,6 +69,13 @@ def test_outputs_count_by_their_own_losses():
     assert not undefined.share_of(before) <= 1 and not undefined.beats(before, 1)
 
 
+@pytest.mark.parametrize("alone, rival, spares", [(0.02, 0.024, True), (0.0235, 0.024, False), (0.0001, 0.0004, False)])
+def test_an_initial_model_that_says_more_than_a_rival_spares_the_network(alone, rival, spares):
+    """By more than chance might, and not where all is next to exact, as training that goes on would tell still more."""
+    outcome = held_out.Outcome(alone, alone, 1.0, 0.0)
+    assert outcome.spares_network(held_out.Outcome(rival, 1.0, 1.0, 1.0)) == spares
+
+
 def test_noise_beside_a_target_hides_neither_its_direction_nor_its_network():
     rng = np.random.default_rng(2)
     X = rng.uniform(size=(3000, 6))

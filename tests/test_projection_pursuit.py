@@ -43,6 +43,23 @@ def test_a_function_of_one_direction_has_that_direction(function):
     assert along(directions[:1], X, direction) > 0.995
 
 
+@pytest.mark.parametrize("noise", [0, 0.3])
+@pytest.mark.parametrize("n_features", [4, 8])
+def test_a_function_that_rises_and_falls_several_times_has_its_direction(n_features, noise):
+    rng = np.random.default_rng(0)
+    X, direction = rng.uniform(size=(1000, n_features)), np.zeros(n_features)
+    direction[:3] = 1, -1, 1
+    y = np.sin(6 * X @ direction) + noise * rng.normal(size=1000)
+    assert along(pursue(X, y)[:1], X, direction) > 0.99
+
+
+def test_rows_all_alike_around_a_row_have_no_slope():
+    X = np.repeat(normal(5, 3), 100, axis=0)
+    slopes = projection_pursuit.local_slopes(X, X[:, :1], np.ones(500))
+    assert slopes.shape == (250, 3)
+    np.testing.assert_allclose(slopes, 0, atol=1e-6)
+
+
 def test_a_product_has_two_directions():
     X = normal()
     directions = pursue(X, X[:, 0] * X[:, 1])

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.interpolate import BSpline
 from scipy.linalg import solve
+from scipy.spatial import KDTree
 from sklearn.linear_model import Ridge, RidgeCV
 
 from skbnn.encoding.encoding import Combinations, project, round_significand
@@ -24,6 +25,9 @@ ROWS_PER_COEFFICIENT = 20
 
 N_KNOTS, DEGREE = 8, 3
 PENALTIES = np.logspace(-1, 4, 6)  # of the ridge regression that gives a first guess, to choose from
+# Slopes at so many rows, or fewer as neighbours come to so many floats; neighbours a coefficient; damping, in shares of
+# the curvature's trace, and far more than what rounding leaves of it where all neighbours are equal.
+N_SLOPES, MAX_SIZE, NEIGHBOURS, SLOPE_DAMPING, ROUNDING = 300, 2**20, 5, 0.01, 1e-24
 SPLINE_PENALTY = 1e-3  # keeps coefficients finite where rows hardly determine them
 
 # A step has to take this share off the error; damping, in shares of the curvature's trace, keeps it finite.
@@ -109,9 +113,29 @@ def best_fit(X, y, weights):
     slopes = RidgeCV(PENALTIES).fit(X, y, weights).coef_.reshape(-1, X.shape[1])
     # Targets that rise on both sides have no slope, but curvature (Li, "On Principal Hessian Directions", 1992).
     curvatures = np.vstack([weighted_gram(X, weights * target) for target in y.T])
-    guesses = np.vstack([leading_directions(slopes, 1), leading_directions(curvatures, 2)])
+    # Those that rise and fall several times have neither, but slopes from place to place (Xia, Tong, Li and Zhu, "An
+    # Adaptive Estimation of Dimension Reduction Space", 2002).
+    of_places = local_slopes(X, y, weights)
+    guesses = [*leading_directions(slopes, 1), *leading_directions(curvatures, 2), *leading_directions(of_places, 2)]
     fits = [refine(guess, X, y, weights) for guess in guesses]
     return min((fit for fit in fits if fit is not None), key=attrgetter("error"), default=None)
+
+
+def local_slopes(X, y, weights):
+    """Slopes of the targets around some rows, one below the other, each a ridge regression of its neighbours."""
+    n_rows, n_features = X.shape
+    n_neighbours = min(n_rows, NEIGHBOURS * (n_features + 1))
+    n_slopes = min(N_SLOPES, 1 + MAX_SIZE // (n_neighbours * (n_features + y.shape[1])))
+    some = X[:: -(-n_rows // n_slopes)]
+    near = KDTree(X).query(some, n_neighbours)[1].reshape(len(some), n_neighbours)
+    share = (weights[near] / weights[near].sum(axis=1, keepdims=True))[:, :, np.newaxis]
+    around, rise = (array[near] - (share * array[near]).sum(axis=1, keepdims=True) for array in (X, y))
+    weighted = (share * around).transpose(0, 2, 1)
+    curvature = weighted @ around
+    damping = SLOPE_DAMPING * np.trace(curvature, axis1=1, axis2=2) / n_features + ROUNDING
+    damping = damping[:, np.newaxis, np.newaxis] * np.eye(n_features)
+    slopes = np.linalg.solve(curvature + damping, weighted @ rise)
+    return slopes.transpose(0, 2, 1).reshape(-1, n_features)
 
 
 def leading_directions(rows, n):

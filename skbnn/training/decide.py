@@ -21,8 +21,9 @@ MAX_ROWS_FOR_TWO = 50_000
 # What is decided for a stream, of which nobody knows how much will come.
 STREAM = {"hidden_layer_sizes": (512, 512), "n_components": 0, "n_estimators": 1, "dropout": 0.0}
 
-# ``Targets.little`` where rows are so many that a longer training can show in what little a short one adds.
-LITTLE_OF_MANY = 0.01
+# ``Targets.little`` where rows are so many that a longer training can show in what little a short one adds, and where
+# there are combinations, as most of what these leave is noise.
+LITTLE_OF_MANY, LITTLE_OF_COMBINATIONS = 0.01, 0.05
 
 # Features that in the initial model take less than this share off the loss, of what all of them take, may do without
 # bits; they are asked to if that leaves half of the features at most.
@@ -188,7 +189,7 @@ def choose_encoding(samples, targets, parameters, judge, progress, rng):
             extended = samples.encode(samples.encoding.with_combinations(combinations))
             penalty, of_extended = judge.choose_penalty(extended)
             outcome = judge(extended, penalty, of_extended, rival=best)
-            if outcome is not None and outcome.beats(best, worth):
+            if outcome is not None and (outcome.beats(best, worth) or outcome.spares_network(best)):
                 samples, best, fitted = samples.with_encoding(extended.encoding), outcome, of_extended
                 chosen = chosen.with_encoding(chosen.encoding.with_combinations(combinations))
                 break
@@ -200,6 +201,8 @@ def choose_encoding(samples, targets, parameters, judge, progress, rng):
 
 def little(samples, targets):
     """The share of the initial model's loss that a network has to take off to be worth more than a short training."""
+    if len(samples.encoding.components):
+        return LITTLE_OF_COMBINATIONS
     return targets.little if len(samples.rows) < SMALL else LITTLE_OF_MANY
 
 

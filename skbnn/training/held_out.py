@@ -26,6 +26,10 @@ LARGEST_SHARE = LARGEST_FACTOR = 2.0
 
 ENOUGH_TRUST = 1.0  # a factor above this asks for no dropout
 
+# A loss that is less than another without doubt: by this share, and, as longer training takes more off a small one, by
+# so much, which is .002 of R².
+LESS, LEAST_GAIN = 0.97, 0.001
+
 EXACT = 1e-6  # a loss that is next to none: R² is .999999, or what happens has that probability
 
 
@@ -70,6 +74,14 @@ class Outcome(NamedTuple):
     def beats(self, rival, worth):
         """Whether the loss is less than the rival's, and for one output less than a share ``worth`` of it."""
         return self.share_of(rival) < 1 and shares(self.loss, rival.loss).min() < worth
+
+    def spares_network(self, rival):
+        """Whether the initial model alone says more than the rival's with its network, by more than chance might.
+
+        There is no network whose training to come might tell more than the judge's.
+        """
+        gain = np.subtract(rival.loss, self.alone)
+        return gmean(shares(self.alone, rival.loss)) < LESS and np.max(gain) > LEAST_GAIN
 
     @property
     def dropout(self):
