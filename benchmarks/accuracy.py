@@ -84,7 +84,10 @@ def run_tables(arguments):
         print(f"{name}: {', '.join(means)}", file=sys.stderr, flush=True)
     for figure in "accuracy", "log-loss":
         of_tables = ({model: mean(figures, name, model, figure) for model in TABLE_MODELS} for name in names)
-        yield f"{figure}, {n_splits} splits", [{"table": name} | row for name, row in zip(names, of_tables, strict=True)]
+        yield (
+            f"{figure}, {n_splits} splits",
+            [{"table": name} | row for name, row in zip(names, of_tables, strict=True)],
+        )
     yield f"{len(names)} tables, {n_splits} splits", standings(figures, names)
 
 
