@@ -20,6 +20,7 @@ PACKED = [
         "skbnn.packed.fixed_point",
         "skbnn.packed.layout",
         "skbnn.packed.packed_network",
+        "skbnn.packed.programs",
     ),
 ]
 

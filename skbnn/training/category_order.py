@@ -40,18 +40,18 @@ def order_categories(samples, targets, rng):
     places, X, nominal = {}, samples.X, samples.nominal.copy()
     for feature in np.flatnonzero(nominal):
         codes = X[:, feature]
-        n_codes = int(np.nanmax(codes, initial=-1)) + 1
-        if n_codes > MAX_CATEGORIES:
+        if np.nanmax(codes, initial=-1) >= MAX_CATEGORIES:
             if not places:
-                X = X.astype(np.float64)
+                X, (_, copy_of) = X.astype(np.float64), find_copies(samples, samples.rows)
             nominal[feature] = False
-            X[:, feature], places[int(feature)] = order(codes, n_codes, samples, targets, rng)
+            X[:, feature], places[int(feature)] = order(codes, copy_of, samples, targets, rng)
     return replace(samples, X=X, nominal=nominal), places
 
 
-def order(codes, n_codes, samples, targets, rng):
-    """Each row's place in the order, NaN if its code is missing, and each code's."""
-    known = samples.rows[~np.isnan(codes[samples.rows])]
+def order(codes, copy_of, samples, targets, rng):
+    """Each row's place in the order, NaN if its code is missing, and each code's; copies are in one fold."""
+    is_known, n_codes = ~np.isnan(codes[samples.rows]), int(np.nanmax(codes)) + 1
+    known = samples.rows[is_known]
     which, numbers = codes[known].astype(int), targets.numbers(samples, known)
     weights = samples.without_class_weights().sample_weight[known]
     means = category_means(which, numbers, weights, n_codes)
@@ -62,8 +62,8 @@ def order(codes, n_codes, samples, targets, rng):
     place = np.empty(n_codes)
     place[ascending] = np.arange(n_codes)
     column = with_places(codes, place)
-    first, copy_of = find_copies(samples, known)
-    fold = (rng.permutation(len(first)) % N_FOLDS)[copy_of]
+    distinct, copy_of = np.unique(copy_of[is_known], return_inverse=True)
+    fold = (rng.permutation(len(distinct)) % N_FOLDS)[copy_of]
     for held in range(N_FOLDS):
         others, here = fold != held, fold == held
         without = category_means(which[others], numbers[others], weights[others], n_codes) @ direction
