@@ -62,18 +62,29 @@ def test_outputs_count_by_their_own_losses():
     assert after.loss.sum() > before.loss.sum()
     assert after.share_of(before) == pytest.approx(np.sqrt(0.5 * 1.01), rel=1e-3)
     assert after.beats(before, 0.6) and not after.beats(before, 0.4) and not before.beats(after, 2)
-    assert before.gain == pytest.approx(1 - np.sqrt(0.01), rel=1e-3)
+    assert before.gain == pytest.approx(0.99, rel=1e-3)
     exact = held_out.Outcome(np.array([0.0, 0.5]), np.array([0.0, 1.0]), np.ones(2), np.ones(2))
-    assert exact.gain == pytest.approx(1 - np.sqrt(0.5), rel=1e-3)  # an output without a loss has nothing to gain
+    assert exact.gain == pytest.approx(0.5, rel=1e-3)  # an output without a loss has nothing to gain
     undefined = before._replace(loss=np.full(2, np.nan))
     assert not undefined.share_of(before) <= 1 and not undefined.beats(before, 1)
 
 
-@pytest.mark.parametrize("alone, rival, spares", [(0.02, 0.024, True), (0.0235, 0.024, False), (0.0001, 0.0004, False)])
-def test_an_initial_model_that_says_more_than_a_rival_spares_the_network(alone, rival, spares):
-    """By more than chance might, and not where all is next to exact, as training that goes on would tell still more."""
-    outcome = held_out.Outcome(alone, alone, 1.0, 0.0)
-    assert outcome.spares_network(held_out.Outcome(rival, 1.0, 1.0, 1.0)) == spares
+@pytest.mark.parametrize(
+    "alone, rival, beats",
+    [
+        (0.02, 0.024, True),
+        (0.49, 0.5, False),
+        (0.0001, 0.0004, False),
+        ([0.02, 0.5], [0.024, 0.5], True),
+        ([0.02, 0.7], [0.024, 0.5], False),
+        ([1e-6, 0.4988], [1e-5, 0.5], False),
+    ],
+)
+def test_an_initial_model_may_say_more_than_a_rival_with_its_network(alone, rival, beats):
+    """Of one output by share and by difference: where all is next to exact, longer training takes a larger share."""
+    alone, rival = np.array(alone), np.array(rival)
+    outcome = held_out.Outcome(alone / 2, alone, 1.0, 1.0)
+    assert outcome.beats_alone(held_out.Outcome(rival, 2 * rival, 1.0, 1.0)) == beats
 
 
 def test_noise_beside_a_target_hides_neither_its_direction_nor_its_network():

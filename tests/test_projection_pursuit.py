@@ -55,9 +55,15 @@ def test_a_function_that_rises_and_falls_several_times_has_its_direction(n_featu
 
 def test_rows_all_alike_around_a_row_have_no_slope():
     X = np.repeat(normal(5, 3), 100, axis=0)
-    slopes = projection_pursuit.local_slopes(X, X[:, :1], np.ones(500))
+    slopes = projection_pursuit.local_slopes(X, X[:, :1], np.ones(500), projection_pursuit.neighbourhoods(X, 1))
     assert slopes.shape == (250, 3)
     np.testing.assert_allclose(slopes, 0, atol=1e-6)
+
+
+def test_rows_that_hardly_weigh_anything_have_no_say():
+    X = normal(400)
+    weights = np.where(X[:, 3] > 0, 1e-300, 1e30)
+    assert np.isfinite(pursue(X, X[:, 0] * X[:, 1], weights)).all()
 
 
 def test_a_product_has_two_directions():

@@ -40,13 +40,17 @@ ctypedef fused compared_t:
 
 cdef void convert(const Source *source, const char *x, Py_ssize_t n_rows, Py_ssize_t n_features, bint narrow,
                   char *out) noexcept nogil:
-    """Copy rows to a contiguous matrix of float32, if ``narrow``, or float64; ``out`` has room for float64."""
+    """Copy rows to a contiguous matrix of float32, if ``narrow``, or float64.
+
+    ``out`` has room for float64. Half of that is free for bytes, transposed, where float32 is asked for.
+    """
     cdef Source rows
+    cdef char *transposed = out + n_rows * n_features * sizeof(float)
     if narrow and source.itemsize == source.row_stride == 1 != source.column_stride:
+        transpose_bytes(x, source.column_stride, n_rows, n_features, transposed)
         rows = source[0]
         rows.row_stride, rows.column_stride = n_features, 1
-        transpose_bytes(x, source.column_stride, n_rows, n_features, out + n_rows * n_features * sizeof(float))
-        convert(&rows, out + n_rows * n_features * sizeof(float), n_rows, n_features, narrow, out)
+        convert(&rows, transposed, n_rows, n_features, narrow, out)
     elif source.kind == b"s":
         write_out(source, <const int64_t *>x, n_rows, n_features, <double *>out)
     elif source.kind == b"f" and source.itemsize == 4:

@@ -25,9 +25,12 @@ ROWS_PER_COEFFICIENT = 20
 
 N_KNOTS, DEGREE = 8, 3
 PENALTIES = np.logspace(-1, 4, 6)  # of the ridge regression that gives a first guess, to choose from
-# Slopes at so many rows, or fewer as neighbours come to so many floats; neighbours a coefficient; damping, in shares of
-# the curvature's trace, and far more than what rounding leaves of it where all neighbours are equal.
-N_SLOPES, MAX_SIZE, NEIGHBOURS, SLOPE_DAMPING, ROUNDING = 300, 2**20, 5, 0.01, 1e-24
+# Slopes are looked at around so many rows, or fewer if neighbours come to so many floats; with so many neighbours a
+# coefficient.
+N_SLOPES, MAX_SIZE, NEIGHBOURS = 300, 2**20, 5
+
+# Damping of a slope, in shares of its curvature's trace, and beside that: more than what rounding leaves of a trace.
+SLOPE_DAMPING, ROUNDING = 0.01, 1e-24
 SPLINE_PENALTY = 1e-3  # keeps coefficients finite where rows hardly determine them
 
 # A step has to take this share off the error; damping, in shares of the curvature's trace, keeps it finite.
@@ -71,12 +74,13 @@ def pursue_directions(X, y, sample_weight, n_thresholds):
     residual, _ = standardize(y)
     residual -= np.average(residual, axis=0, weights=weights)
     total = error = squared_error(residual, weights)
+    near = neighbourhoods(standardized, y.shape[1])
     directions, columns = np.empty((0, n_features)), []
     most = min(MAX_DIRECTIONS, n_rows // (ROWS_PER_COEFFICIENT * n_features))
     # Equal features, and rows that outweigh all others, are no one's mistake.
     with quiet, np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         while len(directions) < most and error > RESOLUTION * total:
-            best = best_fit(standardized, residual, weights)
+            best = best_fit(standardized, residual, weights, near)
             if best is None or best.error > (1 - GAIN) * error:
                 break
             direction = round_significand(best.direction * factor)
@@ -108,34 +112,38 @@ def companding_thresholds(position, y, weights, n_thresholds):
     return midpoints(values[gaps], values[gaps + 1])
 
 
-def best_fit(X, y, weights):
-    """The best Fit of what several first guesses lead to, or None; X is standardized."""
+def best_fit(X, y, weights, near):
+    """The best Fit of what several first guesses lead to, or None; X is standardized, ``near`` its neighbourhoods."""
     slopes = RidgeCV(PENALTIES).fit(X, y, weights).coef_.reshape(-1, X.shape[1])
     # Targets that rise on both sides have no slope, but curvature (Li, "On Principal Hessian Directions", 1992).
     curvatures = np.vstack([weighted_gram(X, weights * target) for target in y.T])
     # Those that rise and fall several times have neither, but slopes from place to place (Xia, Tong, Li and Zhu, "An
     # Adaptive Estimation of Dimension Reduction Space", 2002).
-    of_places = local_slopes(X, y, weights)
+    of_places = local_slopes(X, y, weights, near)
     guesses = [*leading_directions(slopes, 1), *leading_directions(curvatures, 2), *leading_directions(of_places, 2)]
     fits = [refine(guess, X, y, weights) for guess in guesses]
     return min((fit for fit in fits if fit is not None), key=attrgetter("error"), default=None)
 
 
-def local_slopes(X, y, weights):
-    """Slopes of the targets around some rows, one below the other, each a ridge regression of its neighbours."""
+def neighbourhoods(X, n_outputs):
+    """The nearest rows of some rows, (n_slopes, n_neighbours)."""
     n_rows, n_features = X.shape
     n_neighbours = min(n_rows, NEIGHBOURS * (n_features + 1))
-    n_slopes = min(N_SLOPES, 1 + MAX_SIZE // (n_neighbours * (n_features + y.shape[1])))
+    n_slopes = min(N_SLOPES, 1 + MAX_SIZE // (n_neighbours * (n_features + n_outputs)))
     some = X[:: -(-n_rows // n_slopes)]
-    near = KDTree(X).query(some, n_neighbours)[1].reshape(len(some), n_neighbours)
+    return KDTree(X).query(some, n_neighbours)[1].reshape(len(some), n_neighbours)
+
+
+def local_slopes(X, y, weights, near):
+    """Slopes of the targets in each neighbourhood, one below the other, each by ridge regression."""
     share = (weights[near] / weights[near].sum(axis=1, keepdims=True))[:, :, np.newaxis]
     around, rise = (array[near] - (share * array[near]).sum(axis=1, keepdims=True) for array in (X, y))
     weighted = (share * around).transpose(0, 2, 1)
     curvature = weighted @ around
-    damping = SLOPE_DAMPING * np.trace(curvature, axis1=1, axis2=2) / n_features + ROUNDING
-    damping = damping[:, np.newaxis, np.newaxis] * np.eye(n_features)
-    slopes = np.linalg.solve(curvature + damping, weighted @ rise)
-    return slopes.transpose(0, 2, 1).reshape(-1, n_features)
+    damping = SLOPE_DAMPING * np.trace(curvature, axis1=1, axis2=2) / X.shape[1] + ROUNDING
+    damping = damping[:, np.newaxis, np.newaxis] * np.eye(X.shape[1])
+    slopes = np.linalg.solve(curvature + damping, weighted @ rise).transpose(0, 2, 1).reshape(-1, X.shape[1])
+    return slopes[np.isfinite(slopes).all(axis=1)]  # not where all weights are too small to count
 
 
 def leading_directions(rows, n):

@@ -140,9 +140,9 @@ class StoredColumn(NamedTuple):
 
 
 def stored_columns(X, rows, sample_weight=None):
-    """Yield each column that is not zeros alone: its number, what is stored in some rows, by their weights, and in all.
+    """Yield the number of each column, what is stored of it in some rows, by their weights, and in all.
 
-    Most features of a hashing vectorizer are zeros alone.
+    Columns of a sparse matrix of which nothing is stored are left out: most features of a hashing vectorizer.
     """
     weights = None if sample_weight is None else sample_weight[rows]
     if is_sparse(X):

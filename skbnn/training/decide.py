@@ -22,8 +22,8 @@ MAX_ROWS_FOR_TWO = 50_000
 STREAM = {"hidden_layer_sizes": (512, 512), "n_components": 0, "n_estimators": 1, "dropout": 0.0}
 
 # ``Targets.little`` where rows are so many that a longer training can show in what little a short one adds, and where
-# there are combinations, as most of what these leave is noise.
-LITTLE_OF_MANY, LITTLE_OF_COMBINATIONS = 0.01, 0.05
+# combinations were found to be worth their bits, as most of what these leave is noise.
+LITTLE_OF_MANY, LITTLE_OF_FOUND = 0.01, 0.05
 
 # Features that in the initial model take less than this share off the loss, of what all of them take, may do without
 # bits; they are asked to if that leaves half of the features at most.
@@ -100,7 +100,8 @@ def decide(samples, targets, parameters, progress, rng):
     unweighed = samples.without_class_weights()
     samples, outcome, judge = choose_encoding(unweighed, targets, parameters, judge, progress, rng)
     samples = replace(samples, sample_weight=sample_weight)
-    if outcome.gain < little(samples, targets):
+    found = parameters.n_components == "auto" and len(samples.encoding.components)
+    if outcome.gain < (LITTLE_OF_FOUND if found else little(samples, targets)):
         parameters = judge.curbed(asked, parameters)
     longer = judge.parameters.max_iter < parameters.max_iter
     deserved = outcome.factor ** (targets.overconfidence if longer else 1)
@@ -189,7 +190,7 @@ def choose_encoding(samples, targets, parameters, judge, progress, rng):
             extended = samples.encode(samples.encoding.with_combinations(combinations))
             penalty, of_extended = judge.choose_penalty(extended)
             outcome = judge(extended, penalty, of_extended, rival=best)
-            if outcome is not None and (outcome.beats(best, worth) or outcome.spares_network(best)):
+            if outcome is not None and (outcome.beats(best, worth) or outcome.beats_alone(best)):
                 samples, best, fitted = samples.with_encoding(extended.encoding), outcome, of_extended
                 chosen = chosen.with_encoding(chosen.encoding.with_combinations(combinations))
                 break
@@ -201,8 +202,6 @@ def choose_encoding(samples, targets, parameters, judge, progress, rng):
 
 def little(samples, targets):
     """The share of the initial model's loss that a network has to take off to be worth more than a short training."""
-    if len(samples.encoding.components):
-        return LITTLE_OF_COMBINATIONS
     return targets.little if len(samples.rows) < SMALL else LITTLE_OF_MANY
 
 

@@ -26,11 +26,13 @@ LARGEST_SHARE = LARGEST_FACTOR = 2.0
 
 ENOUGH_TRUST = 1.0  # a factor above this asks for no dropout
 
-# A loss that is less than another without doubt: by this share, and, as longer training takes more off a small one, by
-# so much, which is .002 of R².
+# A loss is less than another without doubt if it is less than this share of it, and by so much, which is .002 of R²: of
+# a small one, longer training takes a larger share.
 LESS, LEAST_GAIN = 0.97, 0.001
 
-EXACT = 1e-6  # a loss that is next to none: R² is .999999, or what happens has that probability
+# Added to both losses that are compared, so that next to none is no better than none: R² is .999998, or the true class
+# has the probability .999999.
+EXACT = 1e-6
 
 
 class Outcome(NamedTuple):
@@ -64,24 +66,25 @@ class Outcome(NamedTuple):
 
     @property
     def gain(self):
-        """Share of the initial model's loss that the network takes off."""
-        return 1 - gmean(shares(self.loss, self.alone))
+        """Share of the initial model's loss that the network takes off, of the output where that is most."""
+        return 1 - shares(self.loss, self.alone).min()
 
     def share_of(self, rival):
         """The loss as a share of the rival's, of outputs the geometric mean: one that is noise hides no other."""
         return gmean(shares(self.loss, rival.loss))
 
     def beats(self, rival, worth):
-        """Whether the loss is less than the rival's, and for one output less than a share ``worth`` of it."""
+        """Whether the loss is less than the rival's, and for one output less than the share ``worth`` of its own."""
         return self.share_of(rival) < 1 and shares(self.loss, rival.loss).min() < worth
 
-    def spares_network(self, rival):
-        """Whether the initial model alone says more than the rival's with its network, by more than chance might.
+    def beats_alone(self, rival):
+        """Whether the initial model alone has less loss than the rival with its network, for one output without doubt.
 
-        There is no network whose training to come might tell more than the judge's.
+        Unlike a network's, its loss is what it will be: no longer training follows.
         """
-        gain = np.subtract(rival.loss, self.alone)
-        return gmean(shares(self.alone, rival.loss)) < LESS and np.max(gain) > LEAST_GAIN
+        less = shares(self.alone, rival.loss)
+        without_doubt = (less < LESS) & (np.subtract(rival.loss, self.alone) > LEAST_GAIN)
+        return gmean(less) < 1 and bool(without_doubt.any())
 
     @property
     def dropout(self):

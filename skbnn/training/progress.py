@@ -58,7 +58,7 @@ class Progress(Watcher):
         """Say an outcome on held-out rows, None if the first part of them was enough."""
         says = "no better on the first part of the held-out rows"
         if outcome is not None:
-            loss, alone = np.mean(outcome.loss), np.mean(outcome.alone)
+            loss, alone = np.sum(outcome.loss), np.sum(outcome.alone)
             says = f"loss = {loss:.6f} on held-out rows, {alone:.6f} without a network"
         self.say(f"{encoding.n_bits} bits, {len(encoding.components)} components: {says}")
 

@@ -36,7 +36,8 @@ class Targets(ABC):
     # What a small table takes: rows of a mini-batch and mini-batches at least, and epochs at most.
     smallest_batch, fewest_steps, most_epochs = 32, 1500, 150
 
-    # A network has to take this share off the loss of the initial model alone to be worth more than a short training.
+    # A network has to take this share off the loss of the initial model alone to be worth more than a short training;
+    # ``decide`` has other limits where rows are many and where combinations were found.
     little = 0.05
 
     # The exponent of what a network deserves that trains for longer than the judge's: its errors grow with its scores.

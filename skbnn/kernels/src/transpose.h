@@ -30,21 +30,21 @@ static inline void transpose_block(const char *in, ptrdiff_t in_stride, char *ou
     for (int i = 0; i < BLOCK; i++) memcpy(out + i * out_stride, lines + i, BLOCK);
 }
 
-/* out[row * n_columns + column] = in[column * stride + row] */
-static inline void transpose_bytes(const char *in, ptrdiff_t stride, ptrdiff_t n_rows, ptrdiff_t n_columns, char *out) {
+/* out[row * n_columns + column] = columns[column * stride + row] */
+static inline void transpose_bytes(const char *columns, ptrdiff_t stride, ptrdiff_t n_rows, ptrdiff_t n_columns, char *out) {
     for (ptrdiff_t column = 0; column < n_columns; column += BLOCK) {
-        ptrdiff_t columns = n_columns - column < BLOCK ? n_columns - column : BLOCK;
-        for (ptrdiff_t next = column; next < column + columns; next++)
-            if (next + COLUMNS_AHEAD < n_columns) prefetch(in + (next + COLUMNS_AHEAD) * stride, n_rows);
+        ptrdiff_t n_here = n_columns - column < BLOCK ? n_columns - column : BLOCK;
+        for (ptrdiff_t next = column; next < column + n_here; next++)
+            if (next + COLUMNS_AHEAD < n_columns) prefetch(columns + (next + COLUMNS_AHEAD) * stride, n_rows);
         for (ptrdiff_t row = 0; row < n_rows; row += BLOCK) {
             ptrdiff_t rows = n_rows - row < BLOCK ? n_rows - row : BLOCK;
-            const char *from = in + column * stride + row;
+            const char *from = columns + column * stride + row;
             char *to = out + row * n_columns + column;
-            if (rows == BLOCK && columns == BLOCK) {
+            if (rows == BLOCK && n_here == BLOCK) {
                 transpose_block(from, stride, to, n_columns);
             } else {
                 for (ptrdiff_t i = 0; i < rows; i++)
-                    for (ptrdiff_t j = 0; j < columns; j++) to[i * n_columns + j] = from[j * stride + i];
+                    for (ptrdiff_t j = 0; j < n_here; j++) to[i * n_columns + j] = from[j * stride + i];
             }
         }
     }
