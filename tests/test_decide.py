@@ -1,7 +1,6 @@
 """Which combinations of features can be encoded, and which are by held-out rows."""
 
 import re
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,7 +15,6 @@ from skbnn.encoding import Combinations
 from skbnn.encoding.thresholds import find_encoding
 from skbnn.training import decide, reals
 from skbnn.training.parameters import Parameters
-from skbnn.training.progress import Progress
 from skbnn.training.reals import Reals
 from skbnn.training.samples import Samples
 
@@ -89,7 +87,7 @@ def test_wide_data_have_no_combinations_by_default():
     X, y = np.random.default_rng(0).normal(size=(60, 33)), np.arange(60) % 7.0
     samples = Samples(X, y[:, np.newaxis], np.ones(60), rows=np.arange(60))
     samples = samples.encode(find_encoding(X, 8, rng=np.random.default_rng(0)))
-    assert not list(decide.find_extensions(samples, None, None, Progress(), None))  # nothing is even looked for
+    assert decide.to_look_for(decide.Judged(samples, samples, None, {})) == []
 
 
 def test_a_single_feature_has_nothing_to_be_combined_with(capsys):
@@ -179,10 +177,8 @@ def test_each_direction_has_to_be_worth_it(monkeypatch):
     monkeypatch.setattr(reals, "pursue_directions", lambda *arguments: two)
     samples = Samples(X, y[:, np.newaxis], np.ones(len(y)), rows=np.arange(len(y)))
     samples = samples.encode(find_encoding(X, 8, rng=np.random.default_rng(0)))
-    parameters = replace(Parameters.of(SHORT.get_params(), "squared_error"), n_thresholds=8)
-    rng = np.random.default_rng(0)
-    found = decide.find_extensions(samples, Reals(1, "squared_error"), parameters, Progress(), rng)
-    worths = [worth for _, worth in found]
+    wanted, targets = decide.to_look_for(decide.Judged(samples, samples, None, {})), Reals(1, "squared_error")
+    worths = [find(samples, features, targets, 8, np.random.default_rng(0))[1] for find, features in wanted]
     assert worths == pytest.approx([decide.WORTH_OF_DIRECTION**2, decide.WORTH_OF_COMPONENTS])
 
 
@@ -295,6 +291,31 @@ def test_robust_losses_know_the_scale_where_half_of_the_targets_are_alike(loss, 
     y = np.where(X[:, 0] > 0.3, 3 * X[:, 1] + 10, 0.0) + noise * rng.normal(size=600)
     model = BinaryMLPRegressor((64, 64), loss=loss, n_components=0, random_state=0).fit(X, y)
     assert model.score(X, y) > 0.88
+
+
+def test_features_that_say_nothing_each_by_itself_have_directions():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2000, 20))
+    y = X.sum(axis=1) ** 2 + rng.normal(size=2000)
+    assert BinaryMLPRegressor((64,), random_state=0).fit(X[:600], y[:600]).score(X[600:], y[600:]) > 0.8
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_row_beyond_the_range_of_all_others_does_not_stretch_the_initial_model(seed):
+    rng = np.random.default_rng(seed)
+    X = np.exp(3 * rng.normal(size=(500, 4)))
+    y = X[:, 0] + 0.3 * X[:, 1] + 0.2 * rng.normal(size=500)
+    assert BinaryMLPRegressor((64,), random_state=seed).fit(X, y).score(X, y) > 0.99
+
+
+def test_outliers_hide_no_direction_from_robust_losses():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(2400, 5))
+    truth = 3 * np.sin(X[:, 0] + X[:, 1]) + X[:, 2]
+    y = truth + 0.1 * rng.normal(size=2400)
+    y[:12] += 1e4 * rng.normal(size=12)
+    model = BinaryMLPRegressor(loss="huber", random_state=1).fit(X[:400], y[:400])
+    assert model.n_components_ > 0 and model.score(X[400:], truth[400:]) > 0.85
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from skbnn.training.samples import Samples
 from skbnn.training.splits import SMALL, find_copies, halves, splits
 
 MODEL = BinaryMLPRegressor((64, 64), max_iter=40, random_state=0)
-CLASSES = Classes(np.arange(3), "log_loss")
+CLASSES, TARGETS = Classes(np.arange(3), "log_loss"), Reals(1, "squared_error")
 SAME = Relevance(np.ones(4), np.zeros(4))  # of features that are worth the same, each by itself
 
 
@@ -35,14 +35,14 @@ def noise_and_signal(noise, n_rows=400):
 
 def outcome_of(targets, varying, scores, constant=0.5):
     part = held_out.HeldOut(targets.astype(np.float32), np.ones(len(targets)), np.full(1, constant), varying, scores)
-    return held_out.weigh([part], SquaredError())
+    return held_out.weigh([part], SquaredError(), TARGETS)
 
 
 @pytest.mark.parametrize("share, factor", [(1.0, 0.3), (0.5, 1.5), (0.0, 0.0), (-1.0, 3.0)])
 def test_the_best_share_and_factor_are_those_of_least_squares_within_bounds(share, factor):
     varying, scores = np.random.default_rng(0).normal(size=(2, 500, 1))
     outcome = outcome_of(0.5 + share * varying + factor * scores, varying, scores)
-    expected = np.clip([share, factor], 0, [held_out.LARGEST_SHARE, held_out.LARGEST_FACTOR])
+    expected = np.clip([share, factor], 0, [TARGETS.largest_share, held_out.LARGEST_FACTOR])
     np.testing.assert_allclose(np.ravel([outcome.share, outcome.factor]), expected, atol=0.05)
     assert outcome.loss <= outcome.alone + 1e-6
     if np.array_equal(expected, [share, factor]):
@@ -226,6 +226,7 @@ class Losses:
 
     def __init__(self, losses):
         self.losses, self.seen = iter(losses), []
+        self.targets, self.progress, self.rng = Reals(1, "squared_error"), Progress(), np.random.default_rng(0)
 
     def choose_penalty(self, samples):
         """None."""
@@ -249,13 +250,12 @@ class Losses:
 def test_combinations_have_to_be_worth_it(losses, n_components):
     """One direction has to take a tenth off, or else four principal components .15."""
     X, _ = noise_and_signal(noise=1)
-    rng, judge = np.random.default_rng(0), Losses(losses)
+    judge = Losses(losses)
     parameters = Parameters.of(MODEL.get_params(), "squared_error")
     parameters = replace(parameters, n_thresholds=16)
     samples = Samples(X, X.sum(axis=1, keepdims=True), np.ones(len(X)), rows=np.arange(len(X)))
-    samples = samples.encode(find_encoding(X, 16, rng=rng))
-    targets = Reals(1, "squared_error")
-    chosen, outcome, _ = decide.choose_encoding(samples, targets, parameters, judge, Progress(), rng)
+    samples = samples.encode(find_encoding(X, 16, rng=judge.rng))
+    chosen, outcome, _ = decide.choose_encoding(samples, judge.targets, parameters, judge)
     assert len(chosen.encoding.components) == n_components
     assert judge.seen == [0, 1, 4][: len(losses)]  # after a direction that is kept nothing else is tried
     assert outcome.loss == (losses[-1] if n_components else 1)
@@ -281,8 +281,8 @@ def test_features_that_say_nothing_lose_their_bits_unless_held_out_rows_want_the
             assert np.diff(samples.encoding.offsets).tolist() == ([4, 0, 4, 0, 0, 4] if self.seen else [4] * 6)
             return None, {}
 
-    targets, judge = Reals(1, "squared_error"), Judge(losses)
-    chosen, _, _ = decide.choose_encoding(samples, targets, parameters, judge, Progress(), None)
+    judge = Judge(losses)
+    chosen, _, _ = decide.choose_encoding(samples, judge.targets, parameters, judge)
     assert np.diff(chosen.encoding.offsets).tolist() == ([4, 0, 4, 0, 0, 4] if fewer else [4] * 6)
 
 
@@ -336,7 +336,7 @@ def test_an_interaction_that_a_short_training_does_not_find_is_given_a_longer_on
     parameters = replace(Parameters.of(MODEL.get_params(), "squared_error"), n_components=0)
     samples = Samples(X, X[:, :1], np.ones(len(X)), rows=np.arange(len(X))).encode(find_encoding(X, 4, rng=rng))
     targets = Reals(1, "squared_error")
-    _, _, judge = decide.choose_encoding(samples, targets, parameters, Judge(), Progress(), rng)
+    _, _, judge = decide.choose_encoding(samples, targets, parameters, Judge())
     assert judge.n_epochs == n_epochs
     assert seen == ([(1, 1), (1, 10)] if gain == 0.9 else [(1, 1), (3, 1)])
 
@@ -375,7 +375,7 @@ def test_the_penalty_is_the_stronger_one_where_held_out_rows_like_it_better():
     parameters = replace(Parameters.of(MODEL.get_params(), "squared_error"), n_components=0)
     samples = Samples(X, y[:, np.newaxis], np.ones(len(y)), rows=np.arange(len(y)))
     samples = samples.encode(find_encoding(X, 4, rng=np.random.default_rng(0)))
-    _, outcome, _ = decide.choose_encoding(samples, Reals(1, "squared_error"), parameters, Judge(), Progress(), None)
+    _, outcome, _ = decide.choose_encoding(samples, Reals(1, "squared_error"), parameters, Judge())
     assert asked == [((3.0,), {3.0: "models"}), ((30.0,), {3.0: "models"})] and outcome.penalty == (30.0,)
 
 

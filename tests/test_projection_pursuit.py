@@ -115,6 +115,12 @@ def test_a_weight_of_three_is_the_same_as_three_rows():
     assert along(pursue(X, y)[:1], X, repeated[:1]) < 0.99
 
 
+def test_each_output_counts_alike_whatever_of_it_is_left():
+    X = normal(2000, 4)
+    of_two = np.column_stack([np.tanh(X[:, 0] + X[:, 1]) + 0.05 * np.sin(3 * X[:, 2]), normal(2000, 6)[:, 4:]])
+    assert along(pursue(X, of_two), X, np.eye(4)[2]) > 0.98
+
+
 def test_noise_has_none():
     assert len(pursue(normal(), np.random.default_rng(1).normal(size=1000))) == 0
 

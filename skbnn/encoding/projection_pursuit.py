@@ -16,8 +16,8 @@ from skbnn.kernels.quiet import quiet
 
 MAX_DIRECTIONS = 8
 
-# Each takes at least this share off the squared error that those before it leave, and there are no more where that is
-# a share of the whole that a thermometer encoding can't resolve.
+# Each takes at least this share off the squared error that those before it leave of an output, and there are no more
+# where that is a share of the whole that a thermometer encoding can't resolve.
 GAIN, RESOLUTION = 0.1, 1e-4
 
 # With fewer rows a coefficient, a direction that fits them says little about others.
@@ -73,25 +73,28 @@ def pursue_directions(X, y, sample_weight, n_thresholds):
     standardized, factor = standardize(X)
     residual, _ = standardize(y)
     residual -= np.average(residual, axis=0, weights=weights)
-    total = error = squared_error(residual, weights)
+    totals = errors = squared_errors(residual, weights)
     near = neighbourhoods(standardized, y.shape[1])
     directions, columns = np.empty((0, n_features)), []
     most = min(MAX_DIRECTIONS, n_rows // (ROWS_PER_COEFFICIENT * n_features))
     # Equal features, and rows that outweigh all others, are no one's mistake.
     with quiet, np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        while len(directions) < most and error > RESOLUTION * total:
-            best = best_fit(standardized, residual, weights, near)
-            if best is None or best.error > (1 - GAIN) * error:
+        while len(directions) < most and (left := np.flatnonzero(errors > RESOLUTION * totals)).size:
+            units = np.sqrt(errors[left] / weights.sum())  # what is left of each output counts as much
+            wanted = residual[:, left] / units
+            best = best_fit(standardized, wanted, weights, near)
+            if best is None or squared_errors(best.residual, weights).min() > (1 - GAIN) * weights.sum():
                 break
             direction = round_significand(best.direction * factor)
             direction[~np.isfinite(direction)] = 0  # of features that hardly vary
             position = project(X, direction[np.newaxis])[:, 0]
-            column = companding_thresholds(position, residual, weights, n_thresholds)
+            column = companding_thresholds(position, wanted, weights, n_thresholds)
             if not len(column):  # what remains is rounding errors
                 break
             directions = np.vstack([directions, direction])
             columns.append(column)
-            error, residual = best.error, best.residual
+            residual[:, left] = best.residual * units
+            errors = squared_errors(residual, weights)
     return Combinations(directions, columns)
 
 
@@ -161,7 +164,7 @@ def refine(direction, X, y, weights):
             break
         function = smooth_function(position, y, weights)
         residual = y - function(position)
-        error = squared_error(residual, weights)
+        error = squared_errors(residual, weights).sum()
         if best is not None and not error < (1 - STEP_GAIN) * best.error:
             break
         best = Fit(error, direction, residual)
@@ -189,6 +192,6 @@ def smooth_function(position, y, weights):
     return BSpline(knots, ridge.coef_.reshape(y.shape[1], -1).T, DEGREE)
 
 
-def squared_error(residual, weights):
-    """Sum over rows, by weights, and columns."""
-    return weights @ (residual**2).sum(axis=1)
+def squared_errors(residual, weights):
+    """Sums over rows, by weights, (n_outputs,)."""
+    return weights @ residual**2

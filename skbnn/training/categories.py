@@ -35,6 +35,9 @@ class Categories(Targets):
     # Networks grow ever surer of the classes of rows that they have seen.
     overconfidence = 2.0
 
+    # Penalties to choose from are few, and what a row can ask for is bounded.
+    largest_share = 2.0
+
     def constant(self, y, sample_weight):
         """The scores of a row of which nothing is known, (n_outputs,) float64: those of the smallest loss.
 

@@ -1,6 +1,7 @@
 """Decides on all that training has to know, by the data and by what was asked for."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,9 +9,10 @@ from skbnn.encoding.principal_components import principal_components
 from skbnn.encoding.sparse import each_column, finite_columns
 from skbnn.encoding.thresholds import find_combinations, find_encoding, given_encoding, varying_weights
 from skbnn.initial_models.additive import MAX_FEATURES
-from skbnn.training.held_out import Judge
+from skbnn.training.held_out import Judge, Outcome
 from skbnn.training.parameters import MOST_THRESHOLDS, Decision, most_thresholds
 from skbnn.training.room import check_room
+from skbnn.training.samples import Samples
 from skbnn.training.splits import SMALL, TOO_FEW, splits
 from skbnn.training.state import sizes_of
 from skbnn.training.warn import warn
@@ -98,7 +100,7 @@ def decide(samples, targets, parameters, progress, rng):
 
     sample_weight = samples.sample_weight
     unweighed = samples.without_class_weights()
-    samples, outcome, judge = choose_encoding(unweighed, targets, parameters, judge, progress, rng)
+    samples, outcome, judge = choose_encoding(unweighed, targets, parameters, judge)
     samples = replace(samples, sample_weight=sample_weight)
     found = parameters.n_components == "auto" and len(samples.encoding.components)
     if outcome.gain < (LITTLE_OF_FOUND if found else little(samples, targets)):
@@ -165,7 +167,32 @@ def always_on(encoding):
     return encoding._replace(thresholds=np.array([np.finfo(np.float64).min]), offsets=offsets)
 
 
-def choose_encoding(samples, targets, parameters, judge, progress, rng):
+class Judged(NamedTuple):
+    """Samples in an encoding, and what held-out rows say of it.
+
+    Attributes
+    ----------
+    samples : Samples
+        With bits of all features.
+    chosen : Samples
+        In the encoding that is to be trained on, where features that say nothing have none.
+    outcome : Outcome
+    fitted : dict
+        As ``Judge.choose_penalty`` gives it.
+    """
+
+    samples: Samples
+    chosen: Samples
+    outcome: Outcome
+    fitted: dict
+
+    def extended(self, combinations, outcome, fitted):
+        """The same with combinations beside the features, and what is said of these."""
+        both = (part.with_encoding(part.encoding.with_combinations(combinations)) for part in self[:2])
+        return Judged(*both, outcome, fitted)
+
+
+def choose_encoding(samples, targets, parameters, judge):
     """The samples in the encoding that serves held-out rows best, the outcome there, and the judge whose it is.
 
     Beside the first, an encoding has bits only while it is looked at.
@@ -185,19 +212,34 @@ def choose_encoding(samples, targets, parameters, judge, progress, rng):
         outcome = longer(samples, best.penalty, fitted)
         if outcome.share_of(best) < 1:
             best, judge = outcome, longer
+    judged = Judged(samples, chosen, best, fitted)
     if parameters.n_components == "auto":
-        for combinations, worth in find_extensions(chosen, targets, parameters, progress, rng):
-            extended = samples.encode(samples.encoding.with_combinations(combinations))
-            penalty, of_extended = judge.choose_penalty(extended)
-            outcome = judge(extended, penalty, of_extended, rival=best)
-            if outcome is not None and (outcome.beats(best, worth) or outcome.beats_alone(best)):
-                samples, best, fitted = samples.with_encoding(extended.encoding), outcome, of_extended
-                chosen = chosen.with_encoding(chosen.encoding.with_combinations(combinations))
-                break
+        judged = with_combinations(judged, judge, parameters.n_thresholds)
+    best = judged.outcome
     if best.penalty is not None and best.gain >= targets.little:
-        calmer = judge(samples, targets.stronger(best.penalty), fitted)
+        calmer = judge(judged.samples, targets.stronger(best.penalty), judged.fitted)
         best = calmer if calmer.share_of(best) < 1 else best
-    return chosen.encoded(), best, judge
+    return judged.chosen.encoded(), best, judge
+
+
+def with_combinations(judged, judge, n_thresholds):
+    """The Judged samples with the combinations that serve held-out rows best, if any are worth their bits."""
+    best, samples, without = judged, judged.samples, judged.outcome
+    for find, features in to_look_for(judged):
+        if find is components and best is not judged:
+            break
+        judge.progress.stage(f"Looking for {find.__name__}")
+        combinations, worth = find(samples, features, judge.targets, n_thresholds, judge.rng)
+        if not len(combinations.components):
+            continue
+        extended = samples.encode(samples.encoding.with_combinations(combinations))
+        penalty, fitted = judge.choose_penalty(extended)
+        outcome = judge(extended, penalty, fitted, rival=best.outcome)
+        if outcome is None or not outcome.share_of(best.outcome) < 1:
+            continue
+        if outcome.beats(without, worth) or outcome.beats_alone(without):
+            best = judged.extended(combinations, outcome, fitted)
+    return best
 
 
 def little(samples, targets):
@@ -205,27 +247,23 @@ def little(samples, targets):
     return targets.little if len(samples.rows) < SMALL else LITTLE_OF_MANY
 
 
-def find_extensions(samples, targets, parameters, progress, rng):
-    """Combinations of the features that have bits to try one after the other, one of which may be kept.
+def to_look_for(judged):
+    """Kinds of combinations, and the features that these are to be of, in turn.
 
-    Yields
-    ------
-    combinations : Combinations
-    worth : float
-        With them, the loss has to be less than this share of what it is without.
+    Features may say nothing each by itself, and much together: directions are sought among the chosen, and among all.
     """
+    chosen, every = combinable(judged.chosen), combinable(judged.samples)
+    wanted = [(directions, chosen), (directions, every), (components, chosen)]
+    if len(every) == len(chosen):
+        del wanted[1]
+    return [(find, features) for find, features in wanted if len(features) > 1]
+
+
+def combinable(samples):
+    """Features that have bits and are numbers; none if these are too many."""
     features = varying(samples)
     features = features[~samples.encoding.nominal[features]]
-    if len(features) > MAX_FEATURES_FOR_COMPONENTS:
-        return
-    features = finite_columns(samples.X, features)
-    if len(features) < 2:
-        return
-    for find in directions, components:
-        progress.stage(f"Looking for {find.__name__}")
-        found, worth = find(samples, features, targets, parameters.n_thresholds, rng)
-        if len(found.components):
-            yield found, worth
+    return finite_columns(samples.X, features) if len(features) <= MAX_FEATURES_FOR_COMPONENTS else features[:0]
 
 
 def varying(samples):

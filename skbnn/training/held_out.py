@@ -20,9 +20,8 @@ from skbnn.training.state import TrainingState, new_trainer
 # this dropout unless a number was asked for. In shorter or narrower training, dropout looks worse than it is.
 WIDTH_DIVISOR, NARROW, EPOCHS_DIVISOR, DROPOUT = 2, 64, 3, 0.1
 
-# What an additive model or a network deserves can exceed 1, as penalties to choose from are few, and a network that is
-# trained for longer says more.
-LARGEST_SHARE = LARGEST_FACTOR = 2.0
+# What a network deserves can exceed 1, as one that is trained for longer says more.
+LARGEST_FACTOR = 2.0
 
 ENOUGH_TRUST = 1.0  # a factor above this asks for no dropout
 
@@ -201,12 +200,12 @@ class Judge:
             parts.append(self.train(of_part, initial_model, watcher, train, held))
             unseen.append(parts[i].without_network(of_part, initial_model, held))
             if len(parts) == 1 < len(self.parts):
-                first = weigh(parts, self.loss, self.targets.n_factors).loss
+                first = weigh(parts, self.loss, self.targets).loss
                 if rival is not None and not gmean(shares(first, rival.first)) < 1:  # nor if it is NaN
                     self.progress.compared(samples.encoding, None)
                     return None
         relevance = find_relevance(unseen, self.loss)
-        outcome = weigh(parts, self.loss, self.targets.n_factors)
+        outcome = weigh(parts, self.loss, self.targets)
         outcome = outcome._replace(penalty=penalty, first=first, relevance=relevance)
         self.progress.compared(samples.encoding, outcome)
         return outcome
@@ -258,34 +257,41 @@ def shortened(parameters):
     return parameters.where_auto(dropout=DROPOUT)
 
 
-def weigh(parts, loss, n_factors=1):
+def weigh(parts, loss, targets):
     """The Outcome for HeldOut parts: the share and the factor of the smallest loss, one, or one for each output."""
+    n_factors = targets.n_factors
 
-    def losses(weights):
-        """The mean loss of each factor's outputs, (n_factors,), and its slopes by share and by factor."""
+    def predicted(part, weights):
         share, factor = np.split(weights, 2)
-        values, slopes = np.zeros(n_factors), np.zeros((2, n_factors))
-        for targets, sample_weight, constant, varying, scores in parts:
-            predicted = (constant + share * varying + factor * scores).astype(np.float32)
-            each = (np.split(array, n_factors, axis=1) for array in (predicted, targets, varying, scores))
-            for i, (predicted, targets, varying, scores) in enumerate(zip(*each, strict=True)):
-                predicted = np.ascontiguousarray(predicted)
-                gradient = np.empty_like(predicted)
-                values[i] += loss(predicted, np.ascontiguousarray(targets), sample_weight, gradient)
-                slopes[:, i] += (gradient * varying).sum(), (gradient * scores).sum()
-        return values / len(parts), slopes / len(parts)
+        return (part.constant + share * part.varying + factor * part.scores).astype(np.float32)
 
     def total(weights):
-        values, slopes = losses(weights)
-        return values.sum(), slopes.ravel()
+        value, slopes = 0.0, np.zeros((2, n_factors))
+        for part in parts:
+            scores = predicted(part, weights)
+            gradient = np.empty_like(scores)
+            value += loss(scores, part.targets, part.sample_weight, gradient)
+            for slope, of_part in zip(slopes, (part.varying, part.scores), strict=True):
+                slope += (gradient * of_part).sum(axis=0).reshape(n_factors, -1).sum(axis=1)
+        return value / len(parts), slopes.ravel() / len(parts)
+
+    def losses(weights):
+        """The mean loss of each factor's outputs, (n_factors,)."""
+        values = np.zeros(n_factors)
+        for part in parts:
+            each = (np.split(array, n_factors, axis=1) for array in (predicted(part, weights), part.targets))
+            for i, (scores, true) in enumerate(zip(*each, strict=True)):
+                scores, true = map(np.ascontiguousarray, (scores, true))
+                values[i] += loss(scores, true, part.sample_weight, np.empty_like(scores))
+        return values / len(parts)
 
     def best(most):
-        start, bounds = np.repeat([1.0, min(most, 0.5)], n_factors), np.repeat([LARGEST_SHARE, most], n_factors)
+        start, bounds = np.repeat([1.0, min(most, 0.5)], n_factors), np.repeat([targets.largest_share, most], n_factors)
         bounds = np.column_stack([np.zeros(2 * n_factors), bounds])
         return minimize(total, start, jac=True, method="L-BFGS-B", bounds=bounds).x
 
-    alone, both = losses(best(0.0))[0], best(LARGEST_FACTOR)
-    return Outcome(losses(both)[0], alone, *np.split(both, 2))
+    both = best(LARGEST_FACTOR)
+    return Outcome(losses(both), losses(best(0.0)), *np.split(both, 2))
 
 
 def shares(losses, rivals):

@@ -68,7 +68,8 @@ class Reals(Targets):
     def directions(self, samples, features, n_thresholds, rng):
         rows = subsample(samples.rows, MAX_SIZE_TO_PURSUE // (len(features) + samples.y.shape[1]), rng)
         X = dense(samples.X[np.ix_(rows, features)])
-        return pursue_directions(X, samples.y[rows], samples.sample_weight[rows], n_thresholds)
+        numbers = np.clip(self.numbers(samples, rows), -OUTLYING[self.loss], OUTLYING[self.loss])
+        return pursue_directions(X, numbers, samples.sample_weight[rows], n_thresholds)
 
     def constant(self, samples, rows):
         """The initial model of constants."""

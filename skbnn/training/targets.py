@@ -43,6 +43,10 @@ class Targets(ABC):
     # The exponent of what a network deserves that trains for longer than the judge's: its errors grow with its scores.
     overconfidence = 1.0
 
+    # Of an initial model, that held-out rows may ask for. One that is beyond the range of the others, where lines end,
+    # could ask for much more than all others together.
+    largest_share = 1.0
+
     fewest_to_score = 1
 
     # With more rows, a network learns as much without an additive model, which takes long to fit.

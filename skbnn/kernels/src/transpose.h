@@ -31,7 +31,8 @@ static inline void transpose_block(const char *in, ptrdiff_t in_stride, char *ou
 }
 
 /* out[row * n_columns + column] = columns[column * stride + row] */
-static inline void transpose_bytes(const char *columns, ptrdiff_t stride, ptrdiff_t n_rows, ptrdiff_t n_columns, char *out) {
+static inline void transpose_bytes(const char *columns, ptrdiff_t stride, ptrdiff_t n_rows, ptrdiff_t n_columns,
+                                   char *out) {
     for (ptrdiff_t column = 0; column < n_columns; column += BLOCK) {
         ptrdiff_t n_here = n_columns - column < BLOCK ? n_columns - column : BLOCK;
         for (ptrdiff_t next = column; next < column + n_here; next++)
