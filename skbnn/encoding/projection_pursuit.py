@@ -23,14 +23,16 @@ GAIN, RESOLUTION = 0.1, 1e-4
 # With fewer rows a coefficient, a direction that fits them says little about others.
 ROWS_PER_COEFFICIENT = 20
 
-N_KNOTS, DEGREE = 8, 3
 PENALTIES = np.logspace(-1, 4, 6)  # of the ridge regression that gives a first guess, to choose from
-# Slopes are looked at around so many rows, or fewer if neighbours come to so many floats; with so many neighbours a
+
+# Local slopes are those around so many rows, or fewer if neighbours come to so many floats; with so many neighbours a
 # coefficient.
 N_SLOPES, MAX_SIZE, NEIGHBOURS = 300, 2**20, 5
 
-# Damping of a slope, in shares of its curvature's trace, and beside that: more than what rounding leaves of a trace.
+# Damping of a local slope, in shares of its curvature's trace, and beside that: more than rounding leaves of a trace.
 SLOPE_DAMPING, ROUNDING = 0.01, 1e-24
+
+N_KNOTS, DEGREE = 8, 3
 SPLINE_PENALTY = 1e-3  # keeps coefficients finite where rows hardly determine them
 
 # A step has to take this share off the error; damping, in shares of the curvature's trace, keeps it finite.
@@ -74,9 +76,9 @@ def pursue_directions(X, y, sample_weight, n_thresholds):
     residual, _ = standardize(y)
     residual -= np.average(residual, axis=0, weights=weights)
     totals = errors = squared_errors(residual, weights)
-    near = neighbourhoods(standardized, y.shape[1])
     directions, columns = np.empty((0, n_features)), []
     most = min(MAX_DIRECTIONS, n_rows // (ROWS_PER_COEFFICIENT * n_features))
+    near = neighbourhoods(standardized, y.shape[1])
     # Equal features, and rows that outweigh all others, are no one's mistake.
     with quiet, np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         while len(directions) < most and (left := np.flatnonzero(errors > RESOLUTION * totals)).size:
