@@ -141,13 +141,15 @@ def neighbourhoods(X, n_outputs):
 
 def local_slopes(X, y, weights, near):
     """Slopes of the targets in each neighbourhood, one below the other, each by ridge regression."""
-    share = (weights[near] / weights[near].sum(axis=1, keepdims=True))[:, :, np.newaxis]
-    around = X[near] - (share * X[near]).sum(axis=1, keepdims=True)
-    weighted = (share * around).transpose(0, 2, 1)  # sums to 0, so that targets need not be centered
+    share = (weights[near] / weights[near].sum(axis=1, keepdims=True))[:, np.newaxis]
+    around, rise = X[near], y[near]
+    for part in around, rise:
+        part -= share @ part
+    weighted = around.transpose(0, 2, 1) * share
     curvature = weighted @ around
     damping = SLOPE_DAMPING * np.trace(curvature, axis1=1, axis2=2) / X.shape[1] + ROUNDING
     damping = damping[:, np.newaxis, np.newaxis] * np.eye(X.shape[1])
-    slopes = np.linalg.solve(curvature + damping, weighted @ y[near]).transpose(0, 2, 1).reshape(-1, X.shape[1])
+    slopes = np.linalg.solve(curvature + damping, weighted @ rise).transpose(0, 2, 1).reshape(-1, X.shape[1])
     return slopes[np.isfinite(slopes).all(axis=1)]  # not where all weights are too small to count
 
 
