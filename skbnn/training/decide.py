@@ -235,9 +235,8 @@ def with_combinations(judged, judge, n_thresholds):
         extended = samples.encode(samples.encoding.with_combinations(combinations))
         penalty, fitted = judge.choose_penalty(extended)
         outcome = judge(extended, penalty, fitted, rival=best.outcome)
-        if outcome is None or not outcome.share_of(best.outcome) < 1:
-            continue
-        if outcome.beats(without, worth) or outcome.beats_alone(without):
+        is_best = outcome is not None and outcome.share_of(best.outcome) < 1
+        if is_best and (outcome.beats(without, worth) or outcome.beats_alone(without)):
             best = judged.extended(combinations, outcome, fitted)
     return best
 

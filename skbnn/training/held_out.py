@@ -295,5 +295,5 @@ def weigh(parts, loss, targets):
 
 
 def shares(losses, rivals):
-    """Losses of outputs as shares of a rival's, (n_factors,); of what is next to exact, no share counts."""
+    """Losses of outputs as shares of a rival's, (n_factors,); about 1 where both are next to none."""
     return (np.atleast_1d(losses) + EXACT) / (np.atleast_1d(rivals) + EXACT)
