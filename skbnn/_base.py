@@ -29,7 +29,7 @@ from skbnn.training.epochs import run_epochs
 from skbnn.training.flips import FlipRatio
 from skbnn.training.interruption import KeepOnInterrupt
 from skbnn.training.parameters import Parameters
-from skbnn.training.prepare import prepare
+from skbnn.training.prepare import begin, go_on
 from skbnn.training.progress import progress_of
 from skbnn.training.samples import scale_weights, without_unit, without_weightless
 from skbnn.training.state import FinalState, TrainingState
@@ -190,8 +190,11 @@ class BaseBinaryMLP(DocumentationLink, CallbackSupportMixin, BaseEstimator, ABC)
         parameters = self._parameters(targets, validation, streaming)
         rows = self._rows(X, y, sample_weight, targets)
         with one_blas_thread(), progress_of(self.verbose, streaming=streaming) as progress:
-            origin = state or check_random_state(self.random_state).randint(2**31)
-            state, samples = prepare(rows, categories, targets, parameters, progress, origin)
+            if state:
+                state, samples = go_on(state, rows, categories, targets, parameters, progress)
+            else:
+                seed = check_random_state(self.random_state).randint(2**31)
+                state, samples = begin(rows, categories, targets, parameters, progress, seed)
             if validation:
                 validation = state.known_codes(validation[0]), *validation[1:]
             held = samples if self.scoring in (None, "loss") else samples.without_class_weights()

@@ -18,7 +18,8 @@ import pytest
 from sklearn.datasets import load_diabetes, load_iris
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, load_model, save_model
-from skbnn.model_file import read, written
+from skbnn.model_file.reader import read
+from skbnn.model_file.writer import written
 
 GOLDEN = sorted(Path(__file__).parent.joinpath("golden").glob("*.skbnn"))
 MAKE = runpy.run_path(str(Path(__file__).parent / "golden" / "make.py"))

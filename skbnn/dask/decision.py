@@ -12,7 +12,6 @@ from skbnn.encoding.sparse import joined
 from skbnn.encoding.tables import are_categorical
 from skbnn.encoding.thresholds import subsample
 from skbnn.kernels.blas import one_blas_thread
-from skbnn.training.category_order import order_categories
 from skbnn.training.decide import decide
 from skbnn.training.progress import Progress
 from skbnn.training.samples import Samples
@@ -69,9 +68,8 @@ def decide_by(estimator, table, seed, *drawn):
         samples = replace(samples, n_of_table=n_rows)
     with one_blas_thread(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        samples, places = order_categories(samples, targets, rng)
         decision, samples = decide(samples, targets, parameters, Progress(), rng)
     state = TrainingState(targets, decision, rng, [], seed, n_rows_seen=samples.n_rows)
-    state.categories, state.places = table.categories, places
+    state.categories = table.categories
     state.draw_values(samples)
     return Guide(estimator, state, [str(one.message) for one in caught])

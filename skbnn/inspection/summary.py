@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
-from skbnn.model_file import arrays_of
+from skbnn.model_file.writer import arrays_of
 from skbnn.packed import packed_network_of
 
 if TYPE_CHECKING:

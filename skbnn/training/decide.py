@@ -9,6 +9,7 @@ from skbnn.encoding.principal_components import principal_components
 from skbnn.encoding.sparse import each_column, finite_columns
 from skbnn.encoding.thresholds import find_combinations, find_encoding, given_encoding, varying_weights
 from skbnn.initial_models.additive import MAX_FEATURES
+from skbnn.training.category_order import order_categories
 from skbnn.training.held_out import Judge, Outcome
 from skbnn.training.parameters import MOST_THRESHOLDS, Decision, most_thresholds
 from skbnn.training.room import check_room
@@ -64,7 +65,7 @@ def decide(samples, targets, parameters, progress, rng):
     -------
     decision : Decision
     samples : Samples
-        Encoded as decided.
+        Encoded as decided, with places of categories where these are too many.
 
     Raises
     ------
@@ -74,6 +75,7 @@ def decide(samples, targets, parameters, progress, rng):
         If there is not enough for networks of these parameters.
     """
     progress.stage("Finding thresholds")
+    samples, places = order_categories(samples, targets, rng)
     if parameters.streaming:
         n_thresholds = min(MOST_THRESHOLDS, most_thresholds(samples.X.shape[1]))
         parameters = parameters.where_auto(**STREAM, n_thresholds=n_thresholds)
@@ -96,14 +98,15 @@ def decide(samples, targets, parameters, progress, rng):
         initial_model = targets.initial_model(samples, samples.rows, rng, penalty=penalty)
         doubted = parameters.dropout == "auto" and len(samples.rows) < TOO_FEW
         parameters = parameters.where_auto(dropout=0.0, n_components=len(samples.encoding.components))
-        return Decision(parameters, samples.encoding, initial_model, TRUST_OF_FEW if doubted else 1.0), samples
+        factor = TRUST_OF_FEW if doubted else 1.0
+        return Decision(parameters, samples.encoding, initial_model, factor, places), samples
 
     sample_weight = samples.sample_weight
     unweighed = samples.without_class_weights()
     samples, outcome, judge = choose_encoding(unweighed, targets, parameters, judge)
     samples = replace(samples, sample_weight=sample_weight)
-    found = parameters.n_components == "auto" and len(samples.encoding.components)
-    if outcome.gain < (LITTLE_OF_FOUND if found else little(samples, targets)):
+    found = parameters.n_components == "auto" and len(samples.encoding.components) > 0
+    if outcome.gain < little(samples, targets, found):
         parameters = judge.curbed(asked, parameters)
     longer = judge.parameters.max_iter < parameters.max_iter
     deserved = outcome.factor ** (targets.overconfidence if longer else 1)
@@ -117,7 +120,7 @@ def decide(samples, targets, parameters, progress, rng):
             parameters = replace(parameters, max_iter=1)
     parameters = parameters.where_auto(dropout=outcome.dropout, n_components=len(samples.encoding.components))
     progress.chosen(parameters, factor)
-    return Decision(parameters, samples.encoding, initial_model, factor), samples
+    return Decision(parameters, samples.encoding, initial_model, factor, places), samples
 
 
 def encode_features(samples, parameters, resolution, rng):
@@ -241,8 +244,13 @@ def with_combinations(judged, judge, n_thresholds):
     return best
 
 
-def little(samples, targets):
-    """The share of the initial model's loss that a network has to take off to be worth more than a short training."""
+def little(samples, targets, found=False):
+    """The share of the initial model's loss that a network has to take off to be worth more than a short training.
+
+    ``found`` says whether it is beside combinations that were found to be worth their bits.
+    """
+    if found:
+        return LITTLE_OF_FOUND
     return targets.little if len(samples.rows) < SMALL else LITTLE_OF_MANY
 
 

@@ -1,6 +1,6 @@
 """What is asked of training, and what is decided once the data are known, as plain values."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
@@ -126,12 +126,15 @@ class Decision:
     initial_model : InitialModel
     shrinkage : float or ndarray of shape (n_factors,)
         Factor of the networks' part of the scores.
+    places : dict of ndarray
+        What codes become in a feature that has too many, as ``order_categories`` says.
     """
 
     parameters: Parameters
     encoding: Encoding
     initial_model: InitialModel
     shrinkage: float | np.ndarray = 1.0
+    places: dict = field(default_factory=dict)
 
     def revised(self, parameters, samples, targets):
         """The decision for going on: what there is stays, and how it is trained is as these parameters say.

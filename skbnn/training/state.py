@@ -55,8 +55,6 @@ class TrainingState:
         Values of each feature, each drawn by itself, by which importances are told.
     categories : tuple of (tuple or None) of length n_features, or None
         Labels of what X has as codes.
-    places : dict of ndarray
-        What these codes become in a feature that has too many, as ``order_categories`` says.
     known : ndarray of uint64
         Hashes of rows that came, by which those that come again are told.
     """
@@ -76,7 +74,6 @@ class TrainingState:
     packed: PackedNetwork | None = None
     values: np.ndarray | None = None
     categories: tuple | None = None
-    places: dict = field(default_factory=dict)
     known: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint64))
 
     @classmethod
@@ -117,11 +114,11 @@ class TrainingState:
 
     def known_codes(self, X):
         """Rows as the encoding reads them, from those with the codes of ``categories``."""
-        return known_codes(X, self.places, self.decision.encoding)
+        return known_codes(X, self.decision.places, self.decision.encoding)
 
     def known_labels(self):
         """Labels of what the encoding reads as codes, of each feature, or None."""
-        return known_labels(self.categories, self.places, self.decision.encoding)
+        return known_labels(self.categories, self.decision.places, self.decision.encoding)
 
     def pack(self, data, rows):
         """Set ``packed``, unless it is, with batch norm's statistics taken from these rows; returns it."""

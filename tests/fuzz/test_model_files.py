@@ -17,7 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skbnn import load_model
-from skbnn.model_file import DTYPES, read, written
+from skbnn.model_file.layout import DTYPES
+from skbnn.model_file.reader import read
+from skbnn.model_file.writer import written
 
 FILES = [path.read_bytes() for path in sorted(Path(__file__).parents[1].joinpath("golden").glob("*.skbnn"))]
 ORACLE = runpy.run_path(str(Path(__file__).with_name("oracle.py")))
