@@ -69,7 +69,6 @@ def decide_by(estimator, table, seed, *drawn):
     with one_blas_thread(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         decision, samples = decide(samples, targets, parameters, Progress(), rng)
-    state = TrainingState(targets, decision, rng, [], seed, n_rows_seen=samples.n_rows)
-    state.categories = table.categories
+    state = TrainingState(targets, decision, rng, [], seed, n_rows_seen=samples.n_rows, categories=table.categories)
     state.draw_values(samples)
     return Guide(estimator, state, [str(one.message) for one in caught])

@@ -48,13 +48,8 @@ def go_on(state, rows, categories, targets, parameters, progress):
     Parameters
     ----------
     state : TrainingState
-    rows : tuple of ndarray
-        As ``Samples.of`` takes them.
-    categories : tuple or None
-        Labels of each feature's categories.
-    targets : Targets
-    parameters : Parameters
-    progress : Progress
+    rows, categories, targets, parameters, progress
+        As ``begin`` takes them, of this call.
 
     Returns
     -------
