@@ -381,7 +381,8 @@ def test_another_solver_starts_from_its_own_state(model, X, y):
 
 @both
 def test_a_number_as_dropout_trusts_the_network(model, X, y, monkeypatch):
-    monkeypatch.setattr(held_out, "weigh", lambda *_: held_out.Outcome(1.0, 1.0, 1.0, 0.02))
+    one = np.ones(1)
+    monkeypatch.setattr(held_out, "weigh", lambda *_: held_out.Outcome(one, one, one, 0.02 * one))
     model = clone(model).set_params(dropout="auto", warm_start=True).fit(X, y)
     assert model.shrinkage_ < 0.2
     model.set_params(dropout=0.2).fit(X, y)

@@ -23,7 +23,7 @@ from skbnn.training.splits import SMALL, find_copies, halves, splits
 
 MODEL = BinaryMLPRegressor((64, 64), max_iter=40, random_state=0)
 CLASSES, TARGETS = Classes(np.arange(3), "log_loss"), Reals(1, "squared_error")
-SAME = Relevance(np.ones(4), np.zeros(4))  # of features that are worth the same, each by itself
+SAME = Relevance(np.ones((1, 4)), np.zeros(4))  # of features that are worth the same, each by itself
 
 
 def noise_and_signal(noise, n_rows=400):
@@ -31,6 +31,12 @@ def noise_and_signal(noise, n_rows=400):
     rng = np.random.default_rng(0)
     X = rng.uniform(-1, 1, (n_rows, 4))
     return X, np.sign(X[:, 0] * X[:, 1]) + noise * rng.normal(size=n_rows)
+
+
+def outcome(loss, alone=1.0, *, factor=1.0, **others):
+    """The Outcome of one output's numbers, or of several outputs' lists."""
+    loss, alone, factor = (np.atleast_1d(np.asarray(values, float)) for values in (loss, alone, factor))
+    return held_out.Outcome(loss, alone, np.ones(len(loss)), factor, **others)
 
 
 def outcome_of(targets, varying, scores, constant=0.5):
@@ -41,29 +47,28 @@ def outcome_of(targets, varying, scores, constant=0.5):
 @pytest.mark.parametrize("share, factor", [(1.0, 0.3), (0.5, 1.5), (0.0, 0.0), (-1.0, 3.0)])
 def test_the_best_share_and_factor_are_those_of_least_squares_within_bounds(share, factor):
     varying, scores = np.random.default_rng(0).normal(size=(2, 500, 1))
-    outcome = outcome_of(0.5 + share * varying + factor * scores, varying, scores)
+    found = outcome_of(0.5 + share * varying + factor * scores, varying, scores)
     expected = np.clip([share, factor], 0, [TARGETS.largest_share, held_out.LARGEST_FACTOR])
-    np.testing.assert_allclose(np.ravel([outcome.share, outcome.factor]), expected, atol=0.05)
-    assert outcome.loss <= outcome.alone + 1e-6
+    np.testing.assert_allclose(np.ravel([found.share, found.factor]), expected, atol=0.05)
+    assert found.loss <= found.alone + 1e-6
     if np.array_equal(expected, [share, factor]):
-        assert outcome.loss < 1e-4
-        assert outcome.alone == pytest.approx(0.5 * factor**2 * np.mean(scores**2), rel=0.05, abs=1e-4)
+        assert found.loss < 1e-4
+        assert found.alone == pytest.approx(0.5 * factor**2 * np.mean(scores**2), rel=0.05, abs=1e-4)
 
 
 @pytest.mark.parametrize("factor, dropout", [(0.5, 0.1), (1.0, 0.1), (1.2, 0.0), ([1.2, 0.0], 0.1), ([1.3, 0.9], 0.0)])
 def test_a_network_that_says_too_little_needs_no_dropout(factor, dropout):
-    assert held_out.Outcome(1.0, 1.0, 1.0, factor).dropout == dropout
+    assert outcome(1, factor=factor).dropout == dropout
 
 
 def test_outputs_count_by_their_own_losses():
     """A loss of one that is small, as that of a target that can be known, is not hidden by that of noise."""
-    known, noise = (np.array([0.01, 1.0]), np.array([0.005, 1.01]))
-    before, after = (held_out.Outcome(loss, np.ones(2), np.ones(2), np.ones(2)) for loss in (known, noise))
+    before, after = outcome([0.01, 1.0], [1, 1]), outcome([0.005, 1.01], [1, 1])
     assert after.loss.sum() > before.loss.sum()
     assert after.share_of(before) == pytest.approx(np.sqrt(0.5 * 1.01), rel=1e-3)
     assert after.beats(before, 0.6) and not after.beats(before, 0.4) and not before.beats(after, 2)
     assert before.gain == pytest.approx(0.99, rel=1e-3)
-    exact = held_out.Outcome(np.array([0.0, 0.5]), np.array([0.0, 1.0]), np.ones(2), np.ones(2))
+    exact = outcome([0, 0.5], [0, 1])
     assert exact.gain == pytest.approx(0.5, rel=1e-3)  # an output without a loss has nothing to gain
     undefined = before._replace(loss=np.full(2, np.nan))
     assert not undefined.share_of(before) <= 1 and not undefined.beats(before, 1)
@@ -82,9 +87,7 @@ def test_outputs_count_by_their_own_losses():
 )
 def test_an_initial_model_may_say_more_than_a_rival_with_its_network(alone, rival, beats):
     """Of one output by share and by difference: where all is next to exact, longer training takes a larger share."""
-    alone, rival = np.array(alone), np.array(rival)
-    outcome = held_out.Outcome(alone / 2, alone, 1.0, 1.0)
-    assert outcome.beats_alone(held_out.Outcome(rival, 2 * rival, 1.0, 1.0)) == beats
+    assert outcome(np.multiply(alone, 0.5), alone).beats_alone(outcome(rival, np.multiply(rival, 2))) == beats
 
 
 def test_noise_beside_a_target_hides_neither_its_direction_nor_its_network():
@@ -104,7 +107,7 @@ def test_a_feature_is_worth_what_the_loss_is_without_it():
     model = targets.initial_model(samples, rows, rng, penalty=np.ones(1))
     expected, constant, varying = targets.truth(samples, model, rows)
     unseen = Unseen(samples, model, rows, expected.astype(np.float32), samples.sample_weight, constant + varying)
-    np.testing.assert_allclose(worth_alone(unseen, SquaredError()), [0.5 * 9 / 10, 0.5 / 10, 0], atol=0.05)
+    np.testing.assert_allclose(worth_alone(unseen, SquaredError(), 1), [[0.5 * 9 / 10, 0.5 / 10, 0]], atol=0.05)
 
 
 def judge_of(samples, targets, max_iter=3):
@@ -147,8 +150,8 @@ def test_a_rival_that_is_better_on_the_first_part_ends_a_comparison(first, n_tra
     trained, train = [], held_out.Judge.train
     monkeypatch.setattr(held_out.Judge, "train", lambda *arguments: trained.append(1) or train(*arguments))
     penalty, _ = judge.choose_penalty(samples)
-    outcome = judge(samples, penalty, rival=held_out.Outcome(1.0, 1.0, 1.0, 1.0, first=first))
-    assert len(trained) == n_trained and (outcome is None) == (n_trained == 1)
+    judged = judge(samples, penalty, rival=outcome(1, first=np.array([first])))
+    assert len(trained) == n_trained and (judged is None) == (n_trained == 1)
 
 
 def test_a_network_that_only_learns_noise_is_shrunk_away():
@@ -235,7 +238,7 @@ class Losses:
     def __call__(self, samples, penalty, fitted, rival=None):
         """The next Outcome; what is to be gained beside the initial model is much."""
         self.seen.append(len(samples.encoding.components))
-        return held_out.Outcome(next(self.losses), 10.0, 1.0, 1.0, penalty, relevance=SAME)
+        return outcome(next(self.losses), 10, penalty=penalty, relevance=SAME)
 
 
 @pytest.mark.parametrize(
@@ -255,10 +258,10 @@ def test_combinations_have_to_be_worth_it(losses, n_components):
     parameters = replace(parameters, n_thresholds=16)
     samples = Samples(X, X.sum(axis=1, keepdims=True), np.ones(len(X)), rows=np.arange(len(X)))
     samples = samples.encode(find_encoding(X, 16, rng=judge.rng))
-    chosen, outcome, _ = decide.choose_encoding(samples, judge.targets, parameters, judge)
+    chosen, best, _ = decide.choose_encoding(samples, judge.targets, parameters, judge)
     assert len(chosen.encoding.components) == n_components
     assert judge.seen == [0, 1, 4][: len(losses)]  # after a direction that is kept nothing else is tried
-    assert outcome.loss == (losses[-1] if n_components else 1)
+    assert best.loss == (losses[-1] if n_components else 1)
 
 
 @pytest.mark.parametrize("losses, fewer", [([1, 1], True), ([1, 1.1], False)])
@@ -267,7 +270,7 @@ def test_features_that_say_nothing_lose_their_bits_unless_held_out_rows_want_the
     parameters = replace(Parameters.of(MODEL.get_params(), "squared_error"), n_components=0)
     samples = Samples(X, X[:, :1], np.ones(200), rows=np.arange(200))
     samples = samples.encode(find_encoding(X, 4, rng=np.random.default_rng(0)))
-    relevance = Relevance(np.array([5, 0, 1, 0.001, -1, 0]), together=np.array([0, 0, 0, 0, 0, 0.02]))
+    relevance = Relevance(np.array([[5, 0, 1, 0.001, -1, 0]]), together=np.array([0, 0, 0, 0, 0, 0.02]))
 
     class Judge(Losses):
         def __call__(self, samples, penalty, fitted=None, rival=None):
@@ -297,7 +300,7 @@ def test_rows_that_judge_features_have_no_say_in_which_they_are(targets, n_rows)
     judge, samples = judge_of(samples, targets)
     penalty, fitted = judge.choose_penalty(samples)
     first = judge(samples, penalty, fitted)
-    assert first.relevance.alone[0] > 10 * np.abs(first.relevance.alone[1:]).max()
+    assert (first.relevance.alone[:, 0] > 10 * np.abs(first.relevance.alone[:, 1:]).max()).all()
     assert not first.relevance.interacts
     selecting = judge.of_relevant_features(samples, penalty, 0.1)
     assert [features.tolist() for features in selecting.features] == [[True, False, False]] * len(judge.parts)
@@ -308,7 +311,8 @@ def test_rows_that_judge_features_have_no_say_in_which_they_are(targets, n_rows)
         judge.rng.bit_generator.state = rng_state
         both = halves(judge.parts[0][0], find_copies(samples, judge.parts[0][0])[1], judge.rng)
         relevances.append(judge.relevance_within(samples, both, penalty))
-    np.testing.assert_array_equal(*relevances)
+    for one, other in zip(*relevances, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("gain, losses, n_epochs", [(0.9, [1, 2], 1), (0.005, [1, 0.9, 2], 3), (0.005, [1, 1.1, 2], 1)])
@@ -326,7 +330,7 @@ def test_an_interaction_that_a_short_training_does_not_find_is_given_a_longer_on
         def __call__(self, samples, penalty, fitted):
             seen.append((self.n_epochs, *penalty))
             loss, interacting = next(losses), Relevance(SAME.alone, together=np.ones(4))
-            return held_out.Outcome(loss, loss / (1 - gain), 1.0, 1.0, penalty, relevance=interacting)
+            return outcome(loss, loss / (1 - gain), penalty=penalty, relevance=interacting)
 
         def longer(self):
             longer = Judge()
@@ -370,13 +374,13 @@ def test_the_penalty_is_the_stronger_one_where_held_out_rows_like_it_better():
 
         def __call__(self, samples, penalty, fitted):
             asked.append((penalty, fitted))
-            return held_out.Outcome(3.0 / penalty[0], 10.0, 1.0, 1.0, penalty, relevance=SAME)
+            return outcome(3 / penalty[0], 10, penalty=penalty, relevance=SAME)
 
     parameters = replace(Parameters.of(MODEL.get_params(), "squared_error"), n_components=0)
     samples = Samples(X, y[:, np.newaxis], np.ones(len(y)), rows=np.arange(len(y)))
     samples = samples.encode(find_encoding(X, 4, rng=np.random.default_rng(0)))
-    _, outcome, _ = decide.choose_encoding(samples, Reals(1, "squared_error"), parameters, Judge())
-    assert asked == [((3.0,), {3.0: "models"}), ((30.0,), {3.0: "models"})] and outcome.penalty == (30.0,)
+    _, best, _ = decide.choose_encoding(samples, Reals(1, "squared_error"), parameters, Judge())
+    assert asked == [((3.0,), {3.0: "models"}), ((30.0,), {3.0: "models"})] and best.penalty == (30.0,)
 
 
 @pytest.mark.parametrize("outlier", [1e10, 1e39, 1e300])

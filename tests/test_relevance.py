@@ -73,7 +73,7 @@ def test_features_that_only_together_say_something_are_worth_about_what_they_tak
     y = rng.choice([-1.0, 1.0], (600, n_outputs))
     y[:, 0] = np.sign(X[:, 0] * X[:, 2])
     y = y if isinstance(loss, SquaredError) else (y > 0).astype(float)
-    found = find_relevance([unseen(X, y, sample_weight=rng.uniform(0.5, 1, 600))], loss)
+    found = find_relevance([unseen(X, y, sample_weight=rng.uniform(0.5, 1, 600))], loss, n_outputs)
     assert found.interacts
     assert found.exceeds(0.003).tolist() == [True, False, True, False]
     assert 0.2 < found.together[0] / loss_of_nothing(loss, y[:, :1]) < 1
@@ -88,7 +88,7 @@ def test_what_an_initial_model_says_already_is_no_interaction():
     X = np.random.default_rng(0).normal(size=(1000, 3))
     X[:, 1] = X[:, 0] + 0.1 * X[:, 1]  # features that go together
     y = X.sum(axis=1, keepdims=True) + np.random.default_rng(1).normal(size=(1000, 1))
-    assert not find_relevance([unseen(X, y, scores=X.sum(axis=1, keepdims=True))], SquaredError()).interacts
+    assert not find_relevance([unseen(X, y, scores=X.sum(axis=1, keepdims=True))], SquaredError(), 1).interacts
 
 
 def test_categories_have_products_in_the_order_of_their_codes():
@@ -96,7 +96,7 @@ def test_categories_have_products_in_the_order_of_their_codes():
     X = np.c_[rng.integers(0, 2, 800), rng.integers(0, 4, 800), rng.normal(size=(800, 2))]
     y = (X[:, :1] - 0.5) * (X[:, 1:2] % 2 - 0.5) + 0.1 * rng.normal(size=(800, 1))
     for nominal in [[True, True, False, False], [False, True, False, False]]:
-        found = find_relevance([unseen(X, y, nominal=nominal)], SquaredError())
+        found = find_relevance([unseen(X, y, nominal=nominal)], SquaredError(), 1)
         assert found.exceeds(0.003).tolist() == [True, True, False, False]
 
 
@@ -121,7 +121,7 @@ def test_many_features_or_outputs_have_no_pairs(monkeypatch):
     X = np.random.default_rng(0).uniform(-1, 1, (600, 4))
     part = unseen(X, np.sign(X[:, :1] * X[:, 2:3]))
     monkeypatch.setattr(relevance, "MOST_SUMS", 15)
-    assert not find_relevance([part], SquaredError()).interacts
+    assert not find_relevance([part], SquaredError(), 1).interacts
 
 
 def test_parts_add_up_and_those_of_constants_say_nothing():
@@ -129,16 +129,30 @@ def test_parts_add_up_and_those_of_constants_say_nothing():
     part = unseen(X, np.sign(X[:, :1] * X[:, 1:2]))
     model = part.initial_model
     constant = part._replace(initial_model=model._replace(additive=AdditivePart.of_constant(model.constant)))
-    assert not find_relevance([constant], SquaredError()).interacts
-    alone = find_relevance([part, constant], SquaredError())
-    np.testing.assert_array_equal(alone.together, find_relevance([part], SquaredError()).together)
+    assert not find_relevance([constant], SquaredError(), 1).interacts
+    alone = find_relevance([part, constant], SquaredError(), 1)
+    np.testing.assert_array_equal(alone.together, find_relevance([part], SquaredError(), 1).together)
     arrays = [[array[first::3].copy() for first in range(3)] for array in part[2:]]
     thirds = [Unseen(part.samples, part.initial_model, *of_third) for of_third in zip(*arrays, strict=True)]
-    assert not any(find_relevance([third], SquaredError()).interacts for third in thirds)
-    assert find_relevance(thirds, SquaredError()).interacts
+    assert not any(find_relevance([third], SquaredError(), 1).interacts for third in thirds)
+    assert find_relevance(thirds, SquaredError(), 1).interacts
 
 
 def test_all_features_are_relevant_where_none_is():
-    nothing = Relevance(np.zeros(3), np.zeros(3))
+    nothing = Relevance(np.zeros((1, 3)), np.zeros(3))
     assert nothing.exceeds(0.1).all()
-    assert Relevance(np.array([1, -2, 0.05]), np.zeros(3)).exceeds(0.1).tolist() == [True, False, False]
+    assert Relevance(np.array([[1, -2, 0.05]]), np.zeros(3)).exceeds(0.1).tolist() == [True, False, False]
+
+
+def test_a_feature_that_one_of_many_outputs_needs_is_relevant():
+    """Each needs another one, of 40, so none is worth much of their sum; outputs of noise add nothing of theirs."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 50))
+    y = np.column_stack([X[:, :40], rng.normal(size=(400, 5))]) + 0.1 * rng.normal(size=(400, 45))
+    part = unseen(X, y)
+    slopes = np.zeros((45, 50))
+    slopes[:40, :40], slopes[40:] = np.eye(40), 0.02 * rng.normal(size=(5, 50))
+    additive = part.initial_model.additive._replace(slopes=slopes, ranges=np.stack([X.min(axis=0), X.max(axis=0)]))
+    part = part._replace(initial_model=part.initial_model._replace(additive=additive), scores=X @ slopes.T)
+    found = find_relevance([part], SquaredError(), 45).exceeds(0.05)
+    np.testing.assert_array_equal(found, np.arange(50) < 40)

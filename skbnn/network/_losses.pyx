@@ -36,10 +36,16 @@ cdef class Loss:
     def __call__(self, const float[:, ::1] scores, const float[:, ::1] targets, const double[::1] weights,
                  float[:, ::1] gradient):
         """The mini-batch's loss from Python."""
-        cdef double[::1] losses = np.empty(scores.shape[0])
+        return self.of_rows(scores, targets, weights, gradient).sum()
+
+    def of_rows(self, const float[:, ::1] scores, const float[:, ::1] targets, const double[::1] weights,
+                float[:, ::1] gradient):
+        """What each row adds to it, (n_rows,) float64."""
+        losses = np.empty(scores.shape[0])
+        cdef double[::1] of_row = losses
         self.rows(Share(0, scores.shape[0]), &scores[0, 0], &targets[0, 0], targets.shape[1], &weights[0],
-                  np.sum(weights), scores.shape[1], &losses[0], &gradient[0, 0])
-        return np.sum(losses)
+                  np.sum(weights), scores.shape[1], &of_row[0], &gradient[0, 0])
+        return losses
 
 
 cdef class SoftmaxLogLoss(Loss):

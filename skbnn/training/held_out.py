@@ -12,7 +12,7 @@ from skbnn.folding import estimate_statistics, network_scores
 from skbnn.network.trainer import LOSSES
 from skbnn.training.epochs import run_epochs
 from skbnn.training.parameters import Decision
-from skbnn.training.relevance import Relevance, Unseen, find_relevance
+from skbnn.training.relevance import Relevance, Unseen, find_relevance, losses_of_factors
 from skbnn.training.splits import find_copies, halves
 from skbnn.training.state import TrainingState, new_trainer
 
@@ -39,28 +39,28 @@ class Outcome(NamedTuple):
 
     Attributes
     ----------
-    loss : float or ndarray of shape (n_factors,)
+    loss : ndarray of shape (n_factors,)
         With both the initial model and the network; one, or one of each output, as ``Targets.n_factors`` says.
-    alone : float or ndarray of shape (n_factors,)
+    alone : ndarray of shape (n_factors,)
         With the initial model alone.
-    share : float or ndarray of shape (n_factors,)
+    share : ndarray of shape (n_factors,)
         Of the initial model, as in ``InitialModel.shrunk``, that is best.
-    factor : float or ndarray of shape (n_factors,)
+    factor : ndarray of shape (n_factors,)
         Of the network's scores that is best.
     penalty : object
         Of the initial model, as ``Targets.choose_penalty`` gives it.
-    first : float or ndarray of shape (n_factors,)
+    first : ndarray of shape (n_factors,) or None
         ``loss`` of the first of several parts alone.
     relevance : Relevance
         Of the features.
     """
 
-    loss: float | np.ndarray
-    alone: float | np.ndarray
-    share: float | np.ndarray
-    factor: float | np.ndarray
+    loss: np.ndarray
+    alone: np.ndarray
+    share: np.ndarray
+    factor: np.ndarray
     penalty: object = None
-    first: float | np.ndarray = np.nan
+    first: np.ndarray | None = None
     relevance: Relevance | None = None
 
     @property
@@ -82,7 +82,7 @@ class Outcome(NamedTuple):
         Unlike a network's, its loss is what it will be: no longer training follows.
         """
         less = shares(self.alone, rival.loss)
-        without_doubt = (less < LESS) & (np.subtract(rival.loss, self.alone) > LEAST_GAIN)
+        without_doubt = (less < LESS) & (rival.loss - self.alone > LEAST_GAIN)
         return gmean(less) < 1 and bool(without_doubt.any())
 
     @property
@@ -153,7 +153,7 @@ class Judge:
             initial_model = self.targets.initial_model(samples, train, self.rng, penalty=penalty)
             of_half = HeldOut.of(self.targets, samples, initial_model, held)
             parts.append(of_half.without_network(samples, initial_model, held))
-        return find_relevance(parts, self.loss)
+        return find_relevance(parts, self.loss, self.targets.n_factors)
 
     def choose_penalty(self, samples):
         """The penalty of an additive model and what was fitted for it, as ``Targets.choose_penalty`` gives them."""
@@ -190,7 +190,7 @@ class Judge:
             samples = samples.encoded()  # once for all parts
         models = None if self.features or fitted is None else fitted.get(penalty)  # those of other bits are no use
         watcher = self.progress.trial(samples.encoding, len(self.parts) * self.parameters.max_iter)
-        parts, unseen, first = [], [], np.nan
+        parts, unseen, first = [], [], None
         for i, (train, held) in enumerate(self.parts):
             of_part = samples.encode(samples.encoding.with_features(self.features[i])) if self.features else samples
             if models is None:
@@ -204,7 +204,7 @@ class Judge:
                 if rival is not None and not gmean(shares(first, rival.first)) < 1:  # nor if it is NaN
                     self.progress.compared(samples.encoding, None)
                     return None
-        relevance = find_relevance(unseen, self.loss)
+        relevance = find_relevance(unseen, self.loss, self.targets.n_factors)
         outcome = weigh(parts, self.loss, self.targets)
         outcome = outcome._replace(penalty=penalty, first=first, relevance=relevance)
         self.progress.compared(samples.encoding, outcome)
@@ -277,13 +277,8 @@ def weigh(parts, loss, targets):
 
     def losses(weights):
         """The mean loss of each factor's outputs, (n_factors,)."""
-        values = np.zeros(n_factors)
-        for part in parts:
-            each = (np.split(array, n_factors, axis=1) for array in (predicted(part, weights), part.targets))
-            for i, (scores, true) in enumerate(zip(*each, strict=True)):
-                scores, true = map(np.ascontiguousarray, (scores, true))
-                values[i] += loss(scores, true, part.sample_weight, np.empty_like(scores))
-        return values / len(parts)
+        of_parts = (losses_of_factors(loss, n_factors, predicted(part, weights), part) for part in parts)
+        return sum(of_parts) / len(parts)
 
     def best(most):
         start, bounds = np.repeat([1.0, min(most, 0.5)], n_factors), np.repeat([targets.largest_share, most], n_factors)
@@ -296,4 +291,4 @@ def weigh(parts, loss, targets):
 
 def shares(losses, rivals):
     """Losses of outputs as shares of a rival's, (n_factors,); about 1 where both are next to none."""
-    return (np.atleast_1d(losses) + EXACT) / (np.atleast_1d(rivals) + EXACT)
+    return (losses + EXACT) / (rivals + EXACT)

@@ -55,10 +55,12 @@ class Relevance(NamedTuple):
 
     Attributes
     ----------
-    alone : ndarray of shape (n_features,)
-        How much more the loss is without what the initial model adds for each feature.
+    alone : ndarray of shape (n_factors, n_features)
+        How much more the loss is without what the initial model adds for each feature; one, or one of each output, as
+        ``Targets.n_factors`` says.
     together : ndarray of shape (n_features,)
-        Roughly how much less it would be with the best product of each feature and another; 0 if that may be chance.
+        Roughly how much less that of an output would be with the best product of each feature and another; 0 if that
+        may be chance.
     """
 
     alone: np.ndarray
@@ -70,13 +72,16 @@ class Relevance(NamedTuple):
         return bool(self.together.any())
 
     def exceeds(self, share):
-        """Which features are worth more than this share of what all of them are, a mask; all if none is."""
+        """Which features are worth more than this share of what all of them are, a mask; all if none is.
+
+        Each output has its own, but all have the same measure: that of an output that is noise is chance.
+        """
         worth = self.alone + self.together
-        selected = worth > share * worth.clip(0).sum()
+        selected = (worth > share * worth.clip(0).sum(axis=1).max()).any(axis=0)
         return selected if selected.any() else np.ones(len(selected), bool)
 
 
-def find_relevance(parts, loss):
+def find_relevance(parts, loss, n_factors):
     """The Relevance of features.
 
     Parameters
@@ -85,6 +90,8 @@ def find_relevance(parts, loss):
         Rows of each of several initial models.
     loss : Loss
         Of the scores.
+    n_factors : int
+        As ``Targets.n_factors`` says.
 
     Returns
     -------
@@ -93,8 +100,8 @@ def find_relevance(parts, loss):
     n_features = parts[0].samples.X.shape[1]
     parts = [part for part in parts if part.initial_model.additive.varies]
     if not parts:
-        return Relevance(*np.zeros((2, n_features)))
-    alone = np.mean([worth_alone(part, loss) for part in parts], axis=0)
+        return Relevance(np.zeros((n_factors, n_features)), np.zeros(n_features))
+    alone = np.mean([worth_alone(part, loss, n_factors) for part in parts], axis=0)
     together = np.zeros(n_features)
     if n_features**2 * parts[0].scores.shape[1] <= MOST_SUMS:
         tested = ScoreTest(*map(sum, zip(*(tested_products(part, loss) for part in parts), strict=True)))
@@ -105,14 +112,24 @@ def find_relevance(parts, loss):
     return Relevance(alone, together)
 
 
-def worth_alone(part, loss):
-    """How much more the loss of the initial model is without what each feature adds to it, (n_features,)."""
+def worth_alone(part, loss, n_factors):
+    """How much more the loss of the initial model is without what each feature adds to it, (n_factors, n_features)."""
     part = part.thinned(MOST_BITS // part.samples.encoding.n_bits)
     X, bits, initial_model = part.samples.X[part.rows], part.samples.bits[part.rows], part.initial_model
     unit = np.where(initial_model.spread > 0, initial_model.spread, 1)
     of_features = initial_model.additive.scores_of_features(X, bits, part.samples.encoding.offsets)
     without = (part.scores - (added - added.mean(axis=0)) / unit for added in of_features)
-    return np.array([part.loss(loss, scores)[0] for scores in without]) - part.loss(loss, part.scores)[0]
+    of_all = losses_of_factors(loss, n_factors, part.scores, part)
+    return np.stack([losses_of_factors(loss, n_factors, scores, part) - of_all for scores in without], axis=1)
+
+
+def losses_of_factors(loss, n_factors, scores, rows):
+    """The loss of the scores of each factor's outputs, (n_factors,), by the rows' ``targets`` and ``sample_weight``."""
+    n_rows = len(scores)
+    scores, targets = (array.reshape(n_rows * n_factors, -1) for array in (scores.astype(np.float32), rows.targets))
+    weights = np.repeat(rows.sample_weight, n_factors)
+    of_rows = loss.of_rows(scores, targets, weights, np.empty_like(scores)).reshape(n_rows, n_factors)
+    return n_factors * np.ascontiguousarray(of_rows.T).sum(axis=1)
 
 
 def tested_products(part, loss):
