@@ -11,7 +11,8 @@ PACKED = [
     "skbnn",
     *("skbnn.encoding", "skbnn.encoding._encode", "skbnn.encoding._source", "skbnn.encoding.columns"),
     *("skbnn.encoding.encoding", "skbnn.encoding.sparse", "skbnn.encoding.tables"),
-    *("skbnn.kernels", "skbnn.kernels._dispatch", "skbnn.kernels._layer", "skbnn.kernels._threads"),
+    *("skbnn.kernels", "skbnn.kernels._cyutility", "skbnn.kernels._dispatch", "skbnn.kernels._layer"),
+    "skbnn.kernels._threads",
     *("skbnn.packed", "skbnn.packed._program", "skbnn.packed._steps", "skbnn.packed.activations"),
     *(
         "skbnn.packed.additive_part",
@@ -33,7 +34,7 @@ def modules_of(code):
     command = [sys.executable, "-c", code]
     away = tempfile.gettempdir()  # from a checkout its own sources would be imported, which are not built
     names = subprocess.run(command, capture_output=True, text=True, check=True, cwd=away).stdout.split()
-    return {name for name in names if "cython_" not in name and name != "__future__"}
+    return {name for name in names if "cython_" not in name and name not in ("_cyutility", "__future__")}
 
 
 @pytest.mark.parametrize(
