@@ -18,6 +18,9 @@ class _Quiet(SharedChange):
 
     modules = re.compile(r"(numpy|scipy|sklearn|skbnn|tqdm)\b")
 
+    # As which scikit-learn's Parallel hands the filter on to its workers. None of them is inside, so it fits no module.
+    pattern = "(?!)"
+
     def __init__(self):
         super().__init__()
         self._filter, self._filters = ("ignore", None, Warning, self, 0), []
@@ -39,7 +42,7 @@ class _Quiet(SharedChange):
                     filters.remove(self._filter)
 
     def __reduce__(self):
-        return "quiet"  # scikit-learn sends filters to its workers, where other threads are inside
+        return "quiet"  # it may be sent to other processes, where other threads are inside
 
 
 quiet = _Quiet()

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, load_model, save_model
@@ -230,6 +231,16 @@ def test_filters_that_another_thread_brings_back_silence_nobody():
         assert len(shown) == 2
     other.shutdown()
     assert warnings.filters is before
+
+
+def test_workers_of_scikit_learn_that_another_thread_starts_meanwhile_work_and_are_not_silenced():
+    other = OtherThread()
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        with quiet:
+            other.call(Parallel(n_jobs=1), [delayed(warn_as)("numpy.linalg")])
+            assert len(shown) == 1
+    other.shutdown()
 
 
 def test_networks_that_train_in_other_threads_have_one_blas_thread_each(monkeypatch):
