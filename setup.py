@@ -20,8 +20,8 @@ DIRECTIVES = {
 
 TILES = [f"skbnn/kernels/src/{name}.c" for name in ("avx512", "avx2", "popcnt", "neon", "portable")]
 
-# What Cython writes for memoryviews, once for all modules: half of their code, and of the time that compilers take.
-MEMORYVIEWS = "skbnn.kernels._cyutility"
+# What Cython would write into each module, for memoryviews above all: half of their code, and of the time to compile it.
+SHARED = "skbnn.kernels._cyutility"
 
 # module: its C sources besides the .pyx
 EXTENSIONS = {
@@ -96,9 +96,9 @@ class BuildExt(build_ext):
 
 setup(
     ext_modules=cythonize(
-        [Extension(MEMORYVIEWS, []), *(extension(*row) for row in EXTENSIONS.items())],
+        [Extension(SHARED, []), *(extension(*row) for row in EXTENSIONS.items())],
         compiler_directives=DIRECTIVES,
-        shared_utility_qualified_name=MEMORYVIEWS,
+        shared_utility_qualified_name=SHARED,
         build_dir="build",  # generated C stays out of the package's folders
     ),
     cmdclass={"build_ext": BuildExt},

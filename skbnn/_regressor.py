@@ -401,9 +401,9 @@ class BinaryMLPRegressor(RegressorMixin, BaseBinaryMLP):
 
         Notes
         -----
-        Ctrl-C while epochs are trained ends training, and what was trained is kept, with a warning. A second one waits
-        until the network is packed. Whatever else ends a call, Ctrl-C before that or an error, leaves the estimator as
-        it was, and it can go on as if the call had not been.
+        Ctrl-C while epochs are trained ends training, and what was trained is kept, with a warning. A second one, or
+        one once training has ended by itself, waits until the network is packed. Whatever else ends a call, Ctrl-C
+        before that or an error, leaves the estimator as it was, and it can go on as if the call had not been.
         """
         return self._fit(X, y, sample_weight, validation=(X_val, y_val, sample_weight_val))
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_matrix
 
-from skbnn.encoding import Combinations, Encoder, Encoding
+from skbnn.encoding import Combinations, Encoder, Encoding, thresholds
 from skbnn.encoding.thresholds import find_combinations, find_encoding
 from skbnn.kernels import available_instruction_sets, use_instruction_set
 from skbnn.packed import reference
@@ -73,10 +73,12 @@ def test_each_feature_owns_a_slice():
     assert thresholds.tolist() == [0.5, 1.5, 3.0] and offsets.tolist() == [0, 1, 1, 3]
 
 
-def test_only_a_subsample_is_looked_at():
+def test_only_a_subsample_is_looked_at(monkeypatch):
     column = np.arange(10_000)
-    few, again = (thresholds_of(column, 4, subsample=100) for _ in range(2))
-    assert few == again != thresholds_of(column, 4)
+    every = thresholds_of(column, 4)
+    monkeypatch.setattr(thresholds, "MOST_ROWS", 100)
+    few, again = (thresholds_of(column, 4) for _ in range(2))
+    assert few == again != every
 
 
 @settings(deadline=None, max_examples=150)
@@ -98,10 +100,11 @@ def test_each_threshold_separates_two_values_of_the_column(column, n_thresholds)
         assert len(thresholds) == len(values) - 1
 
 
-def test_missing_values_are_seen_beyond_the_rows_that_are_looked_at():
+def test_missing_values_are_seen_beyond_the_rows_that_are_looked_at(monkeypatch):
     column = np.arange(1000.0)
     column[-1] = np.nan
-    assert thresholds_of(column, 3, subsample=10)[0] == -np.inf
+    monkeypatch.setattr(thresholds, "MOST_ROWS", 10)
+    assert thresholds_of(column, 3)[0] == -np.inf
 
 
 def test_each_category_has_a_bit():

@@ -61,6 +61,18 @@ def test_a_network_that_says_too_little_needs_no_dropout(factor, dropout):
     assert outcome(1, factor=factor).dropout == dropout
 
 
+@pytest.mark.parametrize(
+    "model, max_iter, shrinkage",
+    [(BinaryMLPClassifier(), 1, 0.5), (BinaryMLPClassifier(), 3, 0.25), (BinaryMLPRegressor(), 3, 0.5)],
+)
+def test_a_longer_training_makes_a_classifier_surer_than_it_should_be(model, max_iter, shrinkage, monkeypatch):
+    """Than one that a judge, who trains for a third of the epochs, gives half of what it says."""
+    X, y = np.random.default_rng(0).normal(size=(200, 3)), np.arange(200) % 2
+    monkeypatch.setattr(held_out, "weigh", lambda *_: outcome(0.9, factor=0.5))
+    model.set_params(max_iter=max_iter, n_estimators=1, n_components=0, random_state=0).fit(X, y)
+    assert model.shrinkage_ == pytest.approx(shrinkage)
+
+
 def test_outputs_count_by_their_own_losses():
     """A loss of one that is small, as that of a target that can be known, is not hidden by that of noise."""
     before, after = outcome([0.01, 1.0], [1, 1]), outcome([0.005, 1.01], [1, 1])

@@ -29,7 +29,10 @@ TOOLS = "sklearn.decomposition, sklearn.linear_model, sklearn.model_selection, s
 
 
 def modules_of(code):
-    """Names of all modules that are there after the code has run, without those that Cython makes up."""
+    """Names of all modules that are there after the code has run, without those that Cython makes up.
+
+    One is the last name of what the native modules share, of the package that comes first.
+    """
     code = f"{code}\nimport sys\nprint(*sys.modules)"
     command = [sys.executable, "-c", code]
     away = tempfile.gettempdir()  # from a checkout its own sources would be imported, which are not built

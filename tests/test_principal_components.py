@@ -39,6 +39,20 @@ def test_features_that_depend_on_each_other_give_fewer_components(dtype):
     assert [len(column) for column in combinations.columns] == [32, 32, 0, 0]
 
 
+@pytest.mark.parametrize("n_features", [3, 40])
+def test_rows_count_by_their_weights(n_features):
+    rng = np.random.default_rng(0)
+    X, weights = rng.normal(size=(30, n_features)), rng.integers(1, 4, 30)
+    X[:, 1] += X[:, 0] * (weights - 1)
+    X -= X.mean(axis=0)
+    X /= X.std(axis=0)
+    found = principal_components(X, np.arange(n_features), 2, rng, weights.astype(float))
+    repeated = X.repeat(weights, axis=0)
+    expected = PCA(2, svd_solver="full").fit(repeated).components_
+    np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-5)  # of 24 bits
+    assert np.abs(found - principal_components(X, np.arange(n_features), 2, rng)).max() > 0.01
+
+
 def test_more_features_than_rows_give_the_same_components():
     X = np.random.default_rng(0).normal(size=(20, 30))
     components = principal_components(X, np.arange(X.shape[1]), 4, np.random.default_rng(0))

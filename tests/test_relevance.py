@@ -115,6 +115,11 @@ def test_rows_that_are_too_many_are_thinned_and_not_cut_off(monkeypatch):
     monkeypatch.setattr(relevance, "MOST_BITS", 100 * part.samples.encoding.n_bits)
     monkeypatch.setattr(relevance, "MOST_PRODUCTS", 50 * 9)
     assert relevance.tested_products(part, SquaredError()).n_rows == 50
+    monkeypatch.setattr(relevance, "MOST_SCORES", 30 * 3)
+    monkeypatch.setattr(Unseen, "thinned", lambda self, most: seen.append(most) or self)
+    seen = []
+    relevance.worth_alone(part, SquaredError(), 1)
+    assert seen == [30]
 
 
 def test_many_features_or_outputs_have_no_pairs(monkeypatch):

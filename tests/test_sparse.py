@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor, ThermometerEncoder
-from skbnn.encoding import Encoder
+from skbnn.encoding import Encoder, thresholds
 from skbnn.encoding.sparse import canonical
 from skbnn.encoding.thresholds import find_encoding
 from skbnn.initial_models.additive import MAX_FEATURES
@@ -195,9 +195,10 @@ def test_a_warm_start_goes_on_with_sparse_rows():
     assert_same_models(sparse.fit(csc_array(X), y), dense.fit(X, y), X, csr_array(X))
 
 
-def test_thresholds_are_those_of_a_dense_sample():
+def test_thresholds_are_those_of_a_dense_sample(monkeypatch):
+    monkeypatch.setattr(thresholds, "MOST_ROWS", 500)
     X = random_sparse(3000, 6, 0.4, random_state=0, format="csr")
-    sparse, dense = (find_encoding(rows, 7, rng=np.random.default_rng(0), subsample=500) for rows in (X, X.toarray()))
+    sparse, dense = (find_encoding(rows, 7, rng=np.random.default_rng(0)) for rows in (X, X.toarray()))
     assert [column.tolist() for column in sparse.columns] == [column.tolist() for column in dense.columns]
     assert all(len(column) == 7 for column in sparse.columns)
 

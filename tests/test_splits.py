@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
+from sklearn.base import clone, is_classifier
 from sklearn.metrics import average_precision_score, log_loss
 
 from skbnn import BinaryMLPClassifier, BinaryMLPRegressor
@@ -39,6 +40,15 @@ def test_rows_that_judge_do_not_train(n_rows, n_parts):
         np.testing.assert_array_equal(np.sort(np.concatenate([held for _, held in parts])), samples.rows)
 
 
+@pytest.mark.parametrize(
+    "counts, n_parts", [([4500, 2], 1), ([4500, 3], 3), ([4500, 99], 3), ([4500, 100], 1), ([20_000, 50], 1)]
+)
+def test_a_rare_class_is_judged_by_all_of_its_rows(counts, n_parts):
+    y = np.arange(len(counts)).repeat(counts)
+    parts = splits(samples_of(np.arange(len(y))[:, np.newaxis], y), Classes(np.arange(2), "log_loss"), seed=0)
+    assert len(parts) == n_parts
+
+
 @pytest.mark.parametrize("counts", [[40, 20], [50, 9, 1], [1] * 60, [4500, 1]])
 def test_rows_that_judge_are_of_classes_that_train(counts):
     labels = np.arange(len(counts))
@@ -50,11 +60,21 @@ def test_rows_that_judge_are_of_classes_that_train(counts):
             assert all(abs((y[held] == label).sum() - count / 3) < 1 for label, count in enumerate(counts) if count > 1)
 
 
-@pytest.mark.parametrize("convert", [np.asarray, csr_array])
+RESAMPLE = {
+    "a class": lambda rng, y: np.r_[np.arange(len(y)), np.flatnonzero(y).repeat(4)],
+    "all, some more often": lambda rng, y: np.arange(len(y)).repeat(rng.integers(2, 6, len(y))),
+    "with replacement": lambda rng, y: rng.integers(0, len(y), 6 * len(y)),
+}
+CONVERT = {"numbers": np.asarray, "sparse": csr_array, "integers": lambda X: np.round(100 * X).astype(int)}
+
+
+@pytest.mark.parametrize("resample", RESAMPLE.values(), ids=RESAMPLE)
+@pytest.mark.parametrize("convert", CONVERT.values(), ids=CONVERT)
 @pytest.mark.parametrize("n_rows", [200, 5000])
-def test_copies_are_on_one_side(n_rows, convert):
+def test_copies_are_on_one_side(n_rows, convert, resample):
     X, y = table(n_rows)
-    copied = np.random.default_rng(0).permutation(np.r_[np.arange(n_rows), np.flatnonzero(y).repeat(4)])
+    rng = np.random.default_rng(0)
+    copied = rng.permutation(resample(rng, y))
     samples = samples_of(convert(X[copied]), y[copied])
     parts = splits(samples, Classes(np.arange(2), "log_loss"), seed=0)
     _, copy_of = find_copies(samples, samples.rows)
@@ -93,6 +113,13 @@ def test_rows_of_few_values_are_no_copies(kind):
         assert len(train) + len(held) == len(y)
 
 
+@pytest.mark.parametrize("n_distinct, n_others", [(19, 0), (20, 100), (45, 225)])
+def test_copies_of_too_few_rows_to_judge_by_are_rows(n_distinct, n_others):
+    X, y = table(n_distinct)
+    first, _ = find_copies(samples_of(np.tile(X, (6, 1)), np.tile(y, 6)), np.arange(6 * n_distinct))
+    assert 6 * n_distinct - len(first) == n_others
+
+
 def test_rows_with_other_targets_are_no_copies():
     X, y = table(200)
     X, y = np.tile(X, (5, 1)), np.tile(y, 5)
@@ -128,6 +155,35 @@ def test_equal_rows_have_one_number_and_others_have_others():
     for same in X.astype(np.float32), np.copysign(X, X), csr_array(X), csr_array(X.astype(float)):
         np.testing.assert_array_equal(hash_rows(same, rows), numbers)
     assert len(np.unique(hash_rows(np.full((3, 2), np.nan), np.arange(3)))) == 1
+
+
+def test_many_copies_are_one_row_of_their_weight():
+    X, y = table(200)
+    X[:, 0] = np.arange(200)
+    rng = np.random.default_rng(0)
+    copied, weights = rng.integers(0, 200, 500), rng.integers(1, 4, 500).astype(float)
+    merged = replace(samples_of(X[copied], y[copied]), sample_weight=weights).merged()
+    row = merged.X[:, 0].astype(int)
+    np.testing.assert_array_equal(np.sort(row), np.unique(copied))
+    np.testing.assert_array_equal(merged.y[:, 0], y[row])
+    expected = np.bincount(copied, weights)[row]
+    np.testing.assert_allclose(merged.sample_weight / merged.sample_weight.sum(), expected / expected.sum())
+    few = samples_of(np.r_[X, X[:40]], np.r_[y, y[:40]])
+    assert few.merged() is few
+
+
+@pytest.mark.parametrize("model", [BinaryMLPClassifier(), BinaryMLPRegressor()])
+def test_copies_change_little(model):
+    """A regressor would find directions that suit rows whose copies judge them."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(3240, 8))
+    y = X[:, 0] + X[:, 1] * X[:, 2] + 0.5 * rng.normal(size=3240)
+    y = y > 0 if is_classifier(model) else y
+    model.set_params(random_state=0)
+    alone, copied = (
+        clone(model).fit(np.tile(X[:240], (n, 1)), np.tile(y[:240], n)).score(X[240:], y[240:]) for n in (1, 3)
+    )
+    assert abs(alone - copied) < 0.05
 
 
 def test_copies_of_noise_are_not_believed():

@@ -74,6 +74,8 @@ def test_an_encoder_s_thresholds_serve_a_model(Estimator):
         ([[0.5], [2, 1]], r"thresholds of feature 1 must be a list of ascending numbers, got \[2, 1\]"),
         ([[0.5], [np.nan]], "thresholds of feature 1"),
         ([[0.5], 3], "thresholds of feature 1"),
+        ([["a"], [1]], r"thresholds of feature 0 must be a list of ascending numbers, got \['a'\]"),
+        ([[0.5], [[1], [1, 2]]], "thresholds of feature 1"),
     ],
 )
 def test_thresholds_that_are_none_are_refused(thresholds, message):

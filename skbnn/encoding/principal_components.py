@@ -26,7 +26,7 @@ def principal_components(X, features, n_components, rng, sample_weight=None):
     rng : numpy.random.Generator
         Draws the rows, where they are too many.
     sample_weight : ndarray of shape (n_rows,), default=None
-        Rows are drawn as often as they weigh; None takes each once.
+        None is all the same.
 
     Returns
     -------
@@ -34,13 +34,13 @@ def principal_components(X, features, n_components, rng, sample_weight=None):
         Coefficients of the features as they are; of a constant one they are 0, and so is a component that does not
         vary, as of features that depend on each other.
     """
-    n_rows, n_features = X.shape[0], len(features)
-    most = max(MAX_SIZE // n_features, n_components + 1)
-    if sample_weight is None:
-        rows = subsample(np.arange(n_rows), most, rng)
-    else:
-        rows = np.sort(rng.choice(n_rows, min(n_rows, most), p=sample_weight / sample_weight.sum()))
+    n_features = len(features)
+    rows = subsample(np.arange(X.shape[0]), max(MAX_SIZE // n_features, n_components + 1), rng)
     standardized, factor = standardize(dense(X[np.ix_(rows, features)]))
+    if sample_weight is not None:
+        weights = sample_weight[rows] / sample_weight[rows].mean()
+        weighed = np.sqrt(weights)[:, np.newaxis] * (standardized - np.average(standardized, axis=0, weights=weights))
+        standardized = np.vstack([weighed, -weighed])  # whose mean, which PCA takes off, is 0
     solver = "covariance_eigh" if n_features <= len(rows) else "full"  # the first takes n_features³ steps
     with np.errstate(divide="ignore", invalid="ignore"):  # shares of no variance at all
         pca = PCA(n_components, svd_solver=solver).fit(standardized)

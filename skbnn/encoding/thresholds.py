@@ -6,10 +6,12 @@ from skbnn.encoding.columns import PRESENT
 from skbnn.encoding.encoding import Combinations, Encoding, project
 from skbnn.encoding.sparse import StoredColumn, stored_columns
 
+MOST_ROWS = 200_000  # that are looked at; but missing values, and codes, are seen wherever they are
+
 NONE = np.empty(0)  # thresholds of a feature that does not vary
 
 
-def find_encoding(X, n_thresholds, *, rng, nominal=None, sample_weight=None, subsample=200_000):
+def find_encoding(X, n_thresholds, *, rng, nominal=None, sample_weight=None):
     """Choose each feature's thresholds between the distinct values of the training data.
 
     A feature with few distinct values gets a threshold between any two neighbours. Else the thresholds cut the rows
@@ -19,7 +21,7 @@ def find_encoding(X, n_thresholds, *, rng, nominal=None, sample_weight=None, sub
 
     Parameters
     ----------
-    X : ndarray of shape (n_rows, n_features)
+    X : ndarray or sparse matrix of shape (n_rows, n_features)
         Any real dtype, any memory order; read one column at a time.
     n_thresholds : int or ndarray of shape (n_features,)
         Thresholds a feature, at most.
@@ -29,15 +31,13 @@ def find_encoding(X, n_thresholds, *, rng, nominal=None, sample_weight=None, sub
         Features whose values are codes of categories, 0, 1 and so on: each that occurs gets a bit.
     sample_weight : ndarray of shape (n_rows,), default=None
         By which the bins are of equal size; None is all the same.
-    subsample : int, default=200_000
-        Rows that are looked at, at most; but missing values, and codes, are seen wherever they are.
 
     Returns
     -------
     Encoding
         Of the features alone.
     """
-    rows = some_rows(X, subsample, rng)
+    rows = some_rows(X, rng)
     numbers = np.broadcast_to(n_thresholds, X.shape[1])
     nominal = np.zeros(X.shape[1], bool) if nominal is None else nominal
     columns = [NONE] * X.shape[1]
@@ -62,28 +62,31 @@ def given_encoding(thresholds, X, nominal):
         raise ValueError(f"thresholds are of {len(thresholds)} features, and X has {n_features}.")
     columns = []
     for feature, given in enumerate(thresholds):
-        column = np.asarray(given, np.float64)
+        try:
+            column = np.asarray(given, np.float64)
+        except (TypeError, ValueError):
+            column = np.array(np.nan)
         if column.ndim != 1 or not (column[1:] > column[:-1]).all() or np.isnan(column).any():
             raise ValueError(f"thresholds of feature {feature} must be a list of ascending numbers, got {given!r}.")
         columns.append(code_thresholds(StoredColumn(X[:, feature])) if nominal[feature] else column)
     return Encoding.from_columns(columns, np.empty((0, n_features)), nominal)
 
 
-def find_combinations(X, components, n_thresholds, *, rng, sample_weight=None, subsample=200_000):
+def find_combinations(X, components, n_thresholds, *, rng, sample_weight=None):
     """Choose thresholds of linear combinations of the features, as ``find_encoding`` does of features.
 
     Parameters
     ----------
-    X : ndarray of shape (n_rows, n_features)
+    X : ndarray or sparse matrix of shape (n_rows, n_features)
     components : ndarray of shape (n_components, n_features), float64
-    n_thresholds, rng, sample_weight, subsample
+    n_thresholds, rng, sample_weight
         As in ``find_encoding``.
 
     Returns
     -------
     Combinations
     """
-    rows = some_rows(X, subsample, rng)
+    rows = some_rows(X, rng)
     weights = None if sample_weight is None else sample_weight[rows]
     columns = [StoredColumn(column, weights=weights) for column in project(X[rows], components).T]
     return Combinations(components, [column_thresholds(column, n_thresholds) for column in columns])
@@ -94,10 +97,10 @@ def varying_weights(sample_weight):
     return sample_weight if (sample_weight != sample_weight[0]).any() else None
 
 
-def some_rows(X, most, rng):
-    """Which rows to look at: all, without a copy of them, or ``most``."""
+def some_rows(X, rng):
+    """Which rows to look at: all, without a copy of them, or ``MOST_ROWS``."""
     n_rows = X.shape[0]
-    return slice(None) if n_rows <= most else subsample(np.arange(n_rows), most, rng)
+    return slice(None) if n_rows <= MOST_ROWS else subsample(np.arange(n_rows), MOST_ROWS, rng)
 
 
 def subsample(rows, most, rng):

@@ -28,6 +28,11 @@ class InitialModel(NamedTuple):
     scale: np.ndarray | float = 1.0
     spread: np.ndarray | float = 1.0
 
+    @property
+    def unit(self):
+        """What scores are divided by for losses; infinite where targets do not vary."""
+        return np.where(self.spread > 0, self.spread, np.inf)
+
     def shrunk(self, share):
         """The same with this share, or one for each output, of what the scores differ from row to row."""
         if not np.any(share):

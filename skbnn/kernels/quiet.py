@@ -18,7 +18,7 @@ class _Quiet(SharedChange):
 
     modules = re.compile(r"(numpy|scipy|sklearn|skbnn|tqdm)\b")
 
-    # As which scikit-learn's Parallel hands the filter on to its workers. None of them is inside, so it fits no module.
+    # scikit-learn's Parallel copies filters by their pattern, which can't ask for the thread: the copy fits no module.
     pattern = "(?!)"
 
     def __init__(self):

@@ -1,4 +1,4 @@
-"""Categories of which a feature has too many for a bit each, in the order of what targets they go with."""
+"""Target encoding of features that have too many categories for a bit each: its ranks are their thresholds' numbers."""
 
 from dataclasses import replace
 
@@ -9,9 +9,9 @@ from skbnn.training.splits import find_copies
 # Of more categories than this, a bit each says less than thresholds in an order of theirs.
 MAX_CATEGORIES = 32
 
-N_FOLDS = 5
+CROSS_FITTING_FOLDS = 5
 
-ROWS_OF_THE_MEAN = 10  # that count as rows of each category: of few rows, a mean says little
+SMOOTHING = 10  # rows of the mean of all that count as rows of each category: of few rows, a mean says little
 
 
 def order_categories(samples, targets, rng):
@@ -19,7 +19,7 @@ def order_categories(samples, targets, rng):
 
     A category's place is by the mean of its targets, or of several by their leading direction, as in correspondence
     analysis. A row to train on gets the place that its category has by the rows of other folds, so that its own target
-    has no say in it, nor a copy's (Micci-Barreca, "A preprocessing scheme for high-cardinality categorical attributes",
+    has no say in it, nor a copy's: target encoding with cross-fitting, of which the order is kept (Micci-Barreca, "A preprocessing scheme for high-cardinality categorical attributes",
     2001).
 
     Parameters
@@ -37,14 +37,15 @@ def order_categories(samples, targets, rng):
     places : dict of ndarray
         For each of these features, the place of each code.
     """
-    places, X, nominal = {}, samples.X, samples.nominal.copy()
-    for feature in np.flatnonzero(nominal):
-        codes = X[:, feature]
-        if np.nanmax(codes, initial=-1) >= MAX_CATEGORIES:
-            if not places:
-                X, (_, copy_of) = X.astype(np.float64), find_copies(samples, samples.rows)
-            nominal[feature] = False
-            X[:, feature], places[int(feature)] = order(codes, copy_of, samples, targets, rng)
+    nominal = np.flatnonzero(samples.nominal)
+    many = [feature for feature in nominal if np.nanmax(samples.X[:, feature], initial=-1) >= MAX_CATEGORIES]
+    if not many:
+        return samples, {}
+    places, X, nominal = {}, samples.X.astype(np.float64), samples.nominal.copy()
+    nominal[many] = False
+    _, copy_of = find_copies(samples, samples.rows)
+    for feature in many:
+        X[:, feature], places[int(feature)] = order(X[:, feature], copy_of, samples, targets, rng)
     return replace(samples, X=X, nominal=nominal), places
 
 
@@ -63,8 +64,8 @@ def order(codes, copy_of, samples, targets, rng):
     place[ascending] = np.arange(n_codes)
     column = with_places(codes, place)
     distinct, copy_of = np.unique(copy_of[is_known], return_inverse=True)
-    fold = (rng.permutation(len(distinct)) % N_FOLDS)[copy_of]
-    for held in range(N_FOLDS):
+    fold = (rng.permutation(len(distinct)) % CROSS_FITTING_FOLDS)[copy_of]
+    for held in range(CROSS_FITTING_FOLDS):
         others, here = fold != held, fold == held
         without = category_means(which[others], numbers[others], weights[others], n_codes) @ direction
         column[known[here]] = np.interp(without[which[here]], value[ascending], np.arange(n_codes))
@@ -75,7 +76,7 @@ def category_means(which, numbers, weights, n_codes):
     """Mean of each code's targets by weights, (n_codes, n_targets), less that of all; shrunk where rows are few."""
     centred = (numbers - np.average(numbers, axis=0, weights=weights)) * weights[:, np.newaxis]
     sums = np.stack([np.bincount(which, column, n_codes) for column in centred.T], axis=1)
-    total = np.bincount(which, weights, n_codes) + ROWS_OF_THE_MEAN * weights.mean()
+    total = np.bincount(which, weights, n_codes) + SMOOTHING * weights.mean()
     return sums / total[:, np.newaxis]
 
 

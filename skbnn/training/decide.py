@@ -11,7 +11,7 @@ from skbnn.encoding.thresholds import find_combinations, find_encoding, given_en
 from skbnn.initial_models.additive import MAX_FEATURES
 from skbnn.training.category_order import order_categories
 from skbnn.training.held_out import Judge, Outcome
-from skbnn.training.parameters import MOST_THRESHOLDS, Decision, most_thresholds
+from skbnn.training.parameters import Decision, most_thresholds
 from skbnn.training.room import check_room
 from skbnn.training.samples import Samples
 from skbnn.training.splits import SMALL, TOO_FEW, splits
@@ -77,14 +77,13 @@ def decide(samples, targets, parameters, progress, rng):
     progress.stage("Finding thresholds")
     samples, places = order_categories(samples, targets, rng)
     if parameters.streaming:
-        n_thresholds = min(MOST_THRESHOLDS, most_thresholds(samples.X.shape[1]))
-        parameters = parameters.where_auto(**STREAM, n_thresholds=n_thresholds)
+        parameters = parameters.where_auto(**STREAM)
     asked = parameters.where_auto(n_estimators=1 if samples.n_rows > MAX_ROWS_FOR_TWO else 2)
     parameters = asked.paced(samples, targets)
     if samples.X.shape[1] > MAX_FEATURES or samples.n_rows > targets.most_rows_for_additive:
         parameters = replace(parameters, init="constant")
     resolution = parameters.n_thresholds
-    if asked.n_thresholds == "auto" and asked.thresholds is None:
+    if not parameters.streaming and asked.n_thresholds == "auto" and asked.thresholds is None:
         resolution = targets.resolution(samples.without_class_weights(), parameters.n_thresholds, rng)
         resolution = np.minimum(resolution, most_thresholds(samples.X.shape[1]))
     samples = samples.with_encoding(encode_features(samples, parameters, resolution, rng))

@@ -199,7 +199,7 @@ class Judge:
                 initial_model = models[i]
             parts.append(self.train(of_part, initial_model, watcher, train, held))
             unseen.append(parts[i].without_network(of_part, initial_model, held))
-            if len(parts) == 1 < len(self.parts):
+            if i == 0 and len(self.parts) > 1:
                 first = weigh(parts, self.loss, self.targets).loss
                 if rival is not None and not gmean(shares(first, rival.first)) < 1:  # nor if it is NaN
                     self.progress.compared(samples.encoding, None)
@@ -240,7 +240,7 @@ class HeldOut(NamedTuple):
         expected, constant, varying = targets.truth(samples, initial_model, rows)
         scores = 0.0
         if networks:
-            unit = initial_model.scale / np.where(initial_model.spread > 0, initial_model.spread, 1)
+            unit = initial_model.scale / initial_model.unit
             scores = unit * network_scores(networks, samples.encoding, samples.bits[rows])
         return cls(expected.astype(np.float32), samples.sample_weight[rows], constant, varying, scores)
 

@@ -90,8 +90,8 @@ class Parameters(TrainingOptions):
         """The same with the thresholds, batch size and number of epochs that suit these samples."""
         n_rows, n_features = samples.n_rows, samples.X.shape[1]
         few = n_rows < FEW
-        n_thresholds = MOST_THRESHOLDS if few else max(n_rows // ROWS_PER_THRESHOLD, FEWEST_THRESHOLDS)
-        n_thresholds = min(n_thresholds, MOST_THRESHOLDS, most_thresholds(n_features))
+        suited = MOST_THRESHOLDS if few or self.streaming else max(n_rows // ROWS_PER_THRESHOLD, FEWEST_THRESHOLDS)
+        n_thresholds = min(suited, MOST_THRESHOLDS, most_thresholds(n_features))
         if self.batch_size != "auto" and self.batch_size > n_rows:
             warn(f"batch_size={self.batch_size} is larger than the {n_rows} training samples and is clipped.")
         share = n_rows if few else min(max(n_rows // BATCHES, targets.smallest_batch), LARGEST_BATCH)

@@ -107,9 +107,9 @@ class Reals(Targets):
 
     def standardized(self, y, initial_model):
         """Targets in standard deviations from the mean, as far as they count; 0 where they do not vary."""
-        spread, farthest = initial_model.spread, FARTHEST[self.loss]
+        farthest = FARTHEST[self.loss]
         with np.errstate(over="ignore", invalid="ignore"):
-            deviations = (y - initial_model.constant) / np.where(spread > 0, spread, np.inf)
+            deviations = (y - initial_model.constant) / initial_model.unit
         return np.clip(np.nan_to_num(deviations), -farthest, farthest)
 
     def choose_penalty(self, samples, parts, rng):
@@ -132,10 +132,9 @@ class Reals(Targets):
         return constant._replace(additive=additive, scale=np.where(constant.scale > 0, left, 0))
 
     def truth(self, samples, initial_model, rows):
-        unit = np.where(initial_model.spread > 0, initial_model.spread, np.inf)
         scores = initial_model.additive.scores(samples.X[rows], samples.bits[rows])
         targets = self.standardized(samples.y[rows], initial_model)
-        return targets, np.zeros(self.n_outputs), (scores - initial_model.constant) / unit
+        return targets, np.zeros(self.n_outputs), (scores - initial_model.constant) / initial_model.unit
 
     def output_gain(self, initial_model):
         """Less is better beside an additive model, by validation rows; alone it would take a stream long to grow."""

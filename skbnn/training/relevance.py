@@ -7,8 +7,8 @@ import numpy as np
 from skbnn.packed.layout import unpack
 from skbnn.training.score_test import ScoreTest
 
-# Features are judged by as many rows as have so many bits.
-MOST_BITS = 2**22
+# Features are judged by as many rows as have so many bits and, each alone, so many scores of outputs without one.
+MOST_BITS, MOST_SCORES = 2**22, 2**26
 
 # Pairs are not looked at where sums of them would be so many, and by as many rows as come to so many products.
 MOST_SUMS, MOST_PRODUCTS = 2**19, 2**28
@@ -44,10 +44,10 @@ class Unseen(NamedTuple):
         of_some = (part[some] for part in (self.rows, self.targets, self.sample_weight, self.scores))
         return Unseen(self.samples, self.initial_model, *of_some)
 
-    def loss(self, loss, scores):
-        """The loss of other scores of these rows, and its slopes, (n_rows, n_outputs)."""
-        slopes = np.empty(scores.shape, np.float32)
-        return loss(scores.astype(np.float32), self.targets, self.sample_weight, slopes), slopes
+    def loss_and_slopes(self, loss):
+        """The loss of the scores, and its slopes, (n_rows, n_outputs)."""
+        slopes = np.empty(self.scores.shape, np.float32)
+        return loss(self.scores.astype(np.float32), self.targets, self.sample_weight, slopes), slopes
 
 
 class Relevance(NamedTuple):
@@ -107,18 +107,18 @@ def find_relevance(parts, loss, n_factors):
         tested = ScoreTest(*map(sum, zip(*(tested_products(part, loss) for part in parts), strict=True)))
         # Half the chi-squared a row, times the ratio of the slopes' squares to the curvature, is what a product takes
         # off. That is twice the loss for squared errors, and 1 for a cross-entropy, whose loss is near a half.
-        of_target = np.mean([part.loss(loss, part.scores)[0] / part.targets.shape[1] for part in parts])
+        of_target = np.mean([part.loss_and_slopes(loss)[0] / part.targets.shape[1] for part in parts])
         together = tested.significant_effects().max(axis=0) * of_target
     return Relevance(alone, together)
 
 
 def worth_alone(part, loss, n_factors):
     """How much more the loss of the initial model is without what each feature adds to it, (n_factors, n_features)."""
-    part = part.thinned(MOST_BITS // part.samples.encoding.n_bits)
+    n_scores = part.samples.X.shape[1] * part.scores.shape[1]
+    part = part.thinned(min(MOST_BITS // part.samples.encoding.n_bits, MOST_SCORES // n_scores))
     X, bits, initial_model = part.samples.X[part.rows], part.samples.bits[part.rows], part.initial_model
-    unit = np.where(initial_model.spread > 0, initial_model.spread, 1)
     of_features = initial_model.additive.scores_of_features(X, bits, part.samples.encoding.offsets)
-    without = (part.scores - (added - added.mean(axis=0)) / unit for added in of_features)
+    without = (part.scores - (added - added.mean(axis=0)) / initial_model.unit for added in of_features)
     of_all = losses_of_factors(loss, n_factors, part.scores, part)
     return np.stack([losses_of_factors(loss, n_factors, scores, part) - of_all for scores in without], axis=1)
 
@@ -127,9 +127,9 @@ def losses_of_factors(loss, n_factors, scores, rows):
     """The loss of the scores of each factor's outputs, (n_factors,), by the rows' ``targets`` and ``sample_weight``."""
     n_rows = len(scores)
     scores, targets = (array.reshape(n_rows * n_factors, -1) for array in (scores.astype(np.float32), rows.targets))
-    weights = np.repeat(rows.sample_weight, n_factors)
+    weights = np.repeat(rows.sample_weight, n_factors)  # whose sum, by which a loss is divided, is so many times theirs
     of_rows = loss.of_rows(scores, targets, weights, np.empty_like(scores)).reshape(n_rows, n_factors)
-    return n_factors * np.ascontiguousarray(of_rows.T).sum(axis=1)
+    return n_factors * of_rows.sum(axis=0)
 
 
 def tested_products(part, loss):
@@ -141,7 +141,7 @@ def tested_products(part, loss):
     bits = unpack(part.samples.bits[part.rows], offsets[-1]) * steps_of_bits(offsets, encoding.nominal)
     sums_before = np.zeros((len(part.rows), offsets[-1] + 1), np.float32)
     np.cumsum(bits, axis=1, out=sums_before[:, 1:])
-    levels, (_, slopes) = np.diff(sums_before[:, offsets], axis=1), part.loss(loss, part.scores)
+    levels, (_, slopes) = np.diff(sums_before[:, offsets], axis=1), part.loss_and_slopes(loss)
     return ScoreTest.of(levels.astype(np.float64), slopes.astype(np.float64))
 
 

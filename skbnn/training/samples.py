@@ -10,6 +10,10 @@ from skbnn.encoding import Encoding
 from skbnn.encoding.encoding import round_significand
 from skbnn.encoding.sparse import dense, hash_rows, without_empty_columns
 from skbnn.training.parameters import FEW
+from skbnn.training.splits import find_copies
+
+# Copies are merged where fewer of the rows than this share are distinct; they hardly matter where they are fewer.
+MOST_DISTINCT = 0.8
 
 # Share of the largest weight; targets in standard deviations by weights that differ more would overflow float32.
 SMALLEST_WEIGHT = 1e-30
@@ -21,7 +25,7 @@ class Samples:
 
     Attributes
     ----------
-    X : ndarray of shape (n_rows, n_features)
+    X : ndarray or sparse matrix of shape (n_rows, n_features)
         Real numbers of any dtype.
     y : ndarray of shape (n_rows, n_columns)
         As ``Targets.encode`` gives them.
@@ -61,6 +65,8 @@ class Samples:
     def of(cls, X, y, sample_weight, class_weight, *, nominal=None):
         """Rows whose weights are positive, with another factor of each by its class: those that weigh something."""
         by_class = weights_by_class(sample_weight, class_weight)
+        if not by_class.any() and sample_weight.any():
+            raise ValueError("class_weight leaves no row a weight above 0.")
         sample_weight = scale_weights(sample_weight)
         unweighed = np.maximum(sample_weight, SMALLEST_WEIGHT)
         X, y, by_class, unweighed = without_weightless(by_class, X, y, by_class, unweighed)
@@ -94,12 +100,11 @@ class Samples:
         return self if self.unweighed is None else replace(self, sample_weight=self.unweighed)
 
     def arranged(self, parameters, targets, seed):
-        """The same as training takes them: few rows merged, weights without a unit, those held out that were asked for.
+        """The same as training takes them: copies merged, weights without a unit, those held out that were asked for.
 
         Rows are merged first, by sums that are exact where weights are as many rows.
         """
-        few = len(self.rows) < FEW and parameters.shuffle and not parameters.streaming
-        samples = self.merged() if few else self
+        samples = self.merged() if parameters.shuffle and not parameters.streaming else self
         weights, unweighed = map(without_unit, (samples.sample_weight, samples.unweighed))
         alike = np.array_equal(weights, unweighed)
         samples = replace(samples, sample_weight=weights, unweighed=None if alike else unweighed)
@@ -108,22 +113,25 @@ class Samples:
         return samples.hold_out(parameters.validation_fraction, targets, seed)
 
     def merged(self):
-        """The same where equal rows are one of their weights' sum, in an order that does not depend on the rows' own.
+        """The same where copies of a row are one of their weights' sum, if there are many copies.
 
-        So a weight is exactly as many rows: whatever is decided by rows, or by leaving some out, can't tell them apart.
+        Whatever is decided by rows, or by leaving some out, would take copies for knowledge of rows to come. Of few
+        rows, equal ones are copies, and the order does not depend on the rows' own: a weight is exactly as many rows.
         """
-        place = np.zeros(len(self.y), int)  # by the last column, by the one before where that is the same, and so on
-        for column in chain(self.y.T[::-1], dense(without_empty_columns(self.X)).T[::-1]):
-            if place.max() == len(place) - 1:
-                break
-            values = np.unique(column, return_inverse=True)[1]  # one NaN is another
-            place = np.unique(place * len(place) + values, return_inverse=True)[1]
-        order = np.argsort(place, kind="stable")
-        first = np.flatnonzero(np.append(True, np.diff(place[order])))
+        if len(self.rows) >= FEW:
+            first, place = find_copies(self, self.rows)
+            return self.summed(first, place) if len(first) < MOST_DISTINCT * len(self.rows) else self
+        columns = chain(self.y.T[::-1], dense(without_empty_columns(self.X)).T[::-1])
+        codes = np.column_stack([np.unique(column, return_inverse=True)[1] for column in columns])  # one NaN is another
+        _, first, place = np.unique(codes, axis=0, return_index=True, return_inverse=True)
+        return self.summed(first, place.ravel())  # NumPy 2.0 gives a column
+
+    def summed(self, first, place):
+        """The first row of each kind with the sum of the weights of all, whose ``place`` says which kind they are."""
         all_weights = self.sample_weight, self.without_class_weights().sample_weight
-        sums = (scale_weights(np.add.reduceat(part[order], first)) for part in all_weights)
+        sums = (scale_weights(np.bincount(place, part)) for part in all_weights)
         weights, unweighed = (np.maximum(part, SMALLEST_WEIGHT) for part in sums)
-        X, y = self.X[order[first]], self.y[order[first]]
+        X, y = self.X[first], self.y[first]
         return replace(self, X=X, y=y, sample_weight=weights, rows=np.arange(len(first)), unweighed=unweighed)
 
     def hold_out(self, fraction, targets, seed):

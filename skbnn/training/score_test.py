@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import chdtri
+from scipy.stats import chi2
 
 # Family-wise error rate, by Bonferroni's correction.
 SIGNIFICANCE = 1e-6
@@ -48,4 +48,4 @@ class ScoreTest(NamedTuple):
         n_tests = max(n_outputs * n_features * (n_features - 1) // 2, 1)
         found = found.max(axis=0)
         np.fill_diagonal(found, 0)
-        return np.where(found > chdtri(1, SIGNIFICANCE / n_tests), found / self.n_rows, 0)
+        return np.where(found > chi2.isf(SIGNIFICANCE / n_tests, df=1), found / self.n_rows, 0)

@@ -3,20 +3,22 @@
 import numpy as np
 
 from skbnn.encoding.sparse import each_column
-from skbnn.training.parameters import FEW
 
-# Of a small sample each row is held out once; of a large one a fifth of the rows, up to ENOUGH, says as much, unless a
-# class has fewer rows than the last.
-SMALL, N_FOLDS, ENOUGH, ENOUGH_OF_A_CLASS = 4000, 3, 10_000, 100
+# Of a small sample each row is held out once; of a large one a fifth of the rows, up to ENOUGH, says as much. But where
+# the rarest class has few rows, though one for each fold, sizes up to the last are small.
+SMALL, N_FOLDS, ENOUGH = 4000, 3, 10_000
+FEW_OF_A_CLASS, SMALL_OF_FEW = 100, 20_000
 
 TOO_FEW = 20  # with fewer rows, nothing that could be held out says anything
 
 # Equal features are no copies where more than this share of them has another target: then there are few values.
 MOST_THAT_DIFFER = 0.1
 
-# Nor are they where fewer than this share of the distinct rows occurs once, unless all occur as often; nor where pairs
-# of equal rows are no more than so many times those to be expected, by about so many of the rows.
-SINGLE, MORE_THAN_EXPECTED, ROWS_TO_EXPECT_BY = 0.1, 100, 2000
+# Nor are they where pairs of equal rows are no more than so many times those to be expected, by about so many of the
+# rows. Where fewer than the share SINGLE of the distinct rows occurs once, unless all occur as often, it takes far more
+# of them, and at most so many rows of a kind: of few values that depend on each other there are many equal rows, too.
+MORE_THAN_EXPECTED, ROWS_TO_EXPECT_BY = 100, 2000
+SINGLE, FAR_MORE, MOST_OF_A_KIND = 0.1, 10_000, 15
 
 
 def splits(samples, targets, seed):
@@ -28,7 +30,7 @@ def splits(samples, targets, seed):
     strata, rare = targets.strata(samples.y[rows]), False
     if strata is not None:
         _, strata, counts = np.unique(strata, return_inverse=True, return_counts=True)  # numbers are compared fast
-        rare = N_FOLDS <= counts.min() < ENOUGH_OF_A_CLASS and len(rows) < 5 * SMALL
+        rare = N_FOLDS <= counts.min() < FEW_OF_A_CLASS and len(rows) < SMALL_OF_FEW
     if len(rows) < SMALL or rare:
         order = rng.permutation(len(rows))
         if strata is not None:
@@ -37,7 +39,8 @@ def splits(samples, targets, seed):
         dealt[order] = np.arange(len(rows)) % N_FOLDS  # each class in turn
         parts = [(dealt != fold, dealt == fold) for fold in range(N_FOLDS)]
     else:
-        held = np.isin(np.arange(len(rows)), rng.choice(len(rows), min(len(rows) // 5, ENOUGH), replace=False))
+        held = np.zeros(len(rows), bool)
+        held[rng.choice(len(rows), min(len(rows) // 5, ENOUGH), replace=False)] = True
         parts = [(~held, held)]
     if strata is not None:
         parts = [(train, held & np.isin(strata, strata[train])) for train, held in parts]
@@ -58,7 +61,7 @@ def find_copies(samples, rows):
     _, counts = np.unique(of_features, return_counts=True)
     _, first, copy_of = np.unique(of_rows, return_index=True, return_inverse=True)
     few_differ = len(first) - len(counts) <= MOST_THAT_DIFFER * (len(rows) - len(counts))
-    if FEW <= len(counts) < len(rows) and few_differ and are_copies(samples.X, rows, counts):
+    if TOO_FEW <= len(counts) < len(rows) and few_differ and are_copies(samples.X, rows, counts):
         return first, copy_of
     return np.arange(len(rows)), np.arange(len(rows))
 
@@ -66,13 +69,16 @@ def find_copies(samples, rows):
 def are_copies(X, rows, counts):
     """Whether equal rows, of which there are so many each, are copies and not rows of features with few values.
 
-    What is learnt of some of the latter says of the others what it will of rows to come. There, as many are equal as
-    the columns' values lead one to expect, and hardly any occurs once. Of copies there are the same number of each, or
-    many rows have none.
+    What is learnt of some of the latter says of the others what it will of rows to come. There, about as many are equal
+    as the columns' values lead one to expect, and hardly any occurs once. Of copies there are mostly the same number of
+    each, or many rows have none.
     """
+    more = MORE_THAN_EXPECTED
     if np.mean(counts == 1) < SINGLE and np.gcd.reduce(counts) == 1:
-        return False
-    looked_at, expected = rows[:: -(-len(rows) // ROWS_TO_EXPECT_BY)], float(MORE_THAN_EXPECTED)
+        if counts.mean() > MOST_OF_A_KIND:
+            return False
+        more = FAR_MORE
+    looked_at, expected = rows[:: -(-len(rows) // ROWS_TO_EXPECT_BY)], float(more)
     equal = share_of_equal_pairs(counts)
     for column in each_column(X[looked_at]):
         expected *= share_of_equal_pairs(np.unique(column, return_counts=True)[1])
