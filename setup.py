@@ -20,7 +20,7 @@ DIRECTIVES = {
 
 TILES = [f"skbnn/kernels/src/{name}.c" for name in ("avx512", "avx2", "popcnt", "neon", "portable")]
 
-# What Cython would write into each module, for memoryviews above all: half of their code, and of the time to compile it.
+# What Cython would write into each module, for memoryviews above all: half of the code, and of the time to compile it.
 SHARED = "skbnn.kernels._cyutility"
 
 # module: its C sources besides the .pyx

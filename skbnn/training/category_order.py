@@ -1,4 +1,4 @@
-"""Target encoding of features that have too many categories for a bit each: its ranks are their thresholds' numbers."""
+"""Target encoding, by rank, of features that have too many categories for a bit each."""
 
 from dataclasses import replace
 
@@ -19,8 +19,8 @@ def order_categories(samples, targets, rng):
 
     A category's place is by the mean of its targets, or of several by their leading direction, as in correspondence
     analysis. A row to train on gets the place that its category has by the rows of other folds, so that its own target
-    has no say in it, nor a copy's: target encoding with cross-fitting, of which the order is kept (Micci-Barreca, "A preprocessing scheme for high-cardinality categorical attributes",
-    2001).
+    has no say in it, nor a copy's: target encoding with cross-fitting, of which the order is kept (Micci-Barreca, "A
+    preprocessing scheme for high-cardinality categorical attributes", 2001).
 
     Parameters
     ----------
