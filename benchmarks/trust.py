@@ -57,12 +57,11 @@ def streams(seed):
 
 
 def copies(seed):
-    """Log loss of noise whose rows come three times; average precision of a rare class that is sampled often."""
+    """Log loss of noise whose rows come several times; average precision of a rare class that is sampled often."""
     rng = np.random.default_rng(seed)
-    for name, law, often in ("noise", noise, False), ("noise, three times", noise, True):
-        X, y = law(600 + ROWS_TO_TEST, rng)
-        rows = np.tile(np.arange(600), 3 if often else 1)
-        yield f"{name}, log loss", fitted(X, y, rows, seed, log_loss)
+    for name, often in ("noise", 1), ("noise, three times", 3), ("noise, two to five times", rng.integers(2, 6, 600)):
+        X, y = noise(600 + ROWS_TO_TEST, rng)
+        yield f"{name}, log loss", fitted(X, y, np.repeat(np.arange(600), often), seed, log_loss)
     X, y = rare(600 + ROWS_TO_TEST, rng)
     rows, positive = np.arange(600), np.flatnonzero(y[:600])
     yield "rare class, average precision", fitted(X, y, rows, seed, average_precision_score)
