@@ -62,7 +62,7 @@ def of_fold(X, y, train, held):
     n_epochs = None
     for name, (share, parameters) in FITS.items():
         if n_epochs:
-            parameters = parameters | {"max_iter": round(share * n_epochs)}
+            parameters = parameters | {"max_iter": max(1, round(share * n_epochs))}
         model = BinaryMLPRegressor(random_state=0, **parameters)
         found[name] = score_and_seconds(model, X, y, train, held)
         n_epochs = n_epochs or model.n_iter_
