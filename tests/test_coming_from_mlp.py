@@ -267,7 +267,9 @@ def test_rows_too_few_to_hold_any_out_are_named():
 
 
 def test_a_class_of_one_row_cannot_be_held_out():
-    with pytest.raises(ValueError, match=r"validation_fraction=0\.1 does not suit 4 rows: The least populated class"):
+    with pytest.raises(
+        ValueError, match=r"validation_fraction=0\.1 does not suit 4 rows, copies aside: The least populated class"
+    ):
         BinaryMLPClassifier(early_stopping=True).fit([[1], [2], [3], [4]], ["a", "a", "a", "b"])
 
 

@@ -31,7 +31,7 @@ TOOLS = "sklearn.decomposition, sklearn.linear_model, sklearn.model_selection, s
 def modules_of(code):
     """Names of all modules that are there after the code has run, without those that Cython makes up.
 
-    One is the last name of what the native modules share, of the package that comes first.
+    It registers what native modules share by its bare name as well, ``_cyutility``, of the package that comes first.
     """
     code = f"{code}\nimport sys\nprint(*sys.modules)"
     command = [sys.executable, "-c", code]

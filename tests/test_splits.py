@@ -47,6 +47,7 @@ def test_a_rare_class_is_judged_by_all_of_its_rows(counts, n_parts):
     y = np.arange(len(counts)).repeat(counts)
     parts = splits(samples_of(np.arange(len(y))[:, np.newaxis], y), Classes(np.arange(2), "log_loss"), seed=0)
     assert len(parts) == n_parts
+    assert n_parts == 1 or sum(y[held].sum() for _, held in parts) == counts[1]
 
 
 @pytest.mark.parametrize("counts", [[40, 20], [50, 9, 1], [1] * 60, [4500, 1]])
@@ -86,17 +87,17 @@ def test_copies_are_on_one_side(n_rows, convert, resample):
     assert len(parts) == (N_FOLDS if n_rows < SMALL else 1) + 1
 
 
-def lookup(kind):
+def lookup(kind, n_rows=2000):
     """Rows of few values, as many as twenty equal ones each, and what a table says of them."""
     rng = np.random.default_rng(0)
-    codes = rng.integers(0, 100, 2000)
+    codes = rng.integers(0, 100, n_rows)
     if kind == "one-hot":
         return np.eye(100)[codes], rng.integers(0, 2, 100)[codes]
     if kind == "truth table":
         X = np.tile(np.stack(np.meshgrid(*[[0, 1]] * 6), axis=-1).reshape(64, 6), (20, 1))
         return X, np.tile(rng.integers(0, 2, 64), 20)
     if kind == "bits":
-        X = rng.integers(0, 2, size=(2000, 7))
+        X = rng.integers(0, 2, size=(n_rows, 7))
         return X, rng.integers(0, 2, 128)[X @ 2 ** np.arange(7)]
     X = np.column_stack([codes // 10, codes % 10])
     if kind == "products":
@@ -111,6 +112,21 @@ def test_rows_of_few_values_are_no_copies(kind):
     for train, held in splits(samples_of(X, y), Classes(np.arange(2), "log_loss"), seed=0):
         assert len(np.unique(X[train], axis=0)) == len(np.unique(X, axis=0))
         assert len(train) + len(held) == len(y)
+
+
+@pytest.mark.parametrize("kind", ["one-hot", "bits", "numbers", "products"])
+def test_rows_of_few_values_that_occur_a_few_times_are_no_copies(kind):
+    """Columns that depend on each other have more equal rows than others would, by a factor of thousands."""
+    X, y = lookup(kind, 1000)
+    assert len(find_copies(samples_of(X, y), np.arange(1000))[0]) == 1000
+
+
+def test_rows_of_a_rare_class_that_differ_are_no_copies():
+    """Of shops with ten rows each, which sell in one row of twenty."""
+    X, _ = table(300)
+    y = np.random.default_rng(0).random(3000) < 0.05
+    samples = samples_of(X.repeat(10, axis=0), y)
+    assert len(find_copies(samples, samples.rows)[0]) == 3000
 
 
 @pytest.mark.parametrize("n_distinct, n_others", [(19, 0), (20, 100), (45, 225)])
@@ -162,12 +178,15 @@ def test_many_copies_are_one_row_of_their_weight():
     X[:, 0] = np.arange(200)
     rng = np.random.default_rng(0)
     copied, weights = rng.integers(0, 200, 500), rng.integers(1, 4, 500).astype(float)
-    merged = replace(samples_of(X[copied], y[copied]), sample_weight=weights).merged()
+    unweighed = weights * (1 + y[copied])
+    merged = replace(samples_of(X[copied], y[copied]), sample_weight=weights, unweighed=unweighed).merged()
     row = merged.X[:, 0].astype(int)
     np.testing.assert_array_equal(np.sort(row), np.unique(copied))
     np.testing.assert_array_equal(merged.y[:, 0], y[row])
     expected = np.bincount(copied, weights)[row]
     np.testing.assert_allclose(merged.sample_weight / merged.sample_weight.sum(), expected / expected.sum())
+    expected *= 1 + y[row]
+    np.testing.assert_allclose(merged.unweighed / merged.unweighed.sum(), expected / expected.sum())
     few = samples_of(np.r_[X, X[:40]], np.r_[y, y[:40]])
     assert few.merged() is few
 

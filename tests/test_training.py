@@ -133,7 +133,9 @@ def test_rows_are_held_out_by_their_labels_so_that_errors_name_these():
     targets = Classes(labels, "log_loss")
     assert targets.strata(targets.encode(y)).tolist() == y.tolist()
     assert Labels(2, "log_loss").strata(np.zeros((3, 2))) is Reals(1, "huber").strata(np.zeros((3, 1))) is None
-    with pytest.raises(ValueError, match=r"validation_fraction=0.1 does not suit 40 rows: The least populated class"):
+    with pytest.raises(
+        ValueError, match=r"validation_fraction=0.1 does not suit 40 rows, copies aside: The least populated class"
+    ):
         BinaryMLPClassifier(early_stopping=True).fit(np.arange(40.0)[:, np.newaxis], y)
 
 

@@ -64,7 +64,7 @@ def decide_by(estimator, table, seed, *drawn):
     samples = Samples.of(*estimator._rows(X, y, sample_weight, targets), nominal=nominal)
     samples = samples.arranged(parameters, targets, seed)
     n_rows = int(table.n_rows.sum())
-    if n_rows > len(sample_weight):
+    if n_rows > len(samples.y):  # a part was drawn, or copies were merged, which workers train on
         samples = replace(samples, n_of_table=n_rows)
     with one_blas_thread(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -36,10 +36,10 @@ def principal_components(X, features, n_components, rng, sample_weight=None):
     """
     n_features = len(features)
     rows = subsample(np.arange(X.shape[0]), max(MAX_SIZE // n_features, n_components + 1), rng)
-    standardized, factor = standardize(dense(X[np.ix_(rows, features)]))
-    if sample_weight is not None:
-        weights = sample_weight[rows] / sample_weight[rows].mean()
-        weighed = np.sqrt(weights)[:, np.newaxis] * (standardized - np.average(standardized, axis=0, weights=weights))
+    weights = None if sample_weight is None else sample_weight[rows]
+    standardized, factor = standardize(dense(X[np.ix_(rows, features)]), weights)
+    if weights is not None:
+        weighed = np.sqrt(weights / weights.mean())[:, np.newaxis] * standardized
         standardized = np.vstack([weighed, -weighed])  # whose mean, which PCA takes off, is 0
     solver = "covariance_eigh" if n_features <= len(rows) else "full"  # the first takes n_features³ steps
     with np.errstate(divide="ignore", invalid="ignore"):  # shares of no variance at all

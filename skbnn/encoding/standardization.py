@@ -39,10 +39,13 @@ def weighted_quantile(columns, sample_weight, share):
     return np.take_along_axis(columns, np.take_along_axis(order, first[np.newaxis], axis=0), axis=0)[0]
 
 
-def standardize(X):
-    """Columns of mean 0 and standard deviation 1, float64, and the factors that made them so, 0 of a constant one."""
+def standardize(X, sample_weight=None):
+    """Columns of mean 0 and standard deviation 1, float64, and the factors that made them so, 0 of a constant one.
+
+    Mean and standard deviation are by the weights, if there are any.
+    """
     X = X.astype(np.float64, order="C")  # BLAS rounds by the memory's order
-    mean, std = location_and_scale(X, np.ones(len(X)))
+    mean, std = location_and_scale(X, np.ones(len(X)) if sample_weight is None else sample_weight)
     with np.errstate(divide="ignore", over="ignore"):
         factor = np.where(np.isfinite(1 / std), 1 / std, 0)
         return X * factor - mean * factor, factor

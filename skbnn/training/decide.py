@@ -28,8 +28,8 @@ STREAM = {"hidden_layer_sizes": (512, 512), "n_components": 0, "n_estimators": 1
 # combinations were found to be worth their bits, as most of what these leave is noise.
 LITTLE_OF_MANY, LITTLE_OF_FOUND = 0.01, 0.05
 
-# Features that in the initial model take less than this share off the loss, of what all of them take, may do without
-# bits; they are asked to if that leaves half of the features at most.
+# Features that in the initial model take less than this share off an output's loss, of what all of them take where that
+# is most, may do without bits; they are asked to if that leaves half of the features at most.
 RELEVANT = 0.003
 
 # With more features than this their principal components take longer to compute than the network, in prediction.

@@ -61,6 +61,7 @@ def go_on(state, rows, categories, targets, parameters, progress):
     if parameters.streaming:
         memory, rows, begins = state.memory.after(rows, state.rng)
     samples = samples_of(rows, categories).arranged(parameters, targets, state.seed)
+    n_new = n_new if parameters.streaming else len(samples.rows)
     decision = state.decision.revised(parameters, samples, targets)
     if begins:
         parameters = replace(decision.parameters, max_iter=len(state.losses) + 1)  # as many as there have been

@@ -7,7 +7,8 @@ import numpy as np
 from skbnn.packed.layout import unpack
 from skbnn.training.score_test import ScoreTest
 
-# Features are judged by as many rows as have so many bits and, each alone, so many scores of outputs without one.
+# Features are judged by as many rows as have so many bits; each alone by as many as have so many scores, of all outputs
+# without each of the features.
 MOST_BITS, MOST_SCORES = 2**22, 2**26
 
 # Pairs are not looked at where sums of them would be so many, and by as many rows as come to so many products.
@@ -74,7 +75,8 @@ class Relevance(NamedTuple):
     def exceeds(self, share):
         """Which features are worth more than this share of what all of them are, a mask; all if none is.
 
-        Each output has its own, but all have the same measure: that of an output that is noise is chance.
+        A feature counts if one output needs it. All outputs are measured by the largest total of one: the total of an
+        output that is noise is chance.
         """
         worth = self.alone + self.together
         selected = (worth > share * worth.clip(0).sum(axis=1).max()).any(axis=0)
@@ -118,7 +120,10 @@ def worth_alone(part, loss, n_factors):
     part = part.thinned(min(MOST_BITS // part.samples.encoding.n_bits, MOST_SCORES // n_scores))
     X, bits, initial_model = part.samples.X[part.rows], part.samples.bits[part.rows], part.initial_model
     of_features = initial_model.additive.scores_of_features(X, bits, part.samples.encoding.offsets)
-    without = (part.scores - (added - added.mean(axis=0)) / initial_model.unit for added in of_features)
+    without = (
+        part.scores - (added - np.average(added, axis=0, weights=part.sample_weight)) / initial_model.unit
+        for added in of_features
+    )
     of_all = losses_of_factors(loss, n_factors, part.scores, part)
     return np.stack([losses_of_factors(loss, n_factors, scores, part) - of_all for scores in without], axis=1)
 

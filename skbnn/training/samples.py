@@ -113,7 +113,7 @@ class Samples:
         return samples.hold_out(parameters.validation_fraction, targets, seed)
 
     def merged(self):
-        """The same where copies of a row are one of their weights' sum, if there are many copies.
+        """The same where copies of a row are one of their weights' sum: of few rows always, else if many are copies.
 
         Whatever is decided by rows, or by leaving some out, would take copies for knowledge of rows to come. Of few
         rows, equal ones are copies, and the order does not depend on the rows' own: a weight is exactly as many rows.
@@ -122,9 +122,13 @@ class Samples:
             first, place = find_copies(self, self.rows)
             return self.summed(first, place) if len(first) < MOST_DISTINCT * len(self.rows) else self
         columns = chain(self.y.T[::-1], dense(without_empty_columns(self.X)).T[::-1])
-        codes = np.column_stack([np.unique(column, return_inverse=True)[1] for column in columns])  # one NaN is another
-        _, first, place = np.unique(codes, axis=0, return_index=True, return_inverse=True)
-        return self.summed(first, place.ravel())  # NumPy 2.0 gives a column
+        place = np.zeros(len(self.y), int)  # by the last column, by the one before where that is the same, and so on
+        for column in columns:
+            if place.max() == len(place) - 1:
+                break
+            values = np.unique(column, return_inverse=True)[1]  # one NaN is another
+            place = np.unique(place * len(place) + values, return_inverse=True)[1]
+        return self.summed(np.unique(place, return_index=True)[1], place)
 
     def summed(self, first, place):
         """The first row of each kind with the sum of the weights of all, whose ``place`` says which kind they are."""
@@ -148,7 +152,9 @@ class Samples:
         try:
             rows, held = train_test_split(self.rows, test_size=fraction, stratify=strata, random_state=seed)
         except ValueError as error:
-            raise ValueError(f"validation_fraction={fraction} does not suit {n_rows} rows: {error}") from error
+            raise ValueError(
+                f"validation_fraction={fraction} does not suit {n_rows} rows, copies aside: {error}"
+            ) from error
         if len(held) < targets.fewest_to_score:
             raise ValueError(f"validation_fraction={fraction} of {n_rows} rows is one row, which has no R².")
         return replace(self, rows=rows, held=held)

@@ -11,12 +11,13 @@ FEW_OF_A_CLASS, SMALL_OF_FEW = 100, 20_000
 
 TOO_FEW = 20  # with fewer rows, nothing that could be held out says anything
 
-# Equal features are no copies where more than this share of them has another target: then there are few values.
+# Equal features are no copies where two have other targets more often than this share of how often any two do: then
+# there are few values.
 MOST_THAT_DIFFER = 0.1
 
 # Nor are they where pairs of equal rows are no more than so many times those to be expected, by about so many of the
-# rows. Where fewer than the share SINGLE of the distinct rows occurs once, unless all occur as often, it takes far more
-# of them, and at most so many rows of a kind: of few values that depend on each other there are many equal rows, too.
+# rows. Where fewer than the share SINGLE of the distinct rows occurs once, unless all occur as often, the factor is
+# FAR_MORE, as of few values that depend on each other many rows are equal, too, and at most so many are of a kind.
 MORE_THAN_EXPECTED, ROWS_TO_EXPECT_BY = 100, 2000
 SINGLE, FAR_MORE, MOST_OF_A_KIND = 0.1, 10_000, 15
 
@@ -57,13 +58,17 @@ def halves(rows, copy_of, rng):
 
 def find_copies(samples, rows):
     """Which rows are no copies of others, as oversampling makes them, and for each row the place of its own there."""
+    every = np.arange(len(rows))
     of_features, of_rows = samples.hashes(rows)
     _, counts = np.unique(of_features, return_counts=True)
-    _, first, copy_of = np.unique(of_rows, return_index=True, return_inverse=True)
-    few_differ = len(first) - len(counts) <= MOST_THAT_DIFFER * (len(rows) - len(counts))
-    if TOO_FEW <= len(counts) < len(rows) and few_differ and are_copies(samples.X, rows, counts):
-        return first, copy_of
-    return np.arange(len(rows)), np.arange(len(rows))
+    if not TOO_FEW <= len(counts) < len(rows):
+        return every, every
+    _, first, copy_of, counts_of_rows = np.unique(of_rows, return_index=True, return_inverse=True, return_counts=True)
+    _, counts_of_targets = np.unique(of_features ^ of_rows, return_counts=True)
+    all_counts = counts, counts_of_rows, counts_of_targets
+    equal, with_targets, by_chance = map(share_of_equal_pairs, all_counts)
+    few_differ = equal - with_targets <= MOST_THAT_DIFFER * (1 - by_chance) * equal
+    return (first, copy_of) if few_differ and are_copies(samples.X, rows, counts) else (every, every)
 
 
 def are_copies(X, rows, counts):
