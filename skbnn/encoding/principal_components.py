@@ -26,7 +26,7 @@ def principal_components(X, features, n_components, rng, sample_weight=None):
     rng : numpy.random.Generator
         Draws the rows, where they are too many.
     sample_weight : ndarray of shape (n_rows,), default=None
-        None is all the same.
+        By which rows count; None is all the same.
 
     Returns
     -------

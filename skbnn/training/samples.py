@@ -118,25 +118,25 @@ class Samples:
         Whatever is decided by rows, or by leaving some out, would take copies for knowledge of rows to come. Of few
         rows, equal ones are copies, and the order does not depend on the rows' own: a weight is exactly as many rows.
         """
-        if len(self.rows) >= FEW:
-            first, place = find_copies(self, self.rows)
-            return self.summed(first, place) if len(first) < MOST_DISTINCT * len(self.rows) else self
-        columns = chain(self.y.T[::-1], dense(without_empty_columns(self.X)).T[::-1])
-        place = np.zeros(len(self.y), int)  # by the last column, by the one before where that is the same, and so on
-        for column in columns:
-            if place.max() == len(place) - 1:
-                break
-            values = np.unique(column, return_inverse=True)[1]  # one NaN is another
-            place = np.unique(place * len(place) + values, return_inverse=True)[1]
-        return self.summed(np.unique(place, return_index=True)[1], place)
-
-    def summed(self, first, place):
-        """The first row of each kind with the sum of the weights of all, whose ``place`` says which kind they are."""
+        few = len(self.rows) < FEW
+        first, place = self.equal_rows() if few else find_copies(self, self.rows)
+        if not few and len(first) >= MOST_DISTINCT * len(self.rows):
+            return self
         all_weights = self.sample_weight, self.without_class_weights().sample_weight
         sums = (scale_weights(np.bincount(place, part)) for part in all_weights)
         weights, unweighed = (np.maximum(part, SMALLEST_WEIGHT) for part in sums)
         X, y = self.X[first], self.y[first]
         return replace(self, X=X, y=y, sample_weight=weights, rows=np.arange(len(first)), unweighed=unweighed)
+
+    def equal_rows(self):
+        """The first row of each kind, ordered by values from the last target on, and the place of each row's kind."""
+        place = np.zeros(len(self.y), int)  # by the last column, by the one before where that is the same, and so on
+        for column in chain(self.y.T[::-1], dense(without_empty_columns(self.X)).T[::-1]):
+            if place.max() == len(place) - 1:
+                break
+            values = np.unique(column, return_inverse=True)[1]  # one NaN is another
+            place = np.unique(place * len(place) + values, return_inverse=True)[1]
+        return np.unique(place, return_index=True)[1], place
 
     def hold_out(self, fraction, targets, seed):
         """The same with a part of ``rows`` held out.
